@@ -1,0 +1,68 @@
+# Everything a person or CI does here, on a machine that has Python >= 3.11, make and git.
+#
+# The law: each verb sets up what it needs and says nothing about what is already there.
+# `.venv` is exactly the lock; the Pulumi engine is whatever tools/engine.py decides.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+LOCK := requirements-dev.lock
+
+# The first interpreter that is new enough; `make PYTHON=...` chooses another.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+# Before a command: the engine, and this project's own Python for the engine's Python plugin, come first on PATH.
+ON_ENGINE = engine=$$($(PY) tools/engine.py) && PATH="$$engine:$(CURDIR)/$(VENV)/bin:$$PATH"
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench chaos engine lint format lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/package ## See it work: an emulated fleet, two stacks, no account needed
+	@$(ON_ENGINE) $(PY) tools/demo.py
+
+test: lint ## Lint, format check, types, and all tests, on a real engine
+	@$(ON_ENGINE) $(PY) -m pytest
+
+bench: $(VENV)/package ## Measure against the official SDK's loop, and what each door adds
+	@$(ON_ENGINE) $(PY) tools/bench.py
+
+chaos: $(VENV)/package ## Break the service in every known way, and see what comes out
+	@$(ON_ENGINE) $(PY) tools/chaos.py
+
+engine: $(VENV)/package ## Only make the Pulumi engine; the last line is the folder for PATH
+	@$(PY) tools/engine.py
+
+lint: $(VENV)/package ## Only lint, format check and types
+	@$(PY) -m ruff check --quiet
+	@$(PY) -m ruff format --check --quiet
+	@$(PY) -m mypy --no-error-summary
+
+format: $(VENV)/package ## Put the code in form, and mend what the linter can mend
+	@$(PY) -m ruff check --fix-only --quiet
+	@$(PY) -m ruff format --quiet
+
+lock: $(VENV)/locked ## Pin what pyproject.toml asks for (LOCK_ARGS=--upgrade moves every pin)
+	@$(VENV)/bin/uv pip compile pyproject.toml --extra emulator --group dev --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" --quiet --output-file $(LOCK) $(LOCK_ARGS)
+
+clean: ## Remove what make made here (the engine, shared by all clones, stays)
+	@rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/locked: $(LOCK)
+	@python="$(PYTHON)"; "$${python:-false}" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "This project needs Python 3.11 or newer: install it, or name it with 'make PYTHON=/path/to/python'." >&2; exit 1; }
+	@echo "setting up $(VENV), about a minute, once for each change of $(LOCK)" >&2
+	@"$(PYTHON)" -m venv --clear $(VENV)
+	@$(PY) -m pip install --quiet --use-pep517 --require-hashes -r $(LOCK)
+	@touch $@
+
+$(VENV)/package: $(VENV)/locked pyproject.toml
+	@$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
