@@ -1,0 +1,243 @@
+"""What comes out: the service's clients, typed, and the list they make.
+
+One record serves the wire (`ClientId`), state and exports (`clientId`) and Python (`client_id`). Fields may be
+missing, null, empty or of the other type in an answer ("3" or 3, "true" or true): what cannot be read
+is None, and no client is lost for it. A proxy password never becomes part of a record.
+"""
+
+from abc import ABC
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass as plain_dataclass
+from dataclasses import field, fields
+from types import MappingProxyType
+from typing import Annotated, Any, Final
+
+from packaging.version import InvalidVersion, Version
+from pydantic import (
+    AliasGenerator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    SecretStr,
+    TypeAdapter,
+)
+from pydantic.alias_generators import to_camel
+from pydantic.dataclasses import dataclass
+from pydantic_core import CoreSchema, core_schema
+
+# The service capitalises these two as no rule would.
+_SPELLED: Final = {"last_heart_beat_time": "lastHeartBeatTime", "private_ip_v4": "privateIpV4"}
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+MOVING_FIELDS: Final = ("last_heart_beat_time", "updated_time")
+"""They move by themselves, so they would be noise in a diff."""
+
+
+def state_name(name: str) -> str:
+    """`private_ip_v4` → `privateIpV4`."""
+    return _SPELLED.get(name) or to_camel(name)
+
+
+def wire_name(name: str) -> str:
+    """`private_ip_v4` → `PrivateIpV4`."""
+    name = state_name(name)
+    return name[0].upper() + name[1:]
+
+
+class _OrNone:
+    """A value that cannot be read becomes None, decided inside pydantic's own parser."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_default_schema(handler(source), default=None, on_error="default")
+
+
+Text = Annotated[Annotated[str, Field(min_length=1)] | None, _OrNone()]
+Whole = Annotated[int | None, _OrNone()]
+Truth = Annotated[bool | None, _OrNone()]
+
+
+def _tags(value: Any) -> Mapping[str, str]:
+    """`[{"Key": k, "Value": v}]`, or the same wrapped as `{"Tag": […]}` → map by key, sorted."""
+    if isinstance(value, Mapping):
+        value = value.get("Tag")
+    if not isinstance(value, list) or not value:
+        return _NOTHING
+    pairs = ((row.get("Key"), row.get("Value")) for row in value if isinstance(row, dict))
+    return {str(key): "" if text is None else str(text) for key, text in sorted(pairs, key=str)}
+
+
+_RECORD: Final = ConfigDict(
+    coerce_numbers_to_str=True,
+    alias_generator=AliasGenerator(validation_alias=wire_name, serialization_alias=state_name),
+)
+
+
+class Record(ABC):  # noqa: B024  an ABC so that `views` can register their like
+    """A record: slotted, frozen, 1 KB a client. Programs get real dicts instead, see `views`."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_RECORD)
+class ClientSettings(Record):
+    """How a client works. Its proxy password is not here: see `include_proxy_passwords`."""
+
+    alert_on_partial_complete: Truth = None
+    """Whether a partially completed job raises an alert."""
+    data_network_type: Text = None
+    """The data plane's endpoint: PUBLIC, VPC or CLASSIC."""
+    data_proxy_setting: Text = None
+    """The data plane's proxy: DISABLE, USE_CONTROL_PROXY or CUSTOM."""
+    max_cpu_core: Whole = None
+    """CPU cores of one job; 0 is unlimited."""
+    max_memory: Whole = None
+    """Memory the client may use, in bytes; 0 is unlimited. Clients of 2.13.0 and later."""
+    max_worker: Whole = None
+    """Jobs at the same time; 0 is unlimited."""
+    proxy_host: Text = None
+    """The proxy's address on the data plane."""
+    proxy_port: Whole = None
+    """The proxy's port on the data plane; 0 is unset."""
+    proxy_user: Text = None
+    """The proxy's user on the data plane."""
+    use_https: Truth = None
+    """Whether data travels over HTTPS."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_RECORD)
+class BackupClient(Record):
+    """A backup client, as DescribeBackupClients gives it. Times are UNIX timestamps in seconds."""
+
+    appliance: Truth = None
+    """Whether it runs on an all-in-one appliance."""
+    arch_type: Text = None
+    """The machine's architecture: amd64 or 386."""
+    backup_status: Text = None
+    """PROTECTED or UNPROTECTED."""
+    client_id: Text = None
+    """The client's id (c-…)."""
+    client_type: Text = None
+    """ECS_CLIENT, CONTAINER_CLIENT or LOCAL_CLIENT."""
+    client_version: Text = None
+    """The installed version."""
+    created_time: Whole = None
+    """When the client was created, in seconds."""
+    hostname: Text = None
+    """The machine's host name."""
+    instance_id: Text = None
+    """The ECS instance's id (i-…), or an on-premises machine's hardware fingerprint."""
+    instance_name: Text = None
+    """The ECS instance's name."""
+    last_heart_beat_time: Whole = None
+    """When the client last reported, in seconds. Moves by itself."""
+    max_client_version: Text = None
+    """The newest version there is."""
+    os_type: Text = None
+    """linux or windows."""
+    private_ip_v4: Text = None
+    """The ECS instance's internal IPv4 address."""
+    region: Text = None
+    """The region that was asked; not part of the service's answer."""
+    settings: Annotated[ClientSettings | None, _OrNone()] = None
+    """How the client works, where the service says so."""
+    status: Text = None
+    """ACTIVATED, INSTALLING, … An open set: the service may add to it."""
+    tags: Annotated[Mapping[str, str], BeforeValidator(_tags)] = field(default_factory=lambda: _NOTHING)
+    """The client's tags, by key."""
+    updated_time: Whole = None
+    """When the client was last updated, in seconds. Moves by itself."""
+    zone_id: Text = None
+    """The ECS instance's zone."""
+
+    @property
+    def outdated(self) -> bool:
+        """Whether its version is below the newest one. False if either cannot be read."""
+        try:
+            return Version(self.client_version or "") < Version(self.max_client_version or "")
+        except InvalidVersion:
+            return False
+
+    @property
+    def identity(self) -> str:
+        """What makes it one client: its id; where that is missing its instance, else all it says."""
+        return self.client_id or self.instance_id or repr(self)
+
+
+CLIENT_FIELDS: Final = tuple(f.name for f in fields(BackupClient))
+_KEPT_FIELDS: Final = frozenset({"client_id", "instance_id"})
+_LIST: Final = TypeAdapter(list[BackupClient])
+_FIELD_NAMES: Final = {state_name(f.name): f.name for record in (BackupClient, ClientSettings) for f in fields(record)}
+
+
+def field_name(name: str) -> str:
+    """`privateIpV4` → `private_ip_v4`; what is no state name comes back as it is."""
+    return _FIELD_NAMES.get(name, name)
+
+
+@plain_dataclass(frozen=True, slots=True, kw_only=True)
+class ClientList:
+    """The clients that match a query, sorted by client id, and what can be said of the list."""
+
+    clients: tuple[BackupClient, ...] = ()
+    """The clients, sorted by id."""
+    counts_by_status: Mapping[str, int] = field(default_factory=lambda: _NOTHING)
+    """How many clients have each status."""
+    missing_client_ids: tuple[str, ...] = ()
+    """Asked for by id, not answered."""
+    missing_instance_ids: tuple[str, ...] = ()
+    """Instances asked for that have no client."""
+    proxy_passwords: Mapping[str, SecretStr] = field(default_factory=lambda: _NOTHING, repr=False)
+    """Client id → proxy password, only with include_proxy_passwords."""
+    complete: bool = True
+    """Whether this is certainly the whole list."""
+    request_count: int = 0
+    """Pages that were asked for."""
+
+    @property
+    def total_count(self) -> int:
+        """How many clients are listed."""
+        return len(self.clients)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The clients' ids, sorted."""
+        return tuple(client.client_id for client in self.clients if client.client_id)
+
+    @property
+    def instance_ids(self) -> tuple[str, ...]:
+        """The instances that have a client, sorted, each once."""
+        return tuple(sorted({client.instance_id for client in self.clients if client.instance_id}))
+
+
+def counts_by_status(clients: Iterable[BackupClient]) -> dict[str, int]:
+    """How many clients have each status, sorted by status; a client without one counts as UNKNOWN."""
+    return dict(sorted(Counter(client.status or "UNKNOWN" for client in clients).items()))
+
+
+def project(client: BackupClient, names: Iterable[str]) -> BackupClient:
+    """The client with only these fields, its ids and its region."""
+    kept = _KEPT_FIELDS | {"region"} | set(names)
+    return BackupClient(**{wire_name(n): getattr(client, n) for n in CLIENT_FIELDS if n in kept})
+
+
+def without_moving_fields(client: BackupClient) -> BackupClient:
+    """The client without what moves by itself."""
+    return project(client, [name for name in CLIENT_FIELDS if name not in MOVING_FIELDS])
+
+
+def to_json(clients: Iterable[BackupClient], *, leave_out: Iterable[str] = ()) -> str:
+    """Canonical JSON text: state names, sorted, empty values left out."""
+    exclude = {"__all__": set(leave_out)}
+    rows = list(clients)
+    return _LIST.dump_json(rows, by_alias=True, exclude_defaults=True, exclude=exclude).decode()
+
+
+def to_plain(clients: Iterable[BackupClient]) -> list[dict[str, Any]]:
+    """Plain dicts under state names, empty values left out."""
+    return _LIST.dump_python(list(clients), mode="json", by_alias=True, exclude_defaults=True)  # type: ignore[no-any-return]
+
+
+def from_wire(rows: Any) -> list[BackupClient]:
+    """The clients of rows as the service names them."""
+    return _LIST.validate_python(rows)

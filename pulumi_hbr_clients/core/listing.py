@@ -1,0 +1,193 @@
+"""Which pages next, and when the list is whole.
+
+A reading asks for page 1 of every part of the query, which tells the total, then for all other pages at once.
+It is whole when all pages name the same total and that many different clients came. If not, everything is read
+again and the readings are joined; a client that the last reading lacks is asked for by its id, so what has gone
+is not listed. After `READINGS` readings without agreement the list says that it is not complete.
+
+    while asks := listing.asks():
+        for ask in asks: listing.take(ask, page_for(ask))
+    listing.result()
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import product
+from typing import Final
+
+from pydantic import SecretStr
+
+from pulumi_hbr_clients.core.clients import BackupClient, ClientList, counts_by_status
+from pulumi_hbr_clients.core.query import Query
+from pulumi_hbr_clients.core.rules import PAGE_SIZE_MAX
+from pulumi_hbr_clients.core.wire import Ask, Page
+
+IDS_MAX: Final = 99
+"""Ids in one request. No source names a limit; with 99, a part's clients fit one page."""
+READINGS: Final = 5
+_DEFAULT_PAGE_SIZE: Final = 10
+
+Part = tuple[tuple[str, ...] | None, tuple[str, ...] | None]
+"""Client ids and instance ids of one part of the query."""
+
+
+class _Stage(Enum):
+    READING = "reading"
+    LOOKING_UP = "looking up"
+    DONE = "done"
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One pass over all pages of all parts."""
+
+    pages: dict[Ask, Page] = field(default_factory=dict)
+    asked: set[Ask] = field(default_factory=set)
+
+    def clients(self) -> dict[str, BackupClient]:
+        return {c.identity: c for page in self.pages.values() for c in page.clients}
+
+    def pages_of(self, part: Part) -> list[Page]:
+        return [page for ask, page in self.pages.items() if part == (ask.client_ids, ask.instance_ids)]
+
+    def agrees(self, part: Part) -> bool:
+        pages = self.pages_of(part)
+        unique = {client.identity for page in pages for client in page.clients}
+        return {page.total for page in pages} == {len(unique)}
+
+    def wanted(self, part: Part) -> list[Ask]:
+        """All pages of a part, as far as its total is known."""
+        pages = self.pages_of(part)
+        total = max((page.total for page in pages), default=0)
+        size = min((_size(page) for page in pages), default=PAGE_SIZE_MAX)
+        numbers = range(1, max(1, -(-total // size)) + 1)
+        return [Ask(number, PAGE_SIZE_MAX, *part) for number in numbers]
+
+
+def _size(page: Page) -> int:
+    """What the service made of 99: it may hold its pages shorter, and then says so on each."""
+    size = page.page_size or PAGE_SIZE_MAX
+    return size if len(page.clients) <= size < PAGE_SIZE_MAX else PAGE_SIZE_MAX
+
+
+class Listing:
+    """The state of one query between its first request and its list."""
+
+    def __init__(self, query: Query) -> None:
+        """Nothing is asked yet."""
+        self.query = query
+        self.seen: dict[str, BackupClient] = {}
+        self.passwords: dict[str, SecretStr] = {}
+        self.request_count = 0
+        self.settled = query.asks_for_nothing()
+        self._single = query.page_number is not None or query.page_size is not None
+        self._parts = _parts(query)
+        self._reading = _Reading()
+        self._readings = 0
+        self._before: set[str] | None = None
+        self._stage = _Stage.DONE if self.settled else _Stage.READING
+
+    def asks(self) -> list[Ask]:
+        """The pages to ask for now, in any order, at once. Empty: the list is done."""
+        asks = self._next_pages() if self._stage is _Stage.READING else []
+        while not asks and self._stage is not _Stage.DONE:
+            asks = self._advance()
+        self._reading.asked.update(asks)
+        self.request_count += len(asks)
+        return asks
+
+    def take(self, ask: Ask, page: Page) -> None:
+        """An answer. Called once for every ask, in any order."""
+        self._reading.pages[ask] = page
+        self.passwords.update(page.passwords)
+
+    def result(self, query: Query | None = None) -> ClientList:
+        """The list once there is nothing left to ask, with the own filters of this query (or that one) applied."""
+        query, seen = query or self.query, sorted(self.seen.items())
+        kept = [client for _, client in seen if matches(query, client)]
+        return ClientList(
+            clients=tuple(kept),
+            counts_by_status=counts_by_status(kept),
+            missing_client_ids=self._missing(query.client_ids, (c.client_id for _, c in seen)),
+            missing_instance_ids=self._missing(query.instance_ids, (c.instance_id for _, c in seen)),
+            proxy_passwords={i: self.passwords[i] for c in kept if (i := c.client_id) and i in self.passwords},
+            complete=self.settled,
+            request_count=self.request_count,
+        )
+
+    def _missing(self, wanted: Iterable[str] | None, found: Iterable[str | None]) -> tuple[str, ...]:
+        """Asked for, not answered. A single page cannot tell."""
+        if self._single and not self.settled:
+            return ()
+        return tuple(sorted(set(wanted or ()).difference(found)))
+
+    def _next_pages(self) -> list[Ask]:
+        if self._single:
+            ask = Ask(self.query.page_number or 1, self.query.page_size or _DEFAULT_PAGE_SIZE)
+            return [] if ask in self._reading.asked else [ask]
+        asks = (ask for part in self._parts for ask in self._reading.wanted(part))
+        return [ask for ask in asks if ask not in self._reading.asked]
+
+    def _advance(self) -> list[Ask]:
+        """All that was asked is answered: judge, and read again, look up the absent, or be done."""
+        found = self._reading.clients()
+        if self._stage is _Stage.LOOKING_UP:
+            self._forget({i for ask in self._reading.asked for i in ask.client_ids or ()} - found.keys())
+            return self._end(found)
+        self._readings += 1
+        self.settled = self._judge(found)
+        if not self.settled and self._readings < READINGS and not self._single:
+            return self._read_again(found)
+        absent = [i for i, c in self.seen.items() if i not in found and c.client_id]
+        return self._look_up(absent, found) if absent else self._end(found)
+
+    def _judge(self, found: Mapping[str, BackupClient]) -> bool:
+        if self._single:
+            return all(page.total == len(found) for page in self._reading.pages.values())
+        agreed = all(self._reading.agrees(part) for part in self._parts)
+        if self.query.consistency == "verified":
+            before, self._before = self._before, set(found)
+            agreed = agreed and before == self._before
+        return agreed
+
+    def _read_again(self, found: dict[str, BackupClient]) -> list[Ask]:
+        self.seen.update(found)
+        self._reading = _Reading()
+        return self._next_pages()
+
+    def _look_up(self, absent: list[str], found: dict[str, BackupClient]) -> list[Ask]:
+        """Ask by id for clients that an earlier reading had and the last one had not."""
+        self.seen.update(found)
+        self._reading, self._stage = _Reading(), _Stage.LOOKING_UP
+        return [Ask(1, PAGE_SIZE_MAX, chunk, ()) for chunk in _chunks(tuple(sorted(absent))) if chunk]
+
+    def _forget(self, gone: Iterable[str]) -> None:
+        for identity in gone:
+            del self.seen[identity]
+
+    def _end(self, found: dict[str, BackupClient]) -> list[Ask]:
+        self.seen = {**self.seen, **found} if self.seen else found
+        self._reading, self._stage = _Reading(), _Stage.DONE
+        return []
+
+
+def matches(query: Query, client: BackupClient) -> bool:
+    """The filters that are our own, applied after the service answered."""
+    return (
+        (query.statuses is None or client.status in query.statuses)
+        and (query.backup_statuses is None or client.backup_status in query.backup_statuses)
+        and (query.zone_ids is None or client.zone_id in query.zone_ids)
+        and (query.os_types is None or client.os_type in query.os_types)
+        and (query.outdated is None or client.outdated is query.outdated)
+    )
+
+
+def _parts(query: Query) -> list[Part]:
+    return list(product(_chunks(query.client_ids), _chunks(query.instance_ids)))
+
+
+def _chunks(ids: tuple[str, ...] | None) -> list[tuple[str, ...] | None]:
+    if ids is None:
+        return [None]
+    return [ids[i : i + IDS_MAX] for i in range(0, len(ids), IDS_MAX)]

@@ -1,0 +1,260 @@
+"""What may be asked: arguments → Query, or every fault with its path and reason, before anything is sent.
+
+`Query` is the truth for validation, wire, schema, command line and docs: a new filter is a field here and
+nowhere else (its `Wire` says where it goes). Arguments may be spelled snake_case or camelCase; ids, tags and
+filters come out sorted and unique, so equal questions are equal values.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, TypedDict
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from pulumi_hbr_clients.core import rules
+from pulumi_hbr_clients.core.errors import Fault, InputError
+from pulumi_hbr_clients.core.rules import BACKUP_STATUSES, CLIENT_TYPES, STATUSES
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """Where a parameter goes and in which form: `plain`, `json` text, or `numbered` (Name.1.Key=…)."""
+
+    name: str
+    place: Literal["query", "body"] = "query"
+    form: Literal["plain", "json", "numbered"] = "plain"
+
+
+class Tag(BaseModel):
+    """A tag to match: its key, and its value if that matters."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    key: rules.TagText
+    value: rules.TagText | None = None
+
+
+class Filter(BaseModel):
+    """A filter of the service that is newer than its document: a key and the values it may have."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    key: rules.Word
+    values: rules.FilterValues
+
+
+class Query(BaseModel):
+    """One question to DescribeBackupClients, and how its answer shall be shown."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        loc_by_alias=False,
+    )
+
+    client_type: Annotated[rules.ClientType, Wire("ClientType")] = Field(
+        description="The type of backup client: ECS_CLIENT, CONTAINER_CLIENT or LOCAL_CLIENT."
+    )
+    cluster_id: Annotated[rules.Word | None, Wire("ClusterId")] = Field(
+        None, description="The id of the cluster whose clients are listed (container backup)."
+    )
+    client_ids: Annotated[rules.Ids | None, Wire("ClientIds", "body", "json")] = Field(
+        None, description="Ids of backup clients (c-…). Given and empty asks for nothing."
+    )
+    instance_ids: Annotated[rules.Ids | None, Wire("InstanceIds", "body", "json")] = Field(
+        None, description="Ids of ECS instances (i-…). Given and empty asks for nothing."
+    )
+    tags: Annotated[
+        tuple[Tag, ...],
+        BeforeValidator(rules.at_most_20),
+        BeforeValidator(rules.as_rows),
+        AfterValidator(rules.unique),
+        Wire("Tag", "body", "numbered"),
+    ] = Field((), description="Tags to match: a map, or a list of {key, value}; at most 20.")
+    filters: Annotated[
+        tuple[Filter, ...],
+        BeforeValidator(rules.as_rows),
+        AfterValidator(rules.unique),
+        Wire("Filters", "query", "numbered"),
+    ] = Field((), description="Further filters of the service: a map key → values, or {key, values}.")
+    cross_account_type: Annotated[Literal["SELF_ACCOUNT", "CROSS_ACCOUNT"] | None, Wire("CrossAccountType")] = Field(
+        None, description="SELF_ACCOUNT, or CROSS_ACCOUNT with both fields below."
+    )
+    cross_account_user_id: Annotated[rules.AccountId | None, Wire("CrossAccountUserId")] = Field(
+        None, description="The id of the source account that is backed up."
+    )
+    cross_account_role_name: Annotated[rules.Word | None, Wire("CrossAccountRoleName")] = Field(
+        None, description="The RAM role in the source account that lets this account in."
+    )
+    page_number: Annotated[rules.PageNumber | None, Wire("PageNumber")] = Field(
+        None, description="Ask for this single page only, counted from 1. The result is that page."
+    )
+    page_size: Annotated[rules.PageSize | None, Wire("PageSize")] = Field(
+        None, description="Clients on the single page, 1 to 99 (the service's default is 10)."
+    )
+    statuses: rules.Statuses | None = Field(
+        None, description="Keep clients with one of these statuses. Applied after the service answered."
+    )
+    backup_statuses: rules.BackupStatuses | None = Field(
+        None, description="Keep PROTECTED or UNPROTECTED clients. Applied after the service answered."
+    )
+    zone_ids: rules.Ids | None = Field(
+        None, description="Keep clients in these zones. Applied after the service answered."
+    )
+    os_types: rules.Ids | None = Field(
+        None, description="Keep linux or windows clients. Applied after the service answered."
+    )
+    outdated: bool | None = Field(
+        None,
+        description="Keep clients whose version is below (true) or at (false) the newest one. "
+        "Applied after the service answered.",
+    )
+    fields: rules.ClientFields | None = Field(
+        None,
+        description="Only these fields of each client (clientId and instanceId always stay). "
+        "Smaller state, faster previews.",
+    )
+    include_heartbeats: bool = Field(
+        default=False,
+        description="Show lastHeartBeatTime and updatedTime, which move by themselves, in the resource "
+        "too. Every `up` then shows a change.",
+    )
+    include_proxy_passwords: bool = Field(
+        default=False, description="Give proxy passwords, as a secret map from client id to password."
+    )
+    consistency: Literal["counted", "verified"] = Field(
+        "counted",
+        description="counted: read again until pages and total agree. verified: until two whole "
+        "readings agree as well.",
+    )
+    region: rules.Word | None = Field(None, description="The region, for example cn-hangzhou.")
+    endpoint: rules.Word | None = Field(None, description="The service's address, in place of the region's own.")
+
+    def asks_for_nothing(self) -> bool:
+        """An id list that is given and empty selects nothing: never the whole fleet."""
+        return () in (self.client_ids, self.instance_ids)
+
+    def sent(self) -> "Query":
+        """The part that reaches the service: equal for questions that one reading can answer."""
+        return self.model_copy(update=dict.fromkeys(_OWN) | {"include_heartbeats": False})
+
+    def state(self) -> dict[str, Any]:
+        """The arguments that were given, as state spells them (`clientType`); `parse` reads them back."""
+        given = self.model_dump(by_alias=True, exclude_defaults=True)
+        return {name: _plain(name, value) for name, value in given.items()}
+
+
+def _plain(name: str, value: Any) -> Any:
+    """Tuples become lists; tags and filters with different keys become maps."""
+    if name in {"tags", "filters"}:
+        rows = [(row["key"], row.get("value") or list(row.get("values") or ())) for row in value]
+        named = dict(rows)
+        if len(named) == len(rows) and all(named.values()):
+            return named
+        return [{k: list(v) if isinstance(v, tuple) else v for k, v in row.items() if v} for row in value]
+    return list(value) if isinstance(value, tuple) else value
+
+
+_OWN: Final = ("statuses", "backup_statuses", "zone_ids", "os_types", "outdated", "fields")
+
+
+class QueryArgs(TypedDict, total=False):
+    """The arguments of `Query` as keywords of a function. A test holds the two together."""
+
+    client_type: str
+    cluster_id: str | None
+    client_ids: Iterable[str] | None
+    instance_ids: Iterable[str] | None
+    tags: Mapping[str, str | None] | Iterable[Mapping[str, str]] | None
+    filters: Mapping[str, Iterable[str]] | Iterable[Mapping[str, Any]] | None
+    cross_account_type: str | None
+    cross_account_user_id: int | str | None
+    cross_account_role_name: str | None
+    page_number: int | None
+    page_size: int | None
+    statuses: Iterable[str] | None
+    backup_statuses: Iterable[str] | None
+    zone_ids: Iterable[str] | None
+    os_types: Iterable[str] | None
+    outdated: bool | None
+    fields: Iterable[str] | None
+    include_heartbeats: bool | None
+    include_proxy_passwords: bool | None
+    consistency: str | None
+    region: str | None
+    endpoint: str | None
+
+
+def parse(args: Mapping[str, Any], unknown: Iterable[str] = ()) -> Query | None:
+    """Validate arguments. Raises `InputError` with all faults.
+
+    `unknown` names arguments that have no value yet (a preview): they are no fault, and with any of them
+    there is no query yet: None.
+    """
+    given = {name: value for name, value in args.items() if value is not None}
+    query, faults = _validate(given)
+    unknown = {_snake(name) for name in unknown}
+    faults += cross_account_faults({_snake(name) for name in given} | unknown, given)
+    faults = [fault for fault in faults if re.split(r"[.\[]", fault.path)[0] not in unknown]
+    if faults:
+        raise InputError(*faults)
+    return None if unknown else query
+
+
+def _validate(given: Mapping[str, Any]) -> tuple[Query | None, list[Fault]]:
+    try:
+        return Query.model_validate(given), []
+    except ValidationError as error:
+        return None, [_fault(item) for item in error.errors(include_url=False)]
+
+
+def cross_account_faults(names: set[str], given: Mapping[str, Any]) -> list[Fault]:
+    """CROSS_ACCOUNT needs a user id and a role name; neither stands without it."""
+    parts = ("cross_account_type", "cross_account_user_id", "cross_account_role_name")
+    kind = given.get(parts[0], given.get(to_camel(parts[0])))
+    present = names & set(parts)
+    if not present or (kind == "SELF_ACCOUNT" and present == {parts[0]}):
+        return []
+    reason = f"must be given too: {', '.join(parts)} go together"
+    return [Fault(name, reason) for name in parts if name not in present]
+
+
+def warnings_of(query: Query) -> list[str]:
+    """What is allowed and yet looks odd, a sentence each: values newer than this package."""
+    odd = [("client_type", query.client_type)] if query.client_type not in CLIENT_TYPES else []
+    odd += [("statuses", name) for name in query.statuses or () if name not in STATUSES]
+    names = query.backup_statuses or ()
+    odd += [("backup_statuses", name) for name in names if name not in BACKUP_STATUSES]
+    return [f"{field}: {value} is not known to this version; sent as it is" for field, value in odd]
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
+
+
+def _fault(item: Any) -> Fault:
+    path = _path(item["loc"])
+    if item["type"] == "extra_forbidden":
+        match = difflib.get_close_matches(path, Query.model_fields, 1)
+        return Fault(path, f"no such argument{f'; did you mean {match[0]}?' if match else ''}")
+    if item["type"] == "missing":
+        allowed = f"; one of {', '.join(CLIENT_TYPES)}" if path == "client_type" else ""
+        return Fault(path, f"is required{allowed}")
+    reason = item["msg"].removeprefix("Value error, ").removeprefix("Input should ").strip()
+    return Fault(path, f"must {reason}" if reason.startswith("be ") else reason, _given(item["input"]))
+
+
+def _path(loc: tuple[int | str, ...]) -> str:
+    """`("tags", 2, "key")` → `tags[2].key`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    return text.lstrip(".")
+
+
+def _given(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"  # noqa: PLR2004  a terminal's line

@@ -1,0 +1,179 @@
+"""Bad input is refused, all faults at once, with the argument, what was given and what is allowed."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulumi_hbr_clients.core import query as queries
+from pulumi_hbr_clients.core.errors import InputError
+from pulumi_hbr_clients.core.query import Query, QueryArgs
+from pulumi_hbr_clients.inputs import QueryInputs
+
+ECS = {"client_type": "ECS_CLIENT"}
+TRIPLE = ("cross_account_type", "cross_account_user_id", "cross_account_role_name")
+
+
+def faults(**arguments: Any) -> dict[str, str]:
+    """Path → reason, of what `parse` refuses."""
+    with pytest.raises(InputError) as caught:
+        queries.parse(arguments)
+    return {fault.path: f"{fault.reason} | {fault.given}" for fault in caught.value.faults}
+
+
+def parsed(**arguments: Any) -> Query:
+    query = queries.parse({**ECS, **arguments})
+    assert query is not None
+    return query
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "says"),
+    [
+        ({}, "client_type", "is required; one of ECS_CLIENT, CONTAINER_CLIENT, LOCAL_CLIENT"),
+        ({"client_type": "ecs_client"}, "client_type", "did you mean ECS_CLIENT? | 'ecs_client'"),
+        ({"client_type": "ECS"}, "client_type", "must be one of ECS_CLIENT"),
+        ({**ECS, "page_size": 0}, "page_size", "must be 1 to 99 | 0"),
+        ({**ECS, "page_size": 100}, "page_size", "must be 1 to 99 | 100"),
+        ({**ECS, "page_number": 0}, "page_number", "must be 1 or more | 0"),
+        ({**ECS, "tags": {f"k{i}": "v" for i in range(21)}}, "tags", "must be 1 to 20 tags, not 21"),
+        ({**ECS, "tags": {"": "v"}}, "tags[0].key", "must not be empty"),
+        ({**ECS, "tags": {"ok": ""}}, "tags[0].value", "must not be empty"),
+        ({**ECS, "tags": {"aliyunX": "v"}}, "tags[0].key", "must not start with aliyun or acs:"),
+        ({**ECS, "tags": [{"key": "acs:x"}]}, "tags[0].key", "must not start with aliyun or acs:"),
+        ({**ECS, "tags": {"k": "http://x"}}, "tags[0].value", "must not contain http://"),
+        ({**ECS, "tags": {"https://k": "x"}}, "tags[0].key", "must not contain http://"),
+        ({**ECS, "client_ids": ["c-1", ""]}, "client_ids[1]", "must not be empty"),
+        ({**ECS, "instance_ids": [" "]}, "instance_ids[0]", "must not be empty or hold white space"),
+        ({**ECS, "instance_ids": "i-1"}, "instance_ids", "must be a list of strings | 'i-1'"),
+        ({**ECS, "filters": {"InstanceId": []}}, "filters[0].values", "must hold at least one value"),
+        ({**ECS, "cross_account_type": "BOTH"}, "cross_account_type", "'SELF_ACCOUNT' or 'CROSS_ACCOUNT'"),
+        ({**ECS, "cross_account_user_id": "12x"}, "cross_account_user_id", "a number"),
+        ({**ECS, "cross_account_user_id": True}, "cross_account_user_id", "a number"),
+        ({**ECS, "statuses": ["activated"]}, "statuses[0]", "did you mean ACTIVATED?"),
+        ({**ECS, "fields": ["statu"]}, "fields[0]", "did you mean status?"),
+        ({**ECS, "consistency": "x"}, "consistency", "'counted' or 'verified'"),
+        ({**ECS, "regon": "cn-hangzhou"}, "regon", "did you mean region?"),
+    ],
+)
+def test_refused(arguments: dict[str, Any], path: str, says: str) -> None:
+    """Each fault names its argument, what was given and what is allowed."""
+    assert says in faults(**arguments)[path]
+
+
+@pytest.mark.parametrize("present", [1, 2, 3, 4, 5, 6])
+def test_half_a_cross_account(present: int) -> None:
+    """Whatever part of the triple is there, exactly what is missing is named."""
+    values = dict(zip(TRIPLE, ("CROSS_ACCOUNT", "1293746723820001", "role"), strict=True))
+    chosen = {name for bit, name in enumerate(TRIPLE) if present & (1 << bit)}
+    assert faults(**ECS, **{name: values[name] for name in chosen}).keys() == set(TRIPLE) - chosen
+
+
+def test_all_faults_at_once() -> None:
+    """One error tells everything that is wrong."""
+    found = faults(client_type="ecs", page_size=100, tags={"": "http://x"}, client_ids=[""], cross_account_user_id="x")
+    assert {
+        "client_type",
+        "page_size",
+        "tags[0].key",
+        "tags[0].value",
+        "client_ids[0]",
+        "cross_account_user_id",
+        "cross_account_type",
+        "cross_account_role_name",
+    } == found.keys()
+
+
+def test_text_of_an_error() -> None:
+    """A fault a line: the argument first, what was given last."""
+    with pytest.raises(InputError) as caught:
+        queries.parse({**ECS, "page_size": 100, "tags": {"": "v"}})
+    assert sorted(str(caught.value).splitlines()) == [
+        "page_size: must be 1 to 99 (given: 100)",
+        "tags[0].key: must not be empty (given: '')",
+    ]
+
+
+def test_new_client_type_passes_with_a_warning() -> None:
+    """The set of client types is open; so are statuses."""
+    query = parsed(client_type="NAS_CLIENT", statuses=["ASLEEP"])
+    assert [text.split()[1] for text in queries.warnings_of(query)] == ["NAS_CLIENT", "ASLEEP"]
+    assert queries.warnings_of(parsed(statuses=["ACTIVATED"])) == []
+
+
+def test_self_account_stands_alone() -> None:
+    """Only backing up across accounts needs a user and a role."""
+    assert parsed(cross_account_type="SELF_ACCOUNT").cross_account_user_id is None
+
+
+@pytest.mark.parametrize("number", [1293746723820001, "1293746723820001", 1293746723820001.0], ids=repr)
+def test_account_id(number: Any) -> None:
+    """An account id survives JSON and protobuf numbers."""
+    triple = dict(zip(TRIPLE, ("CROSS_ACCOUNT", number, "role"), strict=True))
+    assert parsed(**triple).cross_account_user_id == "1293746723820001"
+
+
+def test_empty_list_is_not_no_list() -> None:
+    """An id list that is given and empty asks for nothing; one that is not given asks for all."""
+    assert parsed(instance_ids=[]).asks_for_nothing()
+    assert parsed(client_ids=[]).asks_for_nothing()
+    assert not parsed().asks_for_nothing()
+
+
+def test_unknown_is_no_fault() -> None:
+    """In a preview an unknown argument is neither missing nor wrong, and there is no query yet."""
+    assert queries.parse({}, unknown=["client_type"]) is None
+    assert queries.parse({**ECS, "cross_account_type": "CROSS_ACCOUNT"}, unknown=TRIPLE[1:]) is None
+    with pytest.raises(InputError, match="page_size"):
+        queries.parse({"page_size": 100}, unknown=["client_type"])
+
+
+@given(st.permutations(["i-1", "i-2", "i-3"]), st.permutations([("a", "1"), ("b", "2")]))
+def test_equal_questions_are_equal(ids: list[str], tags: list[tuple[str, str]]) -> None:
+    """Order and repetition of ids and tags make no difference."""
+    assert parsed(instance_ids=[*ids, ids[0]], tags=dict(tags)) == parsed(
+        instance_ids=["i-1", "i-2", "i-3"], tags={"a": "1", "b": "2"}
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"instance_ids": [], "outdated": False, "page_size": 5},
+        {"tags": {"a": "1"}, "filters": {"InstanceId": ["i-1", "i-2"]}},
+        {"tags": [{"key": "a"}, {"key": "a", "value": "1"}], "filters": [{"key": "k", "values": ["b", "a"]}]},
+        {"statuses": ["ACTIVATED"], "fields": ["status", "privateIpV4"], "include_heartbeats": True},
+    ],
+)
+def test_state_reads_back(arguments: dict[str, Any]) -> None:
+    """What stands in state is the same query again."""
+    query = parsed(**arguments)
+    assert queries.parse(query.state()) == query
+
+
+def test_argument_types_are_the_model() -> None:
+    """The keyword types of functions and resources name exactly the model's fields."""
+    assert QueryArgs.__annotations__.keys() == Query.model_fields.keys()
+    assert QueryInputs.__annotations__.keys() == Query.model_fields.keys()
+
+
+def test_every_field_is_described() -> None:
+    """Descriptions become docs, schema and help."""
+    assert [name for name, field in Query.model_fields.items() if not field.description] == []
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(Query.model_fields)), ANYTHING))
+def test_anything_goes_in_only_our_errors_come_out(arguments: dict[str, Any]) -> None:
+    """Whatever is given, the answer is a query or an InputError."""
+    try:
+        queries.parse(arguments)
+    except InputError as error:
+        assert error.faults
