@@ -1,0 +1,158 @@
+"""Where region, endpoint and credentials come from: the first layer that names one wins, and says so.
+
+    argument → Pulumi config hbr-clients:* → Pulumi config alicloud:* → environment → Alibaba CLI profile
+
+Reads the environment and the CLI's config file; the doors hand over Pulumi's config. Sends nothing. Every value
+knows its source, which is what `hbr-clients doctor` shows.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from pulumi_hbr_clients.core.errors import Fault, InputError
+from pulumi_hbr_clients.core.places import (
+    Target,
+    address,
+    endpoint_of,
+    network_fault,
+    region_fault,
+)
+
+REGION_VARIABLES: Final = ("ALIBABA_CLOUD_REGION_ID", "ALIBABA_CLOUD_REGION", "ALICLOUD_REGION")
+ENDPOINT_VARIABLES: Final = ("ALIBABA_CLOUD_ENDPOINT_HBR", "HBR_ENDPOINT")
+KEY_VARIABLES: Final = (
+    "ALIBABA_CLOUD_ACCESS_KEY_ID",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+    "ALIBABA_CLOUD_SECURITY_TOKEN",
+)
+_PROFILE_VARIABLE: Final = "ALIBABA_CLOUD_PROFILE"
+_NAMESPACES: Final = ("hbr-clients", "alicloud")
+_VARIABLES: Final = {
+    "region": REGION_VARIABLES,
+    "endpoint": ENDPOINT_VARIABLES,
+    "profile": (_PROFILE_VARIABLE,),
+}
+
+Config = Callable[[str], Any]
+"""Pulumi's config: a full key (`hbr-clients:region`) → its value, or None."""
+
+
+def no_config(_key: str) -> None:
+    """The config of a program that has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value and where it was found. The value may be a secret: it is not in the repr."""
+
+    value: Any = field(repr=False)
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All layers, ready to be asked. Immutable; the environment is read when asked."""
+
+    config: Config = no_config
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+
+    def get(self, key: str) -> Setting | None:
+        """The first layer that names this key."""
+        return next(self._layers(key), None)
+
+    def _layers(self, key: str) -> Iterator[Setting]:
+        if (value := self.arguments.get(key)) is not None:
+            yield Setting(value, "argument")
+        yield from self.configured(key)
+        for name in _VARIABLES.get(key, ()):
+            if value := self.environment.get(name):
+                yield Setting(value, f"environment {name}")
+        if key == "region" and (value := self.profile().get("region_id")):
+            yield Setting(value, f"profile {self.profile()['name']} in {self.profile_file()}")
+
+    def configured(self, key: str) -> Iterator[Setting]:
+        """What Pulumi's config says of a key, ours before the Alibaba Cloud provider's."""
+        for namespace in _NAMESPACES:
+            if value := self._config(namespace, key):
+                yield Setting(value, f"Pulumi config {namespace}:{key}")
+
+    def first_of(self, *keys: str) -> tuple[str, dict[str, Any], str] | None:
+        """The first of arguments, hbr-clients:* and alicloud:* that names any of these keys.
+
+        Gives the strongest key there, the layer's values of all keys, and the layer's name: credentials are
+        never put together from two layers.
+        """
+        layers = [("argument", {key: self.arguments.get(key) for key in keys})]
+        layers += [
+            (f"Pulumi config {space}:", {key: self._config(space, key) for key in keys}) for space in _NAMESPACES
+        ]
+        for name, values in layers:
+            if found := next((key for key in keys if values[key]), None):
+                return found, values, f"{name}{found}" if name[-1] == ":" else name
+        return None
+
+    def _config(self, namespace: str, key: str) -> Any:
+        if namespace == "alicloud" and key == "endpoint":
+            found = as_object(self.config("alicloud:endpoints"))
+            rows = found if isinstance(found, list) else [found]
+            return next((row["hbr"] for row in rows if isinstance(row, dict) and row.get("hbr")), None)
+        return self.config(f"{namespace}:{key}")
+
+    def profile_file(self) -> Path:
+        """The Alibaba CLI's config file."""
+        return Path(self.environment.get("HOME") or Path.home()) / ".aliyun" / "config.json"
+
+    def profile(self) -> dict[str, Any]:
+        """The CLI profile in use: the one that is named, else the file's current one; {} if none."""
+        if self.environment.get("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "").lower() == "true":
+            return {}
+        try:
+            content = json.loads(self.profile_file().read_text())
+            named = self.get("profile")
+            name = named.value if named else content.get("current")
+            return next((p for p in content["profiles"] if p.get("name") == name), {})
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+            return {}
+
+    def target(self, account: str) -> Target:
+        """The region and the address to speak to. Raises `InputError` with all faults, nothing sent."""
+        region, endpoint = self.get("region"), self.get("endpoint")
+        network = self.get("network")
+        faults = [_NO_REGION] if region is None else []
+        if network and (fault := network_fault(network.value)):
+            faults.append(_from(fault, network))
+        if region and not endpoint and (fault := region_fault(region.value)):
+            faults.append(_from(fault, region))
+        url = address(endpoint.value) if endpoint else None
+        if endpoint and isinstance(url, Fault):
+            faults.append(_from(url, endpoint))
+        if faults or region is None or isinstance(url, Fault):
+            raise InputError(*faults)
+        url = url or endpoint_of(region.value, network.value if network else "public")
+        return Target(account, region.value, url)
+
+
+def as_object(value: Any) -> Any:
+    """Structured Pulumi config arrives as JSON text or as an object, by the door it came through."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _from(fault: Fault, setting: Setting) -> Fault:
+    given = f"{fault.given} from {setting.source}" if fault.given else f"from {setting.source}"
+    return Fault(fault.path, fault.reason, given)
+
+
+_NO_REGION: Final = Fault(
+    "region",
+    "is not set. Give it as the argument region (--region), as Pulumi config hbr-clients:region or "
+    f"alicloud:region, in the environment as {' or '.join(REGION_VARIABLES)}, or as region_id of the profile in "
+    "~/.aliyun/config.json",
+)
