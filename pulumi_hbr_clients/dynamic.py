@@ -1,0 +1,251 @@
+"""Door: `BackupClients`, a tracked, read-only data source, on Pulumi's dynamic provider.
+
+    program: arguments → checked query → id (a digest) and inputs
+    provider process: inputs → query → list → outputs, `clients` as one JSON text
+    program: outputs → typed clients
+
+With an id the engine *reads* the resource: in preview too, at every `up`, and never creates or deletes it. The id
+is an Output of every input, or the engine would drop unknown inputs and ask for too much.
+
+`BackupClientsProvider` is pickled by reference: its module and name stand in users' state. Never rename them, and
+give the class no attributes in the program.
+"""
+
+import json
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from types import SimpleNamespace
+from typing import Any, Final, Unpack, cast
+
+import pulumi
+from pulumi.dynamic import ConfigureRequest, ReadResult, Resource, ResourceProvider
+from pydantic.alias_generators import to_camel
+
+from pulumi_hbr_clients import inputs, program
+from pulumi_hbr_clients.core import query as queries
+from pulumi_hbr_clients.core.clients import (
+    MOVING_FIELDS,
+    BackupClient,
+    ClientList,
+    project,
+    state_name,
+    to_json,
+)
+from pulumi_hbr_clients.core.errors import HbrError
+from pulumi_hbr_clients.core.query import Query
+from pulumi_hbr_clients.core.views import views
+from pulumi_hbr_clients.inputs import QueryInputs
+from pulumi_hbr_clients.settings import Config, Settings
+
+_OUTPUTS: Final = (
+    "clients",
+    "totalCount",
+    "countsByStatus",
+    "missingClientIds",
+    "missingInstanceIds",
+    "proxyPasswords",
+    "complete",
+)
+_ARGUMENTS: Final = frozenset(field.alias or name for name, field in Query.model_fields.items())
+
+
+class BackupClientsProvider(ResourceProvider):
+    """Reads the list. Runs in the engine's provider process."""
+
+    serialize_as_secret_always = False
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Take the stack's config, for credentials: they are never inputs."""
+        self._config: Config = req.config.get
+        _show_errors_in_one_line()
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """The fleet as it is now; on refresh the last answer, if only heartbeats moved since."""
+        arguments = {name: value for name, value in props.items() if name in _ARGUMENTS}
+        query = cast("Query", queries.parse(arguments))
+        outputs = {**arguments, **_outputs(query, _ask(query, self._config))}
+        before = {name: props.get(name) for name in outputs}
+        return ReadResult(id_, before if _same(before, outputs) else outputs)
+
+
+class BackupClients(Resource, module="hbr-clients", name="BackupClients"):
+    """The backup clients that match a query, known in preview and read again at every `up` and refresh.
+
+    Arguments are those of `core.query.Query`, as plain values or Outputs; `client_type` is required. Never shows as
+    created, updated or deleted. `depends_on` is waited for: with a dependency still to be created, the outputs are
+    unknown in its preview.
+    """
+
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        **arguments: Unpack[QueryInputs],
+    ) -> None:
+        """Raise `pulumi.RunError` with every fault of the arguments; nothing is sent from here."""
+        config = program.config()
+        _refuse_in_one_line(resource_name, lambda: _check(arguments, config))
+        query = inputs.resolve(
+            arguments,
+            depends_on=opts.depends_on if opts else None,
+            then=lambda query: _refuse_in_one_line(resource_name, lambda: _located(query, config)),
+        )
+        given = {to_camel(name) for name, value in arguments.items() if value is not None}
+        names = given | {"region", "endpoint"}
+        props = {name: query.apply(_argument(name)) for name in names}
+        super().__init__(
+            BackupClientsProvider(),
+            resource_name,
+            {**dict.fromkeys(_OUTPUTS), **props},
+            pulumi.ResourceOptions.merge(
+                opts,
+                pulumi.ResourceOptions(id=query.apply(identity), additional_secret_outputs=["proxyPasswords"]),
+            ),
+        )
+        text: pulumi.Output[str] = pulumi.get(self, "clients")
+        self._clients: pulumi.Output[list[BackupClient]] = text.apply(views)
+
+    def _output(self, name: str) -> pulumi.Output[Any]:
+        output: pulumi.Output[Any] = pulumi.get(self, name)
+        return output
+
+    @property
+    def clients(self) -> pulumi.Output[list[BackupClient]]:
+        """The clients, sorted by id. `clients[0].client_id` works; exported, they are plain values."""
+        return self._clients
+
+    @property
+    def ids(self) -> pulumi.Output[list[str]]:
+        """The clients' ids, sorted."""
+        return self._clients.apply(lambda rows: list(ClientList(clients=tuple(rows)).ids))
+
+    @property
+    def instance_ids(self) -> pulumi.Output[list[str]]:
+        """The instances that have a client, sorted, each once."""
+        return self._clients.apply(lambda rows: list(ClientList(clients=tuple(rows)).instance_ids))
+
+    @property
+    def total_count(self) -> pulumi.Output[int]:
+        """How many clients are listed."""
+        return self._output("totalCount")
+
+    @property
+    def counts_by_status(self) -> pulumi.Output[Mapping[str, int]]:
+        """How many clients have each status."""
+        return self._output("countsByStatus")
+
+    @property
+    def missing_client_ids(self) -> pulumi.Output[list[str]]:
+        """Asked for by id, not answered."""
+        return self._output("missingClientIds")
+
+    @property
+    def missing_instance_ids(self) -> pulumi.Output[list[str]]:
+        """Instances asked for that have no client."""
+        return self._output("missingInstanceIds")
+
+    @property
+    def proxy_passwords(self) -> pulumi.Output[Mapping[str, str] | None]:
+        """Client id → proxy password, a secret; None without include_proxy_passwords."""
+        return self._output("proxyPasswords")
+
+    @property
+    def complete(self) -> pulumi.Output[bool]:
+        """Whether this is certainly the whole list."""
+        return self._output("complete")
+
+
+def identity(query: Query) -> str:
+    """The resource's id: equal questions, equal ids. `cn-hangzhou/ECS_CLIENT/5e0c…`."""
+    digest = sha256(query.model_dump_json(exclude_defaults=True).encode()).hexdigest()[:16]
+    return f"{query.region}/{query.client_type}/{digest}"
+
+
+def _argument(name: str) -> Callable[[Query], Any]:
+    return lambda query: query.state().get(name)
+
+
+def _check(arguments: Mapping[str, Any], config: Config) -> None:
+    """Find faults while the program still stands at the line that made them."""
+    if query := inputs.check(arguments):
+        _located(query, config)
+
+
+def _located(query: Query, config: Config) -> Query:
+    """The query with the region and endpoint that the program's settings give it."""
+    own = {"region": query.region, "endpoint": query.endpoint}
+    settings = Settings(config, {name: value for name, value in own.items() if value is not None})
+    target = settings.target("program")
+    return query.model_copy(update={"region": target.region, "endpoint": target.endpoint})
+
+
+def _refuse_in_one_line(name: str, work: Any) -> Any:
+    try:
+        return work()
+    except HbrError as error:
+        msg = f"BackupClients {name!r}: {error}"
+        raise pulumi.RunError(msg) from None
+
+
+def _ask(query: Query, config: Config) -> ClientList:
+    from pulumi_hbr_clients.api import HbrClient  # noqa: PLC0415  httpx costs 0.25 s
+    from pulumi_hbr_clients.sync import run  # noqa: PLC0415
+
+    async def work() -> ClientList:
+        async with HbrClient(config=config) as client:
+            return await client.ask(query)
+
+    found = run(work)
+    for text in program.notices(query, found):
+        program.warn(text)
+    return found
+
+
+def _outputs(query: Query, found: ClientList) -> dict[str, Any]:
+    clients = found.clients
+    if query.fields is not None:
+        clients = tuple(project(client, query.fields) for client in clients)
+    outputs = {
+        "clients": to_json(clients, leave_out=() if query.include_heartbeats else MOVING_FIELDS),
+        "totalCount": found.total_count,
+        "countsByStatus": dict(found.counts_by_status),
+        "missingClientIds": list(found.missing_client_ids),
+        "missingInstanceIds": list(found.missing_instance_ids),
+        "complete": found.complete,
+    }
+    if query.include_proxy_passwords:
+        shown = {key: text.get_secret_value() for key, text in found.proxy_passwords.items()}
+        outputs["proxyPasswords"] = shown
+    return outputs
+
+
+def _same(before: Mapping[str, Any], outputs: Mapping[str, Any]) -> bool:
+    """Whether nothing but heartbeats moved since the outputs of before."""
+    if before.get("clients") is None:
+        return False
+    return _still(before) == _still(outputs)
+
+
+def _still(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    rows = json.loads(outputs["clients"])
+    moving = {state_name(name) for name in MOVING_FIELDS}
+    still = [{key: row[key] for key in row if key not in moving} for row in rows]
+    return {**outputs, "clients": still}
+
+
+def _show_errors_in_one_line() -> None:
+    """Pulumi's dynamic server answers every exception with a traceback (pulumi 3.272, dynamic/__main__.py).
+
+    For our own errors, whose text says all, it shall answer with that text. Goes away when the server can be given
+    a message. Other people's providers in the same process keep their tracebacks.
+    """
+    server = sys.modules.get("__main__")
+    if getattr(server, "traceback", None) is traceback:
+        server.traceback = SimpleNamespace(format_exc=_format_exception)  # type: ignore[union-attr]
+
+
+def _format_exception() -> str:
+    error = sys.exception()
+    return str(error) if isinstance(error, HbrError) else traceback.format_exc()

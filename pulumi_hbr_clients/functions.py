@@ -1,0 +1,74 @@
+"""Door: the look-ups. The query runs in the caller's own process and leaves no trace in state.
+
+They work inside a Pulumi program, which lends its config, and in a plain script or notebook.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, Unpack, cast
+
+from pulumi_hbr_clients import program
+from pulumi_hbr_clients.core import query as queries
+from pulumi_hbr_clients.core.clients import ClientList, project, to_plain
+from pulumi_hbr_clients.core.errors import Fault, InputError
+from pulumi_hbr_clients.core.query import Query, QueryArgs
+from pulumi_hbr_clients.core.views import views
+from pulumi_hbr_clients.settings import Config
+from pulumi_hbr_clients.sync import run
+
+if TYPE_CHECKING:
+    import pulumi
+
+    from pulumi_hbr_clients.inputs import QueryInputs
+
+_OUTPUT: Final = "is an Output, whose value is not known here: use get_backup_clients_output"
+
+
+def get_backup_clients(**arguments: Unpack[QueryArgs]) -> ClientList:
+    """List backup clients now. For arguments see `core.query.Query`, for the result `ClientList`.
+
+    In a program this runs in every preview too. Arguments are plain values; for Outputs use
+    `get_backup_clients_output`. Raises `InputError` before anything is sent, else `HbrError`.
+    """
+    if faults := [Fault(name, _OUTPUT) for name, value in arguments.items() if program.is_output(value)]:
+        raise InputError(*faults)
+    query = cast("Query", queries.parse(arguments))
+    config = program.config()
+    return run(lambda: _listed(query, config))
+
+
+def get_backup_clients_output(
+    opts: "pulumi.InvokeOutputOptions | None" = None, **arguments: "Unpack[QueryInputs]"
+) -> "pulumi.Output[ClientList]":
+    """List backup clients once all arguments are known; unknown in a preview until then, and nothing is asked.
+
+    With `include_proxy_passwords` the whole result is secret. `opts.depends_on` is waited for.
+    """
+    import pulumi  # noqa: PLC0415  0.6 s that a plain script need not pay
+
+    from pulumi_hbr_clients import inputs  # noqa: PLC0415
+
+    inputs.check(arguments)
+    config = program.config()
+    depends_on = opts.depends_on if opts else None
+    found: pulumi.Output[Any] = inputs.resolve(
+        arguments, depends_on=depends_on, then=lambda query: _listed(query, config)
+    )
+    return pulumi.Output.secret(found) if arguments.get("include_proxy_passwords") else found
+
+
+async def _listed(query: Query, config: Config) -> ClientList:
+    from pulumi_hbr_clients.api import HbrClient  # noqa: PLC0415  httpx costs 0.25 s
+
+    async with HbrClient(config=config) as client:
+        found = await client.ask(query)
+    for text in program.notices(query, found):
+        program.warn(text)
+    return _viewed(query, found)
+
+
+def _viewed(query: Query, found: ClientList) -> ClientList:
+    """The clients as a program can export them, with the fields that were asked for."""
+    clients = found.clients
+    if query.fields is not None:
+        clients = tuple(project(client, query.fields) for client in clients)
+    return replace(found, clients=tuple(views(to_plain(clients))))

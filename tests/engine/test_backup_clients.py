@@ -1,0 +1,313 @@
+"""`BackupClients` and the look-ups on a real engine: what the design promises, seen."""
+
+import base64
+import json
+from functools import partial
+from typing import Any
+
+import pulumi
+import pytest
+
+from pulumi_hbr_clients import (
+    BackupClients,
+    clients_from_stack,
+    get_backup_clients,
+    get_backup_clients_output,
+)
+from pulumi_hbr_clients.core.errors import InputError
+from pulumi_hbr_clients.emulator import FAKE_KEYS, World, new_rows
+
+pytestmark = pytest.mark.engine
+
+
+def ecs(world: World) -> list[dict[str, Any]]:
+    """The rows that this account's ECS query finds, sorted by client id."""
+    rows = (row for row in world.rows() if row["ClientType"] == "ECS_CLIENT" and row["Hostname"] != "cross-1")
+    return sorted(rows, key=lambda row: row["ClientId"])
+
+
+def fleet(**arguments: Any) -> None:
+    found = BackupClients("fleet", **{"client_type": "ECS_CLIENT", **arguments})
+    pulumi.export("clients", found.clients)
+    pulumi.export("ids", found.ids)
+    pulumi.export("instanceIds", found.instance_ids)
+    pulumi.export("total", found.total_count)
+    pulumi.export("counts", found.counts_by_status)
+    pulumi.export("missing", found.missing_instance_ids)
+    pulumi.export("complete", found.complete)
+    pulumi.export("first", found.clients[0].client_id)
+
+
+class Later(pulumi.dynamic.ResourceProvider):
+    """Makes a resource whose output is known only once it is created."""
+
+    def create(self, props: dict[str, Any]) -> pulumi.dynamic.CreateResult:
+        return pulumi.dynamic.CreateResult("made", {"value": props["value"]})
+
+
+class Made(pulumi.dynamic.Resource):
+    value: pulumi.Output[Any]
+
+    def __init__(self, name: str, value: Any) -> None:
+        super().__init__(Later(), name, {"value": value})
+
+
+def test_values_are_known_in_preview(engine: Any, world: World) -> None:
+    """Nothing is deployed yet, and the preview shows the fleet; it is a read, never a create."""
+    stack = engine.stack()
+    text = stack.preview(fleet, diff=True)
+    assert f'first      : "{ecs(world)[0]["ClientId"]}"' in text
+    assert f"total      : {len(ecs(world))}" in text
+    assert stack.operations() == ["read"]
+    assert world.requests == 1
+
+
+def test_outputs_are_plain_and_complete(engine: Any, world: World) -> None:
+    """Exports hold every client under state names, as plain values."""
+    stack = engine.stack()
+    stack.up(fleet)
+    outputs = stack.outputs()
+    rows = {row["ClientId"]: row for row in ecs(world)}
+    assert outputs["ids"] == sorted(rows)
+    assert outputs["total"] == len(rows)
+    assert outputs["complete"] is True
+    assert sum(outputs["counts"].values()) == len(rows)
+    assert outputs["instanceIds"] == sorted(row["InstanceId"] for row in rows.values())
+    for client in outputs["clients"]:
+        row = rows[client["clientId"]]
+        assert client["status"] == row["Status"]
+        assert client["privateIpV4"] == row["PrivateIpV4"]
+        assert client["region"] == "cn-hangzhou"
+        assert client.get("tags", {}) == {tag["Key"]: tag["Value"] for tag in row.get("Tags") or []}
+        assert "lastHeartBeatTime" not in client
+
+
+def test_a_second_up_changes_nothing(engine: Any) -> None:
+    """With the same fleet, heartbeats apart, `up` and `preview` say unchanged."""
+    stack = engine.stack()
+    stack.up(fleet)
+    for run in (stack.up, stack.preview):
+        text = run(fleet, diff=True)
+        assert stack.operations() == ["read"]
+        assert text.rstrip().splitlines()[-1 if run == stack.preview else -3].strip() == "1 unchanged"
+        assert "~" not in text
+
+
+def test_refresh_is_quiet_about_heartbeats(engine: Any, world: World) -> None:
+    """Moved heartbeats are no drift, even where they are shown; a changed status is."""
+    stack = engine.stack()
+    stack.up(partial(fleet, include_heartbeats=True))
+    before = json.loads(stack.resource(":BackupClients")["outputs"]["clients"])
+    world.advance(120)
+    assert "2 unchanged" in stack.refresh()
+    assert json.loads(stack.resource(":BackupClients")["outputs"]["clients"]) == before
+    assert before[0]["lastHeartBeatTime"] > 0
+    world.set_status("STOPPED", before[0]["clientId"])
+    assert "1 updated" in stack.refresh() or "~ 1" in stack.said[-1]
+
+
+def test_a_changed_fleet_shows_in_the_diff(engine: Any, world: World) -> None:
+    """`preview --diff` tells what changed in the fleet, client by client, and plans no change to anything."""
+    stack = engine.stack()
+    stack.up(fleet)
+    victim = next(row for row in ecs(world) if row["Status"] == "ACTIVATED")
+    world.set_status("STOPPED", victim["ClientId"])
+    text = stack.preview(fleet, diff=True)
+    assert '~ status          : "ACTIVATED" => "STOPPED"' in text
+    assert not {"create", "update", "delete", "replace"} & set(stack.operations())
+
+
+def test_a_changed_filter_is_one_more_read(engine: Any) -> None:
+    """Another question has another id, and replaces nothing."""
+    stack = engine.stack()
+    stack.up(fleet)
+    stack.up(partial(fleet, statuses=["ACTIVATED"]))
+    assert set(stack.outputs()["counts"]) == {"ACTIVATED"}
+    assert not {"create", "update", "delete", "replace"} & set(stack.operations())
+
+
+def test_unknown_input_asks_nothing(engine: Any, world: World) -> None:
+    """In the preview of a new resource's output the fleet is unknown and no request is sent; `up` asks once."""
+    instance = ecs(world)[0]["InstanceId"]
+
+    def program() -> None:
+        made = Made("made", instance)
+        fleet(instance_ids=[made.id.apply(lambda _: instance)])
+        looked_up = get_backup_clients_output(
+            client_type="ECS_CLIENT", instance_ids=[made.id.apply(lambda _: instance)]
+        )
+        pulumi.export("looked_up", looked_up.total_count)
+
+    stack = engine.stack()
+    text = stack.preview(program, diff=True)
+    assert "first" not in text or "first      : [unknown]" in text
+    assert not [row for row in ecs(world) if row["ClientId"] in text]
+    assert world.requests == 0
+    stack.up(program)
+    assert stack.outputs()["instanceIds"] == [instance]
+    assert stack.outputs()["looked_up"] == 1
+
+
+def test_depends_on_is_waited_for(engine: Any, world: World) -> None:
+    """With a dependency still to be created nothing is asked in its preview."""
+
+    def program() -> None:
+        made = Made("made", "x")
+        BackupClients("after", pulumi.ResourceOptions(depends_on=[made]), client_type="ECS_CLIENT")
+        get_backup_clients_output(pulumi.InvokeOutputOptions(depends_on=[made]), client_type="ECS_CLIENT")
+
+    stack = engine.stack()
+    stack.preview(program)
+    assert world.requests == 0
+    stack.up(program)
+    assert world.requests >= 1
+
+
+def test_faults_are_refused_in_preview(engine: Any, world: World) -> None:
+    """All at once, in clean lines, with unknown inputs beside them, and nothing is sent."""
+
+    def program() -> None:
+        made = Made("made", "i-1")
+        BackupClients("bad", client_type="ecs_client", page_size=100, instance_ids=[made.id])
+
+    text = engine.stack().fails("preview", program)
+    assert "BackupClients 'bad': client_type: must be one of ECS_CLIENT" in text
+    assert "page_size: must be 1 to 99 (given: 100)" in text
+    assert "Traceback" not in text
+    assert world.requests == 0
+
+
+def test_faults_in_outputs_are_refused_too(engine: Any, world: World) -> None:
+    """A value that is known only later is checked when it is known, before anything is sent."""
+    output = pulumi.Output.from_input
+
+    def program() -> None:
+        BackupClients("bad", client_type=output("ecs_client"))
+
+    text = engine.stack().fails("preview", program)
+    assert "client_type: must be one of ECS_CLIENT" in text
+    assert world.requests == 0
+
+
+def test_a_refusal_is_one_line(engine: Any, world: World) -> None:
+    """The service's no comes without a traceback and says what to do."""
+    world.next_faults += ["NoPermission"]
+    text = engine.stack().fails("preview", fleet)
+    assert "error: Preview failed: NoPermission:" in text
+    assert "hbr:DescribeBackupClients" in text
+    assert "Traceback" not in text
+
+
+def test_no_region(engine: Any, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names every place where a region may be set."""
+    monkeypatch.delenv("ALIBABA_CLOUD_REGION_ID")
+    text = engine.stack().fails("preview", fleet)
+    for place in ("hbr-clients:region", "alicloud:region", "ALIBABA_CLOUD_REGION_ID", "~/.aliyun/config.json"):
+        assert place in text
+    assert world.requests == 0
+
+
+def test_passwords_are_encrypted_in_state(engine: Any, world: World) -> None:
+    """A secret map, also after a refresh; the clients beside it stay readable and hold none."""
+
+    def program() -> None:
+        found = BackupClients("fleet", client_type="ECS_CLIENT", include_proxy_passwords=True)
+        pulumi.export("passwords", found.proxy_passwords)
+        pulumi.export("clients", found.clients)
+        same = found.proxy_passwords.apply(lambda known: "ok" if known == expected else "wrong")
+        pulumi.export("same", pulumi.Output.unsecret(same))
+
+    rows = [row for row in ecs(world) if (row.get("Settings") or {}).get("ProxyPassword")]
+    expected = {row["ClientId"]: row["Settings"]["ProxyPassword"] for row in rows}
+    assert expected
+    stack = engine.stack()
+    stack.up(program)
+    assert stack.outputs()["same"] == "ok"
+    for _ in range(2):
+        outputs = stack.resource(":BackupClients")["outputs"]
+        assert "ciphertext" in outputs["proxyPasswords"]
+        assert isinstance(outputs["clients"], str)
+        stack.refresh()
+
+
+def test_without_asking_there_are_no_passwords(engine: Any) -> None:
+    """Not even encrypted ones."""
+    stack = engine.stack()
+    stack.up(fleet)
+    assert "proxyPasswords" not in stack.resource(":BackupClients")["outputs"]
+
+
+def test_config_is_enough(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Someone who uses the Alibaba Cloud provider configures nothing more; its keys sign and stay out of state."""
+    for name in ("REGION_ID", "ACCESS_KEY_ID", "ACCESS_KEY_SECRET"):
+        monkeypatch.delenv(f"ALIBABA_CLOUD_{name}")
+        del engine.environment[f"ALIBABA_CLOUD_{name}"]
+    stack = engine.stack(
+        alicloud__region="cn-shanghai",
+        alicloud__accessKey=FAKE_KEYS.access_key_id,
+        alicloud__secretKey=FAKE_KEYS.access_key_secret,
+    )
+
+    def program() -> None:
+        fleet()
+        pulumi.export("looked_up", get_backup_clients(client_type="ECS_CLIENT").total_count)
+
+    stack.up(program)
+    assert stack.outputs()["clients"][0]["region"] == "cn-shanghai"
+    assert stack.outputs()["looked_up"] == stack.outputs()["total"]
+    assert FAKE_KEYS.access_key_id not in json.dumps(stack.resource(":BackupClients"))
+
+
+def test_destroy_with_the_service_gone(engine: Any, service: Any) -> None:
+    """There is nothing to delete, so nothing is asked."""
+    stack = engine.stack()
+    stack.up(fleet)
+    service.close()
+    assert "deleted" in stack.destroy()
+
+
+def test_another_stack_reads_the_clients(engine: Any, world: World) -> None:
+    """What one stack exports, another has typed again."""
+    engine.stack("one", "producer").up(fleet)
+
+    def program() -> None:
+        clients = clients_from_stack(pulumi.StackReference("organization/producer/one"), "clients")
+        pulumi.export("hosts", clients.apply(lambda found: [client.hostname for client in found]))
+        pulumi.export("cores", clients.apply(lambda found: [c.settings and c.settings.max_cpu_core for c in found]))
+        pulumi.export("again", clients)
+
+    consumer = engine.stack("two", "consumer")
+    consumer.up(program)
+    assert consumer.outputs()["hosts"] == [row["Hostname"] for row in ecs(world)]
+    assert {type(core) for core in consumer.outputs()["cores"]} <= {int, float, type(None)}
+    assert consumer.outputs()["again"] == engine.stack("one", "producer").outputs()["clients"]
+
+
+def test_the_function_needs_plain_values(engine: Any) -> None:
+    """Handing it an Output is refused with the way out."""
+
+    def program() -> None:
+        with pytest.raises(InputError, match="get_backup_clients_output"):
+            get_backup_clients(client_type=pulumi.Output.from_input("ECS_CLIENT"))  # type: ignore[arg-type]
+
+    engine.stack().preview(program)
+
+
+def test_state_holds_no_code(engine: Any) -> None:
+    """The provider is pickled by reference: a name, no byte code, nothing of the program."""
+    stack = engine.stack()
+    stack.up(fleet)
+    pickled = base64.b64decode(stack.resource(":BackupClients")["inputs"]["__provider"])
+    assert b"pulumi_hbr_clients.dynamic" in pickled
+    assert b"BackupClientsProvider" in pickled
+    assert len(pickled) < 100
+
+
+def test_an_incomplete_list_is_told(engine: Any, world: World) -> None:
+    """`complete` is false and the run shows a warning."""
+    world.add(*new_rows(150))
+    world.total_drift = 1
+    stack = engine.stack()
+    text = stack.up(fleet)
+    assert stack.outputs()["complete"] is False
+    assert "may be incomplete" in text
