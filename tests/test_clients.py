@@ -124,8 +124,15 @@ def test_moving_fields_can_be_left_out() -> None:
 
 def test_projection_keeps_what_identifies() -> None:
     """Only the fields asked for, and always both ids and the region."""
-    found = clients.project(client(), ["status"])
-    assert set(clients.to_plain([found])[0]) == {"clientId", "instanceId", "status"}
+    hidden = clients.left_out(["status", "tags"])
+    (plain,) = clients.to_plain([client()], leave_out=hidden)
+    assert plain == {
+        "clientId": ROW["ClientId"],
+        "instanceId": ROW["InstanceId"],
+        "status": "ACTIVATED",
+        "tags": {"TestKey": "TestValue"},
+    }
+    assert clients.left_out(None) == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,99 @@
+"""What a list is for programs: ClientList → one JSON object, or CSV. Pure, in an order that never changes by itself."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from io import StringIO
+from typing import Any, Final
+
+from pydantic import SecretStr
+
+from pulumi_hbr_clients.core.clients import (
+    CLIENT_FIELDS,
+    ClientList,
+    ClientSettings,
+    state_name,
+    to_json,
+    to_plain,
+)
+from pulumi_hbr_clients.core.query import Query
+
+_IDS: Final = ("client_id", "instance_id")
+_SECRET: Final = "proxyPassword"  # noqa: S105  a column's name
+
+
+def named(names: Iterable[str]) -> list[str]:
+    """The fields to show, ids first, each once."""
+    return list(dict.fromkeys([*_IDS, *names]))
+
+
+def outputs(found: ClientList, query: Query) -> dict[str, Any]:
+    """All of the resource's outputs but the clients, and what it took. Passwords only if asked for."""
+    shown: dict[str, Any] = {
+        "totalCount": found.total_count,
+        "countsByStatus": dict(found.counts_by_status),
+        "complete": found.complete,
+        "requestCount": found.request_count,
+        "missingClientIds": found.missing_client_ids,
+        "missingInstanceIds": found.missing_instance_ids,
+        "ids": found.ids,
+        "instanceIds": found.instance_ids,
+    }
+    if query.include_proxy_passwords:
+        shown["proxyPasswords"] = {key: text.get_secret_value() for key, text in found.proxy_passwords.items()}
+    return shown
+
+
+def json_text(found: ClientList, query: Query, *, compact: bool = False) -> str:
+    """One object, one client a line; `compact` has it all on one line."""
+    kept = named(CLIENT_FIELDS if query.fields is None else ["region", *query.fields])
+    gone = [name for name in CLIENT_FIELDS if name not in kept]
+    texts = [to_json([client], leave_out=gone)[1:-1] for client in found.clients]
+    if compact:
+        rest = json.dumps(outputs(found, query), ensure_ascii=False)
+        return f'{rest[:-1]}, "clients": [{", ".join(texts)}]}}\n'
+    lines = [
+        f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in outputs(found, query).items()
+    ]
+    rows = "\n    " + ",\n    ".join(texts) + "\n  " if texts else ""
+    return "{\n  " + ",\n  ".join([*lines, f'"clients": [{rows}]']) + "\n}\n"
+
+
+def csv_text(found: ClientList, query: Query) -> str:
+    """RFC 4180, a row a client: state names, `settings.proxyHost`, tags as JSON text."""
+    paths = list(_paths(named(CLIENT_FIELDS if query.fields is None else query.fields)))
+    secret = [_SECRET] if query.include_proxy_passwords else []
+    text = StringIO()
+    writer = csv.writer(text)
+    writer.writerow([*(".".join(path) for path in paths), *secret])
+    for client in found.clients:
+        (plain,) = to_plain([client])
+        password = found.proxy_passwords.get(client.client_id or "")
+        writer.writerow([*(text_of(_at(plain, path)) for path in paths), *(_shown(password) for _ in secret)])
+    return text.getvalue()
+
+
+def _paths(names: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    for name in names:
+        if name == "settings":
+            yield from ((name, state_name(field.name)) for field in fields(ClientSettings))
+        else:
+            yield (state_name(name),)
+
+
+def _at(plain: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        plain = (plain or {}).get(name)
+    return plain
+
+
+def _shown(password: SecretStr | None) -> str:
+    return password.get_secret_value() if password else ""
+
+
+def text_of(value: Any) -> str:
+    """A plain value in a cell: texts and numbers as they are, the rest as JSON."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

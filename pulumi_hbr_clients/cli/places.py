@@ -1,0 +1,127 @@
+"""Every place where a setting is looked for, in order, and what it says. For the doctor, who shows them.
+
+The order is `settings.Settings`'s and, for keys, `credentials` followed by alibabacloud-credentials 1.0's default
+chain; tests hold them together. Values that are secrets never come out of here.
+"""
+
+import configparser
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pulumi_hbr_clients.core.errors import Fault
+from pulumi_hbr_clients.core.places import address
+from pulumi_hbr_clients.settings import (
+    ENDPOINT_VARIABLES,
+    KEY_VARIABLES,
+    REGION_VARIABLES,
+    Settings,
+)
+
+_VARIABLES: Final = {"region": REGION_VARIABLES, "endpoint": ENDPOINT_VARIABLES}
+_OIDC: Final = (
+    "ALIBABA_CLOUD_OIDC_TOKEN_FILE",
+    "ALIBABA_CLOUD_ROLE_ARN",
+    "ALIBABA_CLOUD_OIDC_PROVIDER_ARN",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place and what it says: None is nothing. `note` is what else is to be known."""
+
+    name: str
+    value: str | None
+    note: str = ""
+
+    @property
+    def found(self) -> bool:
+        """Whether it says something."""
+        return self.value is not None
+
+
+def looked(settings: Settings, key: str) -> list[Place]:
+    """Where region, network or endpoint is looked for."""
+    return [Place(place.name, _shown(key, place.value), place.note) for place in _looked(settings, key)]
+
+
+def _looked(settings: Settings, key: str) -> Iterator[Place]:
+    yield Place(f"--{key}", settings.arguments.get(key))
+    yield Place(f"Pulumi config hbr-clients:{key}, alicloud:{key}", None, "only inside a Pulumi program")
+    for name in _VARIABLES.get(key, ()):
+        yield Place(f"environment {name}", settings.environment.get(name) or None)
+    if key == "region":
+        yield Place(f"region_id of {_profile(settings)}", settings.profile().get("region_id") or None)
+
+
+def _shown(key: str, value: str | None) -> str | None:
+    """An address may have been given with a password in it."""
+    hidden = key == "endpoint" and value is not None and isinstance(address(value), Fault) and "@" in value
+    return "(holds a user or a password)" if hidden else value
+
+
+def _profile(settings: Settings) -> str:
+    named = settings.get("profile")
+    name = f"profile {named.value}" if named else "the current profile"
+    return f"{name} in {_home(settings.profile_file(), settings.environment)}"
+
+
+def _home(path: Path, environment: Mapping[str, str]) -> str:
+    home = environment.get("HOME") or str(Path.home())
+    return str(path).replace(home, "~", 1) if str(path).startswith(home) else str(path)
+
+
+def of_keys(settings: Settings) -> list[Place]:
+    """Where keys are looked for."""
+    if settings.arguments.get("profile"):
+        return [_cli_profile(settings)]
+    return [*_variables(settings.environment), _oidc(settings.environment), _cli_profile(settings), *_rest(settings)]
+
+
+def _variables(environment: Mapping[str, str]) -> Iterator[Place]:
+    key_id, *secrets = KEY_VARIABLES
+    value = environment.get(key_id)
+    yield Place(f"environment {key_id}", masked(value) if value else None)
+    for name in secrets:
+        yield Place(f"environment {name}", "set, not shown" if environment.get(name) else None)
+
+
+def _oidc(environment: Mapping[str, str]) -> Place:
+    complete = all(environment.get(name) for name in _OIDC)
+    return Place(f"environment {', '.join(_OIDC)}", "all set" if complete else None)
+
+
+def _cli_profile(settings: Settings) -> Place:
+    profile = settings.profile()
+    note = "" if settings.profile_file().exists() else "no such file"
+    return Place(_profile(settings), f"{profile.get('name')}, mode {profile.get('mode')}" if profile else None, note)
+
+
+def _rest(settings: Settings) -> Iterator[Place]:
+    environment = settings.environment
+    default = settings.profile_file().parent.parent / ".alibabacloud" / "credentials.ini"
+    path = Path(environment.get("ALIBABA_CLOUD_CREDENTIALS_FILE") or default)
+    section = environment.get("ALIBABA_CLOUD_PROFILE") or "default"
+    note = "" if path.exists() else "no such file"
+    has = _has_section(path, section)
+    yield Place(f"[{section}] in {_home(path, environment)}", "there" if has else None, note)
+    off = environment.get("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "").lower() == "true"
+    note = "switched off by ALIBABA_CLOUD_ECS_METADATA_DISABLED" if off else "asked if nothing is found above"
+    yield Place("metadata service of an ECS instance, 100.100.100.200", None, note)
+    uri = environment.get("ALIBABA_CLOUD_CREDENTIALS_URI")
+    yield Place("environment ALIBABA_CLOUD_CREDENTIALS_URI", "set, not shown" if uri else None)
+
+
+def _has_section(path: Path, section: str) -> bool:
+    parser = configparser.ConfigParser()
+    try:
+        parser.read(path, encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError):
+        return False
+    return section in parser
+
+
+def masked(access_key_id: str) -> str:
+    """The last four characters: enough to tell two keys apart."""
+    return f"***{access_key_id[-4:]}"

@@ -1,0 +1,292 @@
+"""`hbr-clients list`: words in, a list out, and an exit code that tells how it went. Against the emulator."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Annotated
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from pydantic import Field
+
+from pulumi_hbr_clients import __version__, api
+from pulumi_hbr_clients.cli import doctor, hbr_clients, options
+from pulumi_hbr_clients.core.query import Query
+from pulumi_hbr_clients.emulator import FAKE_KEYS, Running, World, sample, serve
+
+PASSWORD = "FAKE-PROXY-PASSWORD-0001"  # noqa: S105  the emulator's own
+ECS = ("--client-type", "ECS_CLIENT")
+
+
+@pytest.fixture
+def world() -> World:
+    return sample()
+
+
+@pytest.fixture
+def emulator(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    with serve(world) as running:
+        for name, value in running.environment.items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(hbr_clients, words, prog_name="hbr-clients")
+
+
+def lines_of(result: Result) -> list[str]:
+    """What stderr says of bad input, without the head line."""
+    head, *lines = result.stderr.splitlines()
+    assert (result.exit_code, head, result.stdout) == (2, "error: bad input, nothing was sent", "")
+    return [line.strip() for line in lines]
+
+
+def test_every_field_of_the_query_is_an_option() -> None:
+    """One rule read off the model names them all; only heartbeats are no choice here."""
+    made = {option.name for option in options.options()}
+    assert made == Query.model_fields.keys() - {"include_heartbeats"}
+    spelled = {name for option in options.options() for name in (*option.opts, *option.secondary_opts)}
+    assert {"--client-id", "--status", "--backup-status", "--os-type", "--tag", "--field", "--filter"} < spelled
+    assert {"--outdated", "--up-to-date", "--cross-account-role-name", "--page-size"} < spelled
+
+
+def test_a_new_field_is_a_new_option() -> None:
+    """A filter added to the model can be typed without an edit of the command line."""
+
+    class Wider(Query):
+        disk_types: tuple[str, ...] | None = Field(None, description="Keep these disks.")
+        max_age: Annotated[int | None, "seconds"] = Field(None, description="In seconds.")
+
+    *_, disks, age = options.options(Wider)
+    assert (disks.opts, disks.multiple, disks.metavar, disks.help) == (
+        ["--disk-type"],
+        True,
+        "TYPE",
+        "Keep these disks.  [repeatable]",
+    )
+    command = click.Command("list", params=[disks, age], callback=lambda **values: options.arguments(values, Wider))
+    typed = ["--disk-type", "ssd", "--disk-type", "hdd", "--max-age", "5"]
+    assert command.main(typed, standalone_mode=False) == {"disk_types": ("ssd", "hdd"), "max_age": 5}
+
+
+def test_what_is_typed_is_what_is_asked(world: World, emulator: Running) -> None:
+    """Every option that the service knows arrives there, in its place and form."""
+    typed = "--cluster-id cl-1 --client-id c-2 --client-id c-1 --instance-id i-1 --tag a=b=c --tag k --filter f=x,y"
+    typed += " --cross-account-type CROSS_ACCOUNT --cross-account-user-id 12 --cross-account-role-name r"
+    typed += " --page-number 2 --page-size 7"
+    own = "--status ACTIVATED --zone-id z --os-type linux --outdated --backup-status PROTECTED --consistency verified"
+    assert run("list", *ECS, *typed.split(), *own.split(), "--endpoint", emulator.endpoint).exit_code == 1
+    assert dict(world.log[-1].arguments) == {
+        "client_type": "ECS_CLIENT",
+        "cluster_id": "cl-1",
+        "client_ids": ["c-1", "c-2"],
+        "instance_ids": ["i-1"],
+        "tags": [{"key": "a", "value": "b=c"}, {"key": "k"}],
+        "filters": [{"key": "f", "values": ["x", "y"]}],
+        "cross_account_type": "CROSS_ACCOUNT",
+        "cross_account_user_id": "12",
+        "cross_account_role_name": "r",
+        "page_number": "2",
+        "page_size": "7",
+    }
+
+
+@pytest.mark.usefixtures("emulator")
+def test_own_filters_choose() -> None:
+    """What the service cannot filter is filtered after it answered."""
+    old = json.loads(run("list", *ECS, "--outdated", "--output", "json").stdout)
+    new = json.loads(run("list", *ECS, "--up-to-date", "--output", "json").stdout)
+    assert (old["totalCount"], new["totalCount"]) == (3, 9)
+    some = run("list", *ECS, "--status", "UNKNOWN", "--status", "STOPPED", "--output", "json")
+    assert json.loads(some.stdout)["countsByStatus"] == {"STOPPED": 1, "UNKNOWN": 1}
+
+
+@pytest.mark.usefixtures("emulator")
+def test_all_faults_at_once(world: World) -> None:
+    """Everything wrong is said in one go, as it was typed, and nothing is sent."""
+    typed = "--client-type ecs_client --page-size 100 --page-number x --client-id= --tag acs:x --filter f"
+    typed += " --cross-account-type CROSS_ACCOUNT --region cn-hangzou --network home --timeout 0 --watch soon"
+    typed += " --endpoint http://example.com --field nam"
+    lines = lines_of(run("list", *typed.split()))
+    assert [line.partition(":")[0] for line in lines] == [
+        "--client-type",
+        "--client-id",
+        "--tag key",
+        "--filter values",
+        "--page-number",
+        "--page-size",
+        "--field",
+        "--cross-account-user-id",
+        "--cross-account-role-name",
+        "--network",
+        "--endpoint",
+        "--timeout",
+        "--watch",
+    ]
+    assert world.requests == 0
+
+
+@pytest.mark.usefixtures("emulator")
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("--page-size 100", "--page-size: must be 1 to 99 (given: 100)"),
+        ("--cross-account-user-id x", "--cross-account-type: must be given too"),
+        ("--tag =v", "--tag key: must not be empty (given: '')"),
+        ("--tag aliyun=v", "--tag key: must not start with aliyun or acs: (given: 'aliyun')"),
+        ("--region cn-hangzou --endpoint=", "--endpoint: must"),
+        (" ".join(f"--tag {n}" for n in range(21)), "--tag: must be 1 to 20 tags, not 21"),
+        ("--status activated", "did you mean ACTIVATED? (given: 'activated')"),
+        ("--watch 0.5", "--watch: must be a number of seconds, at least 1 (given: '0.5')"),
+    ],
+)
+def test_a_fault_is_told_as_it_was_typed(typed: str, said: str) -> None:
+    """The option, what is allowed, what was given; never a name from inside the program."""
+    found = lines_of(run("list", *ECS, *typed.split()))
+    assert [line for line in found if said in line] != []
+    assert [line for line in found if "_type" in line or "user_id" in line] == []
+
+
+def test_no_region() -> None:
+    """Without a region and a type, both are named, with every place where a region may stand."""
+    missing_type, no_region = lines_of(run("list"))
+    assert missing_type == "--client-type: is required; one of ECS_CLIENT, CONTAINER_CLIENT, LOCAL_CLIENT"
+    assert no_region.startswith("--region: is not set.")
+    assert [name in no_region for name in ("--region", "ALIBABA_CLOUD_REGION_ID", "hbr-clients:region")] == [True] * 3
+
+
+def test_a_typo_in_the_environment_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault that was not typed says where it comes from."""
+    monkeypatch.setenv("ALICLOUD_REGION", "cn-hangzou")
+    (line,) = lines_of(run("list", *ECS))
+    assert "did you mean cn-hangzhou?" in line
+    assert line.endswith("(given: 'cn-hangzou' from environment ALICLOUD_REGION)")
+
+
+@pytest.mark.parametrize("words", [("list", "--nix"), ("list", "--output", "xml"), ("lst",), ("list", "extra")])
+def test_unknown_words(words: tuple[str, ...]) -> None:
+    """What is no option is bad input too, and click says which."""
+    assert run(*words).exit_code == 2
+
+
+@pytest.mark.usefixtures("emulator")
+def test_a_new_type_passes_with_a_warning() -> None:
+    """The set of client types is open: a new one is sent, and spoken of as it was typed."""
+    result = run("list", "--client-type", "MOON_CLIENT")
+    assert result.exit_code == 0
+    assert result.stderr == "warning: --client-type: MOON_CLIENT is not known to this version; sent as it is\n"
+
+
+@pytest.mark.usefixtures("emulator")
+@pytest.mark.parametrize(
+    ("fault", "advice"),
+    [
+        ("NoPermission", "Allow the RAM action hbr:DescribeBackupClients"),
+        ("RoleNotExist", "Check --cross-account-role-name"),
+        ("ServiceNotActivated", "Activate Cloud Backup"),
+    ],
+)
+def test_a_refusal_is_one_line_and_advice(world: World, fault: str, advice: str) -> None:
+    """What the service said with its request id, what to do about it, exit code 1, no traceback."""
+    world.next_faults += [fault]
+    result = run("list", *ECS)
+    error, hint = result.stderr.splitlines()
+    assert error.startswith(f"error: {fault}: ")
+    assert ", request " in error
+    assert hint.startswith(f"  {advice}")
+    assert (result.exit_code, result.stdout, world.requests) == (1, "", 1)
+
+
+@pytest.mark.usefixtures("emulator")
+def test_the_deadline(world: World) -> None:
+    """What takes longer than --timeout ends with exit code 124."""
+    world.latency = 5
+    result = run("list", *ECS, "--timeout", "0.3")
+    assert (result.exit_code, result.stdout) == (124, "")
+    assert result.stderr.startswith("error: no complete list within 0.3 s")
+
+
+def test_no_keys(emulator: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody to sign as: an error without a traceback that leads to the doctor."""
+    monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID")
+    result = run("list", *ECS, "--endpoint", emulator.endpoint)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("error: no credentials")
+    assert "`hbr-clients doctor`" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("words", [("-v", "list", *ECS), ("list", *ECS, "-v"), ("-v", "list", *ECS, "-v")])
+def test_verbose_tells_once(world: World, emulator: Running, words: tuple[str, ...]) -> None:
+    """-v, wherever it stands, tells on stderr what is asked and throttled."""
+    world.next_faults += ["throttle:10"]
+    result = run(*words)
+    assert result.exit_code == 0
+    assert result.stderr.count("Throttling.User") == 1
+    assert f"debug: asking {emulator.endpoint} (region cn-hangzhou)" in result.stderr
+    assert "debug: " not in run("list", *ECS).stderr
+
+
+@pytest.mark.usefixtures("emulator")
+def test_secrets_stay_inside(world: World) -> None:
+    """No output of any command holds a key, and a proxy password only where it was asked for."""
+    world.next_faults += ["SignatureDoesNotMatch"]
+    words = [("-v", "list", *ECS, "--output", output) for output in ("table", "json", "csv", "table")]
+    results = [run(*each) for each in (*words, ("-v", "doctor"), ("doctor", "--output", "json"))]
+    assert [result.exit_code for result in results] == [1, 0, 0, 0, 0, 0]
+    text = "".join(result.output for result in results)
+    assert [secret for secret in (FAKE_KEYS.access_key_secret, PASSWORD) if secret in text] == []
+    assert FAKE_KEYS.access_key_id not in "".join(result.output for result in results[4:])
+    asked = [run(*each, "--include-proxy-passwords") for each in words[1:]]
+    assert [PASSWORD in result.stdout for result in asked] == [True] * 3
+    assert json.loads(asked[0].stdout)["proxyPasswords"].popitem()[1] == PASSWORD
+
+
+@pytest.mark.parametrize(
+    ("words", "absent"),
+    [
+        (("--help",), {"pulumi", "httpx", "rich", "pydantic", "starlette", "asyncio", "alibabacloud_credentials"}),
+        (("list", "--help"), {"pulumi", "httpx", "rich", "starlette", "asyncio", "alibabacloud_credentials"}),
+        (("list", "--page-size", "0"), {"pulumi", "httpx", "rich", "starlette", "alibabacloud_credentials"}),
+        (("emulator", "--port", "x"), {"pulumi", "httpx", "rich", "starlette", "alibabacloud_credentials"}),
+    ],
+)
+def test_start_up_is_a_feature(words: tuple[str, ...], absent: set[str]) -> None:
+    """Help and refusals load nothing heavy, and in a pipe nothing for terminals."""
+    code = "import sys\nfrom pulumi_hbr_clients.cli import main\ntry: main()\nfinally: print('LOADED', *sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, *words], check=False, capture_output=True, text=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.rpartition("LOADED")[2].split()}
+    assert loaded & absent == set()
+    assert "pulumi_hbr_clients" in loaded
+
+
+@pytest.mark.parametrize("command", ["list", "doctor", "emulator"])
+def test_help_says_all(command: str) -> None:
+    """Every option stands in the help with a sentence, within 100 columns."""
+    result = CliRunner().invoke(hbr_clients, [command, "--help"], terminal_width=100)
+    context = click.Context(hbr_clients.commands[command])
+    for option in hbr_clients.commands[command].get_params(context):
+        assert isinstance(option, click.Option)
+        assert option.help
+        assert option.opts[-1] in result.output
+    assert max(map(len, result.output.splitlines())) <= 100
+
+
+def test_the_help_keeps_its_promises() -> None:
+    """Defaults that are only told in a help text are those of the code."""
+    text = " ".join(run("list", "--help").output.split())
+    assert f"[default: {api.TIMEOUT:g}; doctor: {doctor.PATIENCE:g}]" in text
+    assert "Prints them in clear text!" in text
+    assert run("--version").output == f"hbr-clients, version {__version__}\n"
+
+
+def test_as_a_module() -> None:
+    """`python -m pulumi_hbr_clients.cli` is the command, where that is not on PATH."""
+    words = [sys.executable, "-m", "pulumi_hbr_clients.cli", "list"]
+    done = subprocess.run(words, check=False, capture_output=True, text=True, env=dict(os.environ))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: bad input")

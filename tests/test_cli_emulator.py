@@ -1,0 +1,105 @@
+"""`hbr-clients emulator`: a service on loopback, and words for the other shell that work there."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pulumi_hbr_clients.cli import hbr_clients
+from pulumi_hbr_clients.emulator import FAKE_KEYS
+
+COMMAND = (sys.executable, "-m", "pulumi_hbr_clients.cli", "emulator")
+
+
+@contextmanager
+def started(*words: str) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen([*COMMAND, *words], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def usage(stream: IO[str] | None) -> list[str]:
+    lines: list[str] = []
+    while stream and not (lines and lines[-1].endswith("/_emulator")):
+        lines.append(stream.readline().strip())
+        assert len(lines) < 30
+    return lines
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(hbr_clients, ["emulator", *words])
+
+
+def test_what_it_prints_works(tmp_path: Path) -> None:
+    """Pasted into a shell, its lines make the next command list its fleet; Ctrl-C ends it quietly."""
+    fleet = tmp_path / "fleet.yaml"
+    fleet.write_text("- {count: 150}\n- {clientId: c-mine, instanceName: mine}\n")
+    with started("--fleet", str(fleet), "--seed", "3", "--rate", "500/s", "--latency", "0.01") as process:
+        lines = usage(process.stdout)
+        exports = "\n".join(line for line in lines if line.startswith("export "))
+        script = f"{exports}\n{sys.executable} -m pulumi_hbr_clients.cli list --client-type ECS_CLIENT"
+        shell = subprocess.run(["/bin/sh", "-c", script], check=False, capture_output=True, text=True)
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=20)
+    assert lines[0].startswith("Cloud Backup is emulated at http://127.0.0.1:")
+    assert lines[0].endswith(" with 151 clients. Ctrl-C ends it.")
+    assert "hbr-clients list --client-type ECS_CLIENT --watch" in lines
+    assert FAKE_KEYS.access_key_secret in exports
+    assert (shell.returncode, shell.stderr) == (0, "")
+    assert shell.stdout.splitlines()[-1].startswith("151 clients in cn-hangzhou: ")
+    assert (process.returncode, out, errors) == (130, "", "")
+
+
+def test_all_faults_at_once() -> None:
+    """Every option that makes no sense is told in one go, with what would."""
+    result = run("--port", "70000", "--latency", "-1", "--rate", "0", "--faults", "101%", "--seed", "x")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines() == [
+        "error: bad input",
+        "  --port: must be a port, 1 to 65535, or 0 for a free one (given: '70000')",
+        "  --latency: must be seconds, 0 or more (given: '-1')",
+        "  --rate: must be requests a second, such as 20/s (given: '0')",
+        "  --faults: must be a share, as 0.05 or 5% (given: '101%')",
+        "  --seed: must be a whole number (given: 'x')",
+    ]
+
+
+def test_a_bad_fleet(tmp_path: Path) -> None:
+    """A file that is missing or wrong is told with the path inside it."""
+    fleet = tmp_path / "fleet.json"
+    assert run("--fleet", str(fleet)).stderr.splitlines()[1].startswith("  --fleet: cannot be read: ")
+    fleet.write_text('[{"clientId": "c-1", "statsu": 1}, {"count": -1}]')
+    result = run("--fleet", str(fleet))
+    assert result.exit_code == 2
+    assert [line.strip().partition(": ")[0] for line in result.stderr.splitlines()[1:]] == [
+        "--fleet fleet.json[0].statsu",
+        "--fleet fleet.json[1].count",
+    ]
+
+
+def test_a_port_in_use() -> None:
+    """A port that is taken is told in a line."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        result = run("--port", port)
+    assert result.exit_code == 2
+    assert f"  --port: cannot be listened on: {os.strerror(98)} (given: {port})" in result.stderr.splitlines()
+
+
+@pytest.mark.parametrize("missing", ["starlette", "uvicorn"])
+def test_without_its_extra(missing: str) -> None:
+    """Where the extra is not installed, one line says how to get it."""
+    code = f"import sys; sys.modules[{missing!r}] = None; from pulumi_hbr_clients.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, "emulator"], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: the emulator needs its extra: pip install 'pulumi-hbr-clients[emulator]'\n"

@@ -1,0 +1,163 @@
+"""What `hbr-clients list` prints: a table, one JSON object, or CSV. Against the emulator."""
+
+import csv
+import inspect
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pulumi_hbr_clients.cli import hbr_clients
+from pulumi_hbr_clients.core.clients import CLIENT_FIELDS, ClientSettings, from_wire, to_plain
+from pulumi_hbr_clients.emulator import Running, World, sample, serve
+
+ECS = ("--client-type", "ECS_CLIENT")
+
+
+def row(number: int, **fields: Any) -> dict[str, Any]:
+    beat = {"LastHeartBeatTime": 1_700_000_000, "UpdatedTime": 1_700_000_000}
+    return {"ClientId": f"c-{number}", "InstanceId": f"i-{number}", "Status": "ACTIVATED", **beat, **fields}
+
+
+@pytest.fixture
+def world() -> World:
+    return sample()
+
+
+@pytest.fixture
+def emulator(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    with serve(world) as running:
+        for name, value in running.environment.items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(hbr_clients, words, prog_name="hbr-clients")
+
+
+@pytest.mark.usefixtures("emulator")
+def test_a_table_for_people() -> None:
+    """In a pipe a list is plain text: headings, a line a client, then the counts."""
+    result = run("list", *ECS, "--tag", "team=web")
+    head, *clients, blank, counts = result.stdout.splitlines()
+    assert head.split() == ["CLIENT", "INSTANCE", "NAME", "STATUS", "HEARTBEAT", "VERSION", "BACKUP", "ZONE", "OS"]
+    assert sorted(line.split()[2] for line in clients) == ["web-1", "web-2", "web-3"]
+    assert [line for line in clients if "2.9.0 (old)" in line and "s ago" in line] != []
+    assert (blank, counts) == ("", "3 clients in cn-hangzhou: 3 ACTIVATED; 1 outdated")
+    assert (result.exit_code, result.stderr, "\x1b" in result.stdout) == (0, "", False)
+
+
+@pytest.mark.usefixtures("emulator")
+def test_json_is_the_resources_outputs() -> None:
+    """One object with the keys of the resource's outputs, clients structured and with heartbeats."""
+    result = run("list", *ECS, "--output", "json", "--instance-id", "i-1", "--client-id", "c-1")
+    assert json.loads(result.stdout) == {
+        "totalCount": 0,
+        "countsByStatus": {},
+        "complete": True,
+        "requestCount": 1,
+        "missingClientIds": ["c-1"],
+        "missingInstanceIds": ["i-1"],
+        "ids": [],
+        "instanceIds": [],
+        "clients": [],
+    }
+    found = json.loads(run("list", *ECS, "--output", "json").stdout)
+    assert found["totalCount"] == len(found["clients"]) == len(found["ids"]) == 12
+    assert found["ids"] == sorted(client["clientId"] for client in found["clients"])
+    assert found["instanceIds"] == sorted(client["instanceId"] for client in found["clients"])
+    assert any(client["lastHeartBeatTime"] > 0 for client in found["clients"])
+
+
+@pytest.mark.usefixtures("emulator")
+@pytest.mark.parametrize("output", ["json", "csv"])
+def test_the_order_is_stable(world: World, output: str) -> None:
+    """The same fleet in another order gives the same bytes."""
+    rows = [row(number, Tags=[{"Key": key, "Value": "1"} for key in "ba"]) for number in range(250)]
+    world.remove(*(member["ClientId"] for member in world.rows()))
+    world.add(*rows, beats=False)
+    first = run("list", *ECS, "--output", output)
+    world.remove(*(each["ClientId"] for each in rows))
+    world.add(*reversed(rows), beats=False)
+    assert run("list", *ECS, "--output", output).stdout_bytes == first.stdout_bytes
+    assert first.exit_code == 0
+
+
+def test_csv_reads_back(world: World, emulator: Running) -> None:
+    """RFC 4180: whatever a name holds, a reader gets it back; settings are columns, tags JSON."""
+    name = 'a,"b"\nc\u4e2d'
+    world.add(row(1, InstanceName=name, Tags=[{"Key": "k", "Value": "v"}], Settings={"MaxWorker": 3, "UseHttps": True}))
+    result = run("list", *ECS, "--output", "csv", "--client-id", "c-1")
+    head, found = csv.reader(io.StringIO(result.stdout_bytes.decode(), newline=""))
+    cells = dict(zip(head, found, strict=True))
+    assert result.stdout_bytes.startswith(b"clientId,instanceId,")
+    assert result.stdout_bytes.endswith(b"\r\n")
+    assert len(head) == len(CLIENT_FIELDS) - 1 + len(inspect.signature(ClientSettings).parameters)
+    assert (cells["instanceName"], json.loads(cells["tags"])) == (name, {"k": "v"})
+    assert (cells["settings.maxWorker"], cells["settings.useHttps"], cells["settings.proxyHost"]) == ("3", "true", "")
+    assert cells["region"] == emulator.environment["ALIBABA_CLOUD_REGION_ID"]
+
+
+@pytest.mark.usefixtures("emulator")
+def test_only_the_fields_that_were_asked_for() -> None:
+    """`--field` cuts every output to these fields and the ids."""
+    words = ("list", *ECS, "--tag", "team=data", "--field", "status", "--field", "tags", "--output")
+    table, comma, whole = (run(*words, output).stdout.splitlines() for output in ("table", "csv", "json"))
+    assert table[0].split() == ["CLIENT", "INSTANCE", "STATUS", "tags"]
+    assert table[1].endswith('{"env": "prod", "team": "data"}')
+    assert comma[0] == "clientId,instanceId,status,tags"
+    client = json.loads("\n".join(whole))["clients"][0]
+    assert set(client) == {"clientId", "instanceId", "region", "status", "tags"}
+
+
+@pytest.mark.usefixtures("emulator")
+def test_nothing_found_is_no_error() -> None:
+    """An empty list says so; ids that were asked for are named; the exit code is 0."""
+    result = run("list", *ECS, "--client-id", "c-nix", "--instance-id", "i-nix")
+    assert result.stdout.splitlines() == [
+        "No backup client of type ECS_CLIENT matches in cn-hangzhou.",
+        "not found: c-nix",
+        "instances without a client: i-nix",
+    ]
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+@pytest.mark.usefixtures("emulator")
+def test_incomplete_is_said(world: World) -> None:
+    """A list that never settles comes with a warning on stderr, and `complete` is false."""
+    world.add(*(row(number) for number in range(200)))
+    world.total_drift = 1
+    result = run("list", *ECS, "--output", "json")
+    assert (result.exit_code, json.loads(result.stdout)["complete"]) == (0, False)
+    assert result.stderr.startswith("warning: the list of 212 clients may be incomplete")
+
+
+@pytest.mark.usefixtures("emulator")
+def test_one_page() -> None:
+    """A single page is given as asked, and says that it is one."""
+    result = run("list", *ECS, "--page-size", "5", "--page-number", "2")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[-1] == "one page only, as asked: there are more clients"
+    assert len(result.stdout.splitlines()) == 1 + 5 + 3
+
+
+@pytest.mark.usefixtures("emulator")
+def test_a_name_cannot_steer_the_terminal(world: World) -> None:
+    """Control codes in what the service says are shown, not sent."""
+    world.add(row(1, InstanceName="\x1b[31mred\x07\n", Tags=[{"Key": "\x1b", "Value": "x"}]))
+    result = run("list", *ECS, "--client-id", "c-1")
+    assert "\ufffd[31mred\ufffd\ufffd" in result.stdout
+    assert "\x1b" not in run("list", *ECS, "--output", "json").stdout
+
+
+@pytest.mark.usefixtures("emulator")
+def test_json_and_the_package_agree(world: World) -> None:
+    """The clients are those that the package makes of the service's rows."""
+    world.add(row(1, Settings={"UseHttps": "true"}, ZoneId=""), beats=False)
+    found = json.loads(run("list", *ECS, "--client-id", "c-1", "--output", "json").stdout)["clients"]
+    (expected,) = to_plain(from_wire([{**row(1), "Settings": {"UseHttps": True}, "ClientType": "ECS_CLIENT"}]))
+    assert found == [{**expected, "region": "cn-hangzhou"}]

@@ -1,0 +1,273 @@
+"""Terminals, pipes, --watch, Ctrl-C: the command as a program of its own, against the emulator."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+import pytest
+
+from pulumi_hbr_clients.cli.tables import Column, ago, columns, fit, summary, table
+from pulumi_hbr_clients.core.clients import ClientList, counts_by_status, from_wire
+from pulumi_hbr_clients.core.query import Query
+from pulumi_hbr_clients.emulator import World, new_rows, serve
+
+LIST = ("list", "--client-type", "ECS_CLIENT")
+QUERY = Query.model_validate({"client_type": "ECS_CLIENT"})
+NOW = 1_700_000_100.0
+ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def row(number: int, **fields: Any) -> dict[str, Any]:
+    beat = {"LastHeartBeatTime": 1_700_000_000, "MaxClientVersion": "2.0.0", "ClientVersion": "1.0.0"}
+    return {"ClientId": f"c-{number}", "InstanceId": f"i-{number}", "Status": "ACTIVATED", **beat, **fields}
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    world = World([row(1), row(2, Status="INSTALL_FAILED")])
+    with serve(world) as running:
+        for name, value in running.environment.items():
+            monkeypatch.setenv(name, value)
+        yield world
+
+
+@contextmanager
+def program(*words: str, **streams: Any) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "pulumi_hbr_clients.cli", *words]
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def on_terminal(*words: str, width: int = 100, **environment: str) -> tuple[int, str]:
+    """The exit code and all that a terminal of this width was sent."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    env = {**os.environ, "TERM": "xterm-256color", **environment}
+    with program(*words, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
+        os.close(theirs)
+        text = b"".join(iter(lambda: _read(ours), b""))
+        os.close(ours)
+        return process.wait(), text.decode()
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:  # Linux's word for the end of a terminal
+        return b""
+
+
+def wait_for(condition: Any) -> None:
+    end = time.monotonic() + 20
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert condition()
+
+
+def interrupted(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    return process.returncode, out, err
+
+
+def read_block(stream: IO[str]) -> list[str]:
+    """The lines up to the counts of a table."""
+    lines: list[str] = []
+    while not lines or " in cn-hangzhou: " not in lines[-1]:
+        lines.append(stream.readline().rstrip("\n"))
+        assert len(lines) < 20
+    return lines
+
+
+@pytest.mark.usefixtures("world")
+def test_a_terminal_has_colour() -> None:
+    """Green is well, red needs somebody; without wanting colour there is none."""
+    code, text = on_terminal(*LIST)
+    assert code == 0
+    assert "\x1b[32mACTIVATED" in text
+    assert "\x1b[31mINSTALL_FAILED" in text
+    code, text = on_terminal(*LIST, NO_COLOR="1")
+    assert (code, re.findall(r"\x1b\[[0-9;]*3\dm", text)) == (0, [])
+    assert "\x1b" not in on_terminal(*LIST, TERM="dumb")[1]
+
+
+def test_a_slow_service_has_a_progress_bar(world: World) -> None:
+    """After a moment without an answer a terminal shows how far the reading is."""
+    world.latency = 0.8
+    _, text = on_terminal(*LIST)
+    assert "reading clients" in text
+    assert text.index("reading clients") < text.index("CLIENT")
+
+
+def test_errors_have_colour_too(world: World) -> None:
+    """On a terminal the word error is red; the text is the same."""
+    world.next_faults += ["NoPermission"]
+    code, text = on_terminal(*LIST)
+    assert code == 1
+    assert "\x1b[31m\x1b[1merror:\x1b[0m NoPermission: " in text
+
+
+def test_watch_redraws(world: World) -> None:
+    """On a terminal the table is drawn again in place, the counts above it, until Ctrl-C."""
+    world.add(*(row(number) for number in range(3, 60)))
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 90, 0, 0))
+    env = {**os.environ, "TERM": "xterm-256color"}
+    with program(*LIST, "--watch", "1", stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
+        os.close(theirs)
+        wait_for(lambda: world.requests >= 2)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        text = b"".join(iter(lambda: _read(ours), b"")).decode()
+        assert process.wait() == 130
+    os.close(ours)
+    assert "\x1b[1A" in text
+    assert "Traceback" not in text
+    plain = ESCAPE.sub("", text)
+    assert "59 clients in cn-hangzhou: 58 ACTIVATED, 1 INSTALL_FAILED; 59 outdated" in plain
+    assert "every 1 s, Ctrl-C ends" in plain
+    assert re.search(r"… and \d+ more", plain)
+
+
+def test_watch_in_a_pipe_tells_of_changes(world: World) -> None:
+    """A block at first and one for every change; heartbeats alone are no change. Ctrl-C ends with 130, quietly."""
+    with program(*LIST, "--watch", "1") as process:
+        assert process.stdout
+        first = read_block(process.stdout)
+        world.advance(1000)
+        seen = world.requests
+        wait_for(lambda: world.requests >= seen + 2)
+        world.activate("c-2")
+        second = read_block(process.stdout)
+        code, rest, errors = interrupted(process)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}", first[0])
+    assert first[-1] == "2 clients in cn-hangzhou: 1 ACTIVATED, 1 INSTALL_FAILED; 2 outdated"
+    assert (second[0], second[-1]) == ("", "2 clients in cn-hangzhou: 2 ACTIVATED; 2 outdated")
+    assert "\x1b" not in "".join(first + second)
+    assert (code, rest, errors) == (130, "", "")
+
+
+def test_watched_json_is_an_object_a_line(world: World) -> None:
+    """What a program reads is one line for each change."""
+    with program(*LIST, "--watch", "1", "--output", "json") as process:
+        assert process.stdout
+        first = json.loads(process.stdout.readline())
+        world.remove("c-2")
+        second = json.loads(process.stdout.readline())
+        assert interrupted(process) == (130, "", "")
+    assert [first["ids"], second["ids"]] == [["c-1", "c-2"], ["c-1"]]
+
+
+def test_watch_outlives_an_outage(world: World) -> None:
+    """No answer for a while is a warning; a refusal that stays is the end."""
+    with program(*LIST, "--watch", "1", "--timeout", "2", "--output", "json") as process:
+        assert process.stdout
+        assert process.stderr
+        assert json.loads(process.stdout.readline())["totalCount"] == 2
+        world.latency = 9
+        assert process.stderr.readline().startswith("warning: no complete list within 2 s")
+        world.latency = 0
+        world.remove("c-2")
+        assert json.loads(process.stdout.readline())["totalCount"] == 1
+        world.next_faults += ["NoPermission"]
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "error: NoPermission: " in errors
+
+
+def test_ctrl_c_is_quiet(world: World) -> None:
+    """An interrupt while waiting for the service ends with 130 and not a word."""
+    world.latency = 30
+    with program(*LIST) as process:
+        wait_for(lambda: world.requests == 1)
+        assert interrupted(process) == (130, "", "")
+
+
+def test_a_broken_pipe_is_quiet(world: World) -> None:
+    """Whoever stops reading gets no complaint: `hbr-clients list | head`."""
+    world.add(*new_rows(2000))
+    reader, writer = os.pipe()
+    os.close(reader)
+    with program(*LIST, "--output", "json", stdout=writer) as process:
+        os.close(writer)
+        _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (141, "")
+
+
+@pytest.mark.parametrize("output", ["table", "json", "csv"])
+def test_any_locale(world: World, output: str) -> None:
+    """A pipe gets UTF-8 whatever the locale, so that no name is lost to it."""
+    world.add(row(3, InstanceName="\u4e2d\u6587"))
+    with program(*LIST, "--output", output, env={**os.environ, "PYTHONIOENCODING": "latin-1"}) as process:
+        out, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (0, "")
+    assert "\u4e2d\u6587" in out
+
+
+def listed(*rows: dict[str, Any]) -> ClientList:
+    clients = tuple(from_wire(rows))
+    return ClientList(clients=clients, counts_by_status=counts_by_status(clients))
+
+
+def cells(line: str) -> int:
+    return sum(2 if char > "\u2e7f" else 1 for char in line)
+
+
+@pytest.mark.parametrize("width", range(40, 180, 7))
+def test_a_table_fits(width: int) -> None:
+    """On a narrow terminal names shrink and columns go, but client, name and status stay whole."""
+    rows = [row(number, InstanceName="\u4e2d\u6587 name of some length", ZoneId="cn-hangzhou-h") for number in range(3)]
+    *lines, _ = ["".join(text for text, _ in line) for line in table(listed(*rows), QUERY, now=NOW, width=width)]
+    lines = [line for line in lines if not line.startswith("(no room")]
+    assert max(map(cells, lines)) <= width
+    assert lines[0].split()[0] == "CLIENT"
+    assert {"NAME", "STATUS"} <= set(lines[0].split())
+    assert [line.split()[0] for line in lines[1:]] == ["c-0", "c-1", "c-2"][: len(lines) - 1]
+    assert len({cells(line) for line in lines}) == 1
+
+
+def test_what_goes_first() -> None:
+    """The system goes before the zone, heartbeats stay longest, and what went is said."""
+    *_, last = table(listed(row(1, ClientId="c-" + "0" * 20, InstanceId="i-" + "0" * 20)), QUERY, now=NOW, width=95)
+    assert last == [("(no room for zone, os: widen the terminal, or see --output)", "dim")]
+    assert fit([5, 5], [Column("A", columns(QUERY)[0].cell)] * 2, 3) == {0: 5, 1: 5}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-5, "0s ago"), (59.9, "59s ago"), (60, "1m ago"), (7199, "119m ago"), (7200, "2h ago"), (172_800, "2d ago")],
+)
+def test_ago(seconds: float, text: str) -> None:
+    """Ages are told in the largest unit that says enough, and never in the future."""
+    assert ago(seconds) == text
+
+
+def test_ages_and_marks() -> None:
+    """A client that never reported, one that fell silent, and one that is out of date are marked."""
+    rows = [row(1), row(2, LastHeartBeatTime=0, ClientVersion="2.0.0"), row(3, LastHeartBeatTime=1_699_000_000)]
+    _, *lines = table(listed(*rows), QUERY, now=NOW)
+    marked = [[cell for cell in line if cell[0].strip()] for line in lines]
+    assert [line[3] for line in marked] == [("1m ago   ", ""), ("never    ", "dim"), ("11d ago  ", "yellow")]
+    assert [line[4] for line in marked] == [("1.0.0 (old)", "yellow"), ("2.0.0      ", ""), ("1.0.0 (old)", "yellow")]
+
+
+def test_one_client_is_no_plural() -> None:
+    """The counts speak as people do."""
+    assert "".join(text for text, _ in next(summary(listed(row(1)), QUERY, "cn-beijing"))) == (
+        "1 client in cn-beijing: 1 ACTIVATED; 1 outdated"
+    )

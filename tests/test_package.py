@@ -1,0 +1,70 @@
+"""What is built installs in a clean environment and holds what Pulumi and type-checkers look for."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import pulumi_hbr_clients
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from the files as they are."""
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_the_wheel_holds(wheel: Path) -> None:
+    """Only the package, with the file that keeps the engine from looking for a plugin, and the types' marker."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        plugin = json.loads(archive.read("pulumi_hbr_clients/pulumi-plugin.json"))
+        entries = archive.read(next(name for name in names if name.endswith("entry_points.txt"))).decode()
+    assert plugin == {"resource": False}
+    assert "pulumi_hbr_clients/py.typed" in names
+    assert "hbr-clients = pulumi_hbr_clients.cli:main" in entries
+    assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"pulumi_hbr_clients"}
+
+
+def test_it_installs_in_a_clean_environment(wheel: Path, tmp_path: Path) -> None:
+    """A fresh environment with our pinned dependencies runs the command and finds every public name."""
+    uv = str(Path(sys.executable).parent / "uv")
+    python = tmp_path / "venv" / "bin" / "python"
+    lock = ROOT / "requirements-dev.lock"
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, str(tmp_path / "venv")], check=True)
+    install = [uv, "pip", "install", "--quiet", "--python", str(python)]
+    subprocess.run([*install, str(wheel), "--constraint", str(lock)], check=True)
+    version = subprocess.run(
+        [str(python.parent / "hbr-clients"), "--version"], check=True, capture_output=True, text=True, cwd=tmp_path
+    )
+    assert pulumi_hbr_clients.__version__ in version.stdout
+    code = "import pulumi_hbr_clients as p; print(len([getattr(p, n) for n in p.__all__]), p.__file__)"
+    shown = subprocess.run([str(python), "-c", code], check=True, capture_output=True, text=True, cwd=tmp_path).stdout
+    count, path = shown.split()
+    assert int(count) == len(pulumi_hbr_clients.__all__)
+    assert str(tmp_path) in path
+
+
+def test_one_version() -> None:
+    """The package, the changelog and the command line name the same one."""
+    assert f"## {pulumi_hbr_clients.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_no_registry_is_named() -> None:
+    """No file of the project names a host to download packages from."""
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True)
+    hosts = ["py" + "pi.org", "python" + "hosted.org", "proxy.golang" + ".org", "npm" + "js.org", "crates" + ".io"]
+    for name in listed.stdout.decode().splitlines():
+        path = ROOT / name
+        if path.is_file():
+            text = path.read_text(errors="replace")
+            assert not [host for host in hosts if host in text], name
