@@ -78,6 +78,12 @@ class HbrClient:
         self.timeout, self.concurrency = timeout, concurrency
         self._lines: dict[Target, _Line] = {}
 
+    def again(self, *, timeout: float) -> "HbrClient":
+        """Another client of the same settings and keys, with connections of its own."""
+        made = HbrClient(config=self.settings.config, timeout=timeout, concurrency=self.concurrency)
+        made.settings, made.source = self.settings, self.source
+        return made
+
     async def __aenter__(self) -> Self:
         """Connections are opened when needed."""
         return self
@@ -101,10 +107,14 @@ class HbrClient:
 
     async def ask(self, query: Query, progress: Progress | None = None) -> ClientList:
         """The clients that match a validated query."""
+        listing = await self.read(query, progress)
+        return listing.result(query)
+
+    async def read(self, query: Query, progress: Progress | None = None) -> Listing:
+        """All that the service has to say on a query; `result` of it serves any narrower one."""
         target = self.target(query)
         sent = query.sent()
-        listing = await once((target, self.source.identity, sent), lambda: self._read(target, sent, progress))
-        return listing.result(query)
+        return await once((target, self.source.identity, sent), lambda: self._read(target, sent, progress))
 
     def target(self, query: Query) -> Target:
         """Which account, region and address a query speaks to. Raises `InputError`."""

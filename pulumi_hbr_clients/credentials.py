@@ -6,6 +6,7 @@ to 5 s (reference/hbr-api.md, 0.4), so they run in a thread, one at a time.
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,10 @@ class KeySource(Protocol):
         """Where the keys come from."""
 
     @property
+    def answered(self) -> str:
+        """Which of the library's providers had them, once asked, in its words: `default/cli_profile`."""
+
+    @property
     def identity(self) -> Hashable:
         """Equal for sources that sign as the same caller."""
 
@@ -41,6 +46,7 @@ class StaticKeys:
 
     given: Keys
     label: str = "argument"
+    answered: str = ""
 
     @property
     def identity(self) -> Hashable:
@@ -59,6 +65,8 @@ class LibraryKeys:
 
     make: Callable[[], Any] = field(repr=False)
     label: str
+    answered: str = ""
+    """Which of the library's providers had keys, in its words: `default/cli_profile/static_ak`."""
     _provider: Any = field(default=None, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -86,12 +94,15 @@ class LibraryKeys:
         if not key or not secret:
             msg = f"{self.label} gave no access key; bearer tokens cannot sign this request"
             raise CredentialsError(msg)
+        self.answered = found.get_provider_name() or ""
         return Keys(key, secret, found.get_security_token() or None)
 
     def _complaint(self, error: Exception) -> str:
         """The library's own texts may quote an answer that holds a token: only their head is kept."""
         head = str(error).splitlines()[0].partition("result:")[0].strip() if str(error) else ""
-        text = f"no credentials from {self.label}: {type(error).__name__}: {head[:300]}"
+        if head.startswith("unable to load credentials from any of the providers"):
+            head = "none of its places has any"
+        text = f"no credentials from {self.label}: {head[:300] or type(error).__name__}"
         return f"{text}. `hbr-clients doctor` shows every place that was looked at"
 
 
@@ -141,6 +152,9 @@ def _shared(base: Base, role: tuple[tuple[str, Any], ...] | None, label: str) ->
 
 def _provider(base: Base, role: dict[str, Any] | None) -> Any:
     from alibabacloud_credentials import provider as library  # noqa: PLC0415  0.4 s
+
+    # it writes tracebacks to stderr for what it raises anyway, quoting answers that may hold a token
+    logging.getLogger("credentials").disabled = True
 
     inner = _base_provider(library, base)
     if role is None:

@@ -29,7 +29,7 @@ from pulumi_hbr_clients.core.clients import (
     MOVING_FIELDS,
     BackupClient,
     ClientList,
-    project,
+    left_out,
     state_name,
     to_json,
 )
@@ -86,11 +86,12 @@ class BackupClients(Resource, module="hbr-clients", name="BackupClients"):
     ) -> None:
         """Raise `pulumi.RunError` with every fault of the arguments; nothing is sent from here."""
         config = program.config()
-        _refuse_in_one_line(resource_name, lambda: _check(arguments, config))
+        inputs.in_one_line(f"BackupClients {resource_name!r}", lambda: _check(arguments, config))
         query = inputs.resolve(
             arguments,
+            queries.parse,
             depends_on=opts.depends_on if opts else None,
-            then=lambda query: _refuse_in_one_line(resource_name, lambda: _located(query, config)),
+            then=lambda query: inputs.in_one_line(f"BackupClients {resource_name!r}", lambda: located(query, config)),
         )
         given = {to_camel(name) for name, value in arguments.items() if value is not None}
         names = given | {"region", "endpoint"}
@@ -169,24 +170,16 @@ def _argument(name: str) -> Callable[[Query], Any]:
 
 def _check(arguments: Mapping[str, Any], config: Config) -> None:
     """Find faults while the program still stands at the line that made them."""
-    if query := inputs.check(arguments):
-        _located(query, config)
+    if query := inputs.check(arguments, queries.parse):
+        located(query, config)
 
 
-def _located(query: Query, config: Config) -> Query:
+def located(query: Query, config: Config) -> Query:
     """The query with the region and endpoint that the program's settings give it."""
     own = {"region": query.region, "endpoint": query.endpoint}
     settings = Settings(config, {name: value for name, value in own.items() if value is not None})
     target = settings.target("program")
     return query.model_copy(update={"region": target.region, "endpoint": target.endpoint})
-
-
-def _refuse_in_one_line(name: str, work: Any) -> Any:
-    try:
-        return work()
-    except HbrError as error:
-        msg = f"BackupClients {name!r}: {error}"
-        raise pulumi.RunError(msg) from None
 
 
 def _ask(query: Query, config: Config) -> ClientList:
@@ -204,11 +197,9 @@ def _ask(query: Query, config: Config) -> ClientList:
 
 
 def _outputs(query: Query, found: ClientList) -> dict[str, Any]:
-    clients = found.clients
-    if query.fields is not None:
-        clients = tuple(project(client, query.fields) for client in clients)
+    hidden = left_out(query.fields) | set(() if query.include_heartbeats else MOVING_FIELDS)
     outputs = {
-        "clients": to_json(clients, leave_out=() if query.include_heartbeats else MOVING_FIELDS),
+        "clients": to_json(found.clients, leave_out=hidden),
         "totalCount": found.total_count,
         "countsByStatus": dict(found.counts_by_status),
         "missingClientIds": list(found.missing_client_ids),

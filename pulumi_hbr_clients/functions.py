@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
 from pulumi_hbr_clients import program
 from pulumi_hbr_clients.core import query as queries
-from pulumi_hbr_clients.core.clients import ClientList, project, to_plain
+from pulumi_hbr_clients.core.clients import ClientList, left_out, to_plain
 from pulumi_hbr_clients.core.errors import Fault, InputError
 from pulumi_hbr_clients.core.query import Query, QueryArgs
 from pulumi_hbr_clients.core.views import views
@@ -47,11 +47,11 @@ def get_backup_clients_output(
 
     from pulumi_hbr_clients import inputs  # noqa: PLC0415
 
-    inputs.check(arguments)
+    inputs.check(arguments, queries.parse)
     config = program.config()
     depends_on = opts.depends_on if opts else None
     found: pulumi.Output[Any] = inputs.resolve(
-        arguments, depends_on=depends_on, then=lambda query: _listed(query, config)
+        arguments, queries.parse, depends_on=depends_on, then=lambda query: _listed(query, config)
     )
     return pulumi.Output.secret(found) if arguments.get("include_proxy_passwords") else found
 
@@ -68,7 +68,5 @@ async def _listed(query: Query, config: Config) -> ClientList:
 
 def _viewed(query: Query, found: ClientList) -> ClientList:
     """The clients as a program can export them, with the fields that were asked for."""
-    clients = found.clients
-    if query.fields is not None:
-        clients = tuple(project(client, query.fields) for client in clients)
-    return replace(found, clients=tuple(views(to_plain(clients))))
+    plain = to_plain(found.clients, leave_out=left_out(query.fields))
+    return replace(found, clients=tuple(views(plain)))

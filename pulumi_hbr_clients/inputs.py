@@ -1,17 +1,19 @@
-"""What Pulumi programs hand over: arguments that may be Outputs → one Output of a checked query.
+"""What Pulumi programs hand over: arguments that may be Outputs → one Output of what they ask, checked.
 
 Plain values are checked at once, where the program gives them; the rest as soon as they are known. In a preview
-unknown values are no fault: the query is unknown then, and nothing is asked.
+unknown values are no fault: what is asked is unknown then, and nothing is sent.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypedDict, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypedDict, TypeVar, cast
 
 import pulumi
 
 from pulumi_hbr_clients import program
-from pulumi_hbr_clients.core import query as queries
-from pulumi_hbr_clients.core.query import Query
+from pulumi_hbr_clients.core.errors import HbrError
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class QueryInputs(TypedDict, total=False):
@@ -41,16 +43,35 @@ class QueryInputs(TypedDict, total=False):
     endpoint: pulumi.Input[str] | None
 
 
-def check(arguments: Mapping[str, Any]) -> Query | None:
+class GateInputs(QueryInputs, total=False):
+    """The arguments of `Query` and of `Condition` as Pulumi inputs. A test holds them together."""
+
+    min_clients: pulumi.Input[int] | None
+    timeout: pulumi.Input[float | str] | None
+    max_heartbeat_age: pulumi.Input[float | str] | None
+    min_client_version: pulumi.Input[str] | None
+    tolerate: pulumi.Input[Sequence[pulumi.Input[str]]] | None
+    unknown_grace: pulumi.Input[float | str] | None
+    poll: pulumi.Input[float | str] | None
+
+
+class Parse(Protocol[T_co]):
+    """`core.query.parse` or `core.gate.parse`."""
+
+    def __call__(self, args: Mapping[str, Any], unknown: Iterable[str] = ()) -> T_co | None:
+        """The checked arguments; None while any is unknown. Raises `InputError`."""
+
+
+def check(arguments: Mapping[str, Any], parse: Parse[T]) -> T | None:
     """Check what is known now. Raises `InputError`; None while any argument is an Output."""
     later = {name for name, value in arguments.items() if program.is_output(value)}
-    return queries.parse({k: v for k, v in arguments.items() if k not in later}, later)
+    return parse({k: v for k, v in arguments.items() if k not in later}, later)
 
 
 def resolve(
-    arguments: Mapping[str, Any], *, depends_on: Any = None, then: Callable[[Query], Any]
+    arguments: Mapping[str, Any], parse: Parse[T], *, depends_on: Any = None, then: Callable[[T], Any]
 ) -> pulumi.Output[Any]:
-    """`then` of the checked query, once all inputs and what it depends on are known.
+    """`then` of the checked arguments, once all inputs and what it depends on are known.
 
     A dependency that is still to be created has no id, so the result is unknown in its preview. The engine itself
     waits for a read's dependencies only by name (pulumi/pulumi#16395).
@@ -58,7 +79,16 @@ def resolve(
     given = {name: value for name, value in arguments.items() if value is not None}
     ids = [r.id for r in _resources(depends_on) if isinstance(r, pulumi.CustomResource)]
     both = pulumi.Output.all(pulumi.Output.from_input(given), *ids)
-    return both.apply(lambda known: then(cast("Query", queries.parse(known[0]))))
+    return both.apply(lambda known: then(cast("T", parse(known[0]))))
+
+
+def in_one_line(who: str, work: Callable[[], T]) -> T:
+    """Do it; an error of ours becomes one that Pulumi shows without a traceback, named after its resource."""
+    try:
+        return work()
+    except HbrError as error:
+        msg = f"{who}: {error}"
+        raise pulumi.RunError(msg) from None
 
 
 def _resources(depends_on: Any) -> list[Any]:

@@ -165,7 +165,7 @@ class BackupClient(Record):
 
 
 CLIENT_FIELDS: Final = tuple(f.name for f in fields(BackupClient))
-_KEPT_FIELDS: Final = frozenset({"client_id", "instance_id"})
+_KEPT_FIELDS: Final = frozenset({"client_id", "instance_id", "region"})
 _LIST: Final = TypeAdapter(list[BackupClient])
 _FIELD_NAMES: Final = {state_name(f.name): f.name for record in (BackupClient, ClientSettings) for f in fields(record)}
 
@@ -215,27 +215,24 @@ def counts_by_status(clients: Iterable[BackupClient]) -> dict[str, int]:
     return dict(sorted(Counter(client.status or "UNKNOWN" for client in clients).items()))
 
 
-def project(client: BackupClient, names: Iterable[str]) -> BackupClient:
-    """The client with only these fields, its ids and its region."""
-    kept = _KEPT_FIELDS | {"region"} | set(names)
-    return BackupClient(**{wire_name(n): getattr(client, n) for n in CLIENT_FIELDS if n in kept})
-
-
-def without_moving_fields(client: BackupClient) -> BackupClient:
-    """The client without what moves by itself."""
-    return project(client, [name for name in CLIENT_FIELDS if name not in MOVING_FIELDS])
+def left_out(kept: Iterable[str] | None) -> frozenset[str]:
+    """The fields that a projection drops. Ids and region always stay; None keeps everything."""
+    return frozenset() if kept is None else frozenset(CLIENT_FIELDS) - _KEPT_FIELDS - set(kept)
 
 
 def to_json(clients: Iterable[BackupClient], *, leave_out: Iterable[str] = ()) -> str:
-    """Canonical JSON text: state names, sorted, empty values left out."""
-    exclude = {"__all__": set(leave_out)}
-    rows = list(clients)
-    return _LIST.dump_json(rows, by_alias=True, exclude_defaults=True, exclude=exclude).decode()
+    """Canonical JSON text: state names, sorted, empty values left out, and these fields."""
+    return _LIST.dump_json(list(clients), **_dump(leave_out)).decode()
 
 
-def to_plain(clients: Iterable[BackupClient]) -> list[dict[str, Any]]:
-    """Plain dicts under state names, empty values left out."""
-    return _LIST.dump_python(list(clients), mode="json", by_alias=True, exclude_defaults=True)  # type: ignore[no-any-return]
+def to_plain(clients: Iterable[BackupClient], *, leave_out: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """The same as plain dicts."""
+    found: list[dict[str, Any]] = _LIST.dump_python(list(clients), mode="json", **_dump(leave_out))
+    return found
+
+
+def _dump(leave_out: Iterable[str]) -> dict[str, Any]:
+    return {"by_alias": True, "exclude_defaults": True, "exclude": {"__all__": set(leave_out)}}
 
 
 def from_wire(rows: Any) -> list[BackupClient]:

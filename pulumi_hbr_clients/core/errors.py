@@ -7,7 +7,10 @@
     │   └── ThrottledError    theirs: too many requests
     ├── TransportError        between: no answer came through
     │   └── DeadlineError     between: the time for the whole query is over
-    └── AnswerError           theirs: an answer of the wrong shape
+    ├── AnswerError           theirs: an answer of the wrong shape
+    └── GateError             a gate did not pass
+        ├── GateFailedError       clients that will not get there by themselves
+        └── GateTimeoutError      not all were there in time
 
 What a retry loop needs to know stands on the error (`retry`, `retry_after`); the loop only reads it.
 No text here ever holds a key, a token, a signature or a proxy password.
@@ -106,6 +109,23 @@ class AnswerError(HbrError):
     """An answer that is no answer to this question: not JSON, or of the wrong shape."""
 
     retry = Retry.BACK_OFF
+
+
+class GateError(HbrError):
+    """A gate did not pass. `verdict` is what was seen last, if anything."""
+
+    def __init__(self, text: str, verdict: object = None) -> None:
+        """The text names each client and what to do."""
+        self.verdict = verdict
+        super().__init__(text)
+
+
+class GateFailedError(GateError):
+    """Clients are in a status that they will not leave by themselves."""
+
+
+class GateTimeoutError(GateError):
+    """The time was over before every client was activated."""
 
 
 def retry_for(code: str, http_status: int) -> Retry:

@@ -10,7 +10,7 @@ is not listed. After `READINGS` readings without agreement the list says that it
     listing.result()
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import product
@@ -105,7 +105,8 @@ class Listing:
     def result(self, query: Query | None = None) -> ClientList:
         """The list once there is nothing left to ask, with the own filters of this query (or that one) applied."""
         query, seen = query or self.query, sorted(self.seen.items())
-        kept = [client for _, client in seen if matches(query, client)]
+        matches = matcher(query)
+        kept = [client for _, client in seen if matches(client)]
         return ClientList(
             clients=tuple(kept),
             counts_by_status=counts_by_status(kept),
@@ -172,15 +173,25 @@ class Listing:
         return []
 
 
-def matches(query: Query, client: BackupClient) -> bool:
-    """The filters that are our own, applied after the service answered."""
-    return (
-        (query.statuses is None or client.status in query.statuses)
-        and (query.backup_statuses is None or client.backup_status in query.backup_statuses)
-        and (query.zone_ids is None or client.zone_id in query.zone_ids)
-        and (query.os_types is None or client.os_type in query.os_types)
-        and (query.outdated is None or client.outdated is query.outdated)
-    )
+def matcher(query: Query) -> Callable[[BackupClient], bool]:
+    """What passes after the service answered: our own filters, and the ids (a reading may serve several queries)."""
+    asked = {
+        "client_id": query.client_ids,
+        "instance_id": query.instance_ids,
+        "status": query.statuses,
+        "backup_status": query.backup_statuses,
+        "zone_id": query.zone_ids,
+        "os_type": query.os_types,
+    }
+    allowed = [(name, frozenset(values)) for name, values in asked.items() if values is not None]
+    outdated = query.outdated
+
+    def matches(client: BackupClient) -> bool:
+        if outdated is not None and client.outdated is not outdated:
+            return False
+        return all(getattr(client, name) in values for name, values in allowed)
+
+    return matches
 
 
 def _parts(query: Query) -> list[Part]:

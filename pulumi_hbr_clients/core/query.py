@@ -5,16 +5,15 @@ nowhere else (its `Wire` says where it goes). Arguments may be spelled snake_cas
 filters come out sorted and unique, so equal questions are equal values.
 """
 
-import difflib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, TypedDict
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from pulumi_hbr_clients.core import rules
+from pulumi_hbr_clients.core.checks import argument_of, snake, validate
 from pulumi_hbr_clients.core.errors import Fault, InputError
 from pulumi_hbr_clients.core.rules import BACKUP_STATUSES, CLIENT_TYPES, STATUSES
 
@@ -75,13 +74,13 @@ class Query(BaseModel):
         BeforeValidator(rules.as_rows),
         AfterValidator(rules.unique),
         Wire("Tag", "body", "numbered"),
-    ] = Field((), description="Tags to match: a map, or a list of {key, value}; at most 20.")
+    ] = Field((), description="Tags to match, key and value or key alone; at most 20.")
     filters: Annotated[
         tuple[Filter, ...],
         BeforeValidator(rules.as_rows),
         AfterValidator(rules.unique),
         Wire("Filters", "query", "numbered"),
-    ] = Field((), description="Further filters of the service: a map key → values, or {key, values}.")
+    ] = Field((), description="Further filters of the service, a key and its values each.")
     cross_account_type: Annotated[Literal["SELF_ACCOUNT", "CROSS_ACCOUNT"] | None, Wire("CrossAccountType")] = Field(
         None, description="SELF_ACCOUNT, or CROSS_ACCOUNT with both fields below."
     )
@@ -197,20 +196,13 @@ def parse(args: Mapping[str, Any], unknown: Iterable[str] = ()) -> Query | None:
     there is no query yet: None.
     """
     given = {name: value for name, value in args.items() if value is not None}
-    query, faults = _validate(given)
-    unknown = {_snake(name) for name in unknown}
-    faults += cross_account_faults({_snake(name) for name in given} | unknown, given)
-    faults = [fault for fault in faults if re.split(r"[.\[]", fault.path)[0] not in unknown]
+    query, faults = validate(Query, given)
+    unknown = {snake(name) for name in unknown}
+    faults += cross_account_faults({snake(name) for name in given} | unknown, given)
+    faults = [fault for fault in faults if argument_of(fault) not in unknown]
     if faults:
         raise InputError(*faults)
     return None if unknown else query
-
-
-def _validate(given: Mapping[str, Any]) -> tuple[Query | None, list[Fault]]:
-    try:
-        return Query.model_validate(given), []
-    except ValidationError as error:
-        return None, [_fault(item) for item in error.errors(include_url=False)]
 
 
 def cross_account_faults(names: set[str], given: Mapping[str, Any]) -> list[Fault]:
@@ -231,30 +223,3 @@ def warnings_of(query: Query) -> list[str]:
     names = query.backup_statuses or ()
     odd += [("backup_statuses", name) for name in names if name not in BACKUP_STATUSES]
     return [f"{field}: {value} is not known to this version; sent as it is" for field, value in odd]
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
-
-
-def _fault(item: Any) -> Fault:
-    path = _path(item["loc"])
-    if item["type"] == "extra_forbidden":
-        match = difflib.get_close_matches(path, Query.model_fields, 1)
-        return Fault(path, f"no such argument{f'; did you mean {match[0]}?' if match else ''}")
-    if item["type"] == "missing":
-        allowed = f"; one of {', '.join(CLIENT_TYPES)}" if path == "client_type" else ""
-        return Fault(path, f"is required{allowed}")
-    reason = item["msg"].removeprefix("Value error, ").removeprefix("Input should ").strip()
-    return Fault(path, f"must {reason}" if reason.startswith("be ") else reason, _given(item["input"]))
-
-
-def _path(loc: tuple[int | str, ...]) -> str:
-    """`("tags", 2, "key")` → `tags[2].key`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
-    return text.lstrip(".")
-
-
-def _given(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}…"  # noqa: PLR2004  a terminal's line

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final
 
+from packaging.version import InvalidVersion, Version
 from pydantic import AfterValidator, BeforeValidator
 
 from pulumi_hbr_clients.core.clients import CLIENT_FIELDS, field_name
@@ -147,6 +148,35 @@ def at_most_20(value: Any) -> Any:
     return value
 
 
+def seconds(value: Any) -> float:
+    """A time as seconds, or as text: 90, "90s", "15m", "1h30m"."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf"):
+        return float(value)
+    parts = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", str(value), re.ASCII)
+    if not isinstance(value, str) or not value or parts is None:
+        msg = "must be a time: seconds, or text like 90s, 15m or 1h30m"
+        raise ValueError(msg)
+    return sum(float(number or 0) * unit for number, unit in zip(parts.groups(), (86400, 3600, 60, 1), strict=True))
+
+
+def more_than_0(value: float) -> float:
+    """A time that is not nothing."""
+    if value <= 0:
+        msg = "must be longer than 0 s"
+        raise ValueError(msg)
+    return value
+
+
+def version(value: str) -> str:
+    """A client version that can be compared."""
+    try:
+        Version(value)
+    except InvalidVersion:
+        msg = "must be a version, for example 2.13.0"
+        raise ValueError(msg) from None
+    return value
+
+
 def at_least_one(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """A filter without a value would be none."""
     if not values:
@@ -162,6 +192,9 @@ ClientField = Annotated[str, AfterValidator(client_field)]
 AccountId = Annotated[str, BeforeValidator(account_id)]
 Status = Annotated[str, constant(STATUSES)]
 BackupStatus = Annotated[str, constant(BACKUP_STATUSES)]
+Seconds = Annotated[float, BeforeValidator(seconds)]
+Duration = Annotated[Seconds, AfterValidator(more_than_0)]
+ClientVersion = Annotated[str, AfterValidator(version)]
 PageNumber = Annotated[int, between(1)]
 PageSize = Annotated[int, between(1, PAGE_SIZE_MAX)]
 Ids = Annotated[tuple[Word, ...], BeforeValidator(as_tuple), AfterValidator(unique)]

@@ -1,0 +1,54 @@
+"""A model and what was given → a value, or every fault in our own words: the argument, the reason, what was given."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from pulumi_hbr_clients.core.errors import Fault
+from pulumi_hbr_clients.core.rules import CLIENT_TYPES
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def validate(model: type[M], given: Mapping[str, Any]) -> tuple[M | None, list[Fault]]:
+    """The model's value and no faults, or None and all of them."""
+    try:
+        return model.model_validate(given), []
+    except ValidationError as error:
+        return None, [_fault(item, model.model_fields) for item in error.errors(include_url=False)]
+
+
+def argument_of(fault: Fault) -> str:
+    """`tags[2].key` → `tags`."""
+    return re.split(r"[.\[]", fault.path)[0]
+
+
+def snake(name: str) -> str:
+    """`clientType` → `client_type`; what is snake_case already stays."""
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
+
+
+def _fault(item: Any, names: Iterable[str]) -> Fault:
+    path = _path(item["loc"])
+    if item["type"] == "extra_forbidden":
+        match = difflib.get_close_matches(path, names, 1)
+        return Fault(path, f"no such argument{f'; did you mean {match[0]}?' if match else ''}")
+    if item["type"] == "missing":
+        allowed = f"; one of {', '.join(CLIENT_TYPES)}" if path == "client_type" else ""
+        return Fault(path, f"is required{allowed}")
+    reason = item["msg"].removeprefix("Value error, ").removeprefix("Input should ").strip()
+    return Fault(path, f"must {reason}" if reason.startswith("be ") else reason, _given(item["input"]))
+
+
+def _path(loc: tuple[int | str, ...]) -> str:
+    """`("tags", 2, "key")` → `tags[2].key`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    return text.lstrip(".")
+
+
+def _given(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"  # noqa: PLR2004  a terminal's line

@@ -1,0 +1,224 @@
+"""When a gate passes: the decision as a table of cases, its properties, and its words."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulumi_hbr_clients.core import gate, rules, telling
+from pulumi_hbr_clients.core.clients import BackupClient, ClientList, from_wire
+from pulumi_hbr_clients.core.errors import InputError
+from pulumi_hbr_clients.core.gate import STATUSES, Condition, Verdict
+
+NOW = 1_700_000_000.0
+FAILING = ("INSTALL_FAILED", "DEACTIVATED", "UNINSTALL_FAILED", "UPGRADE_FAILED")
+WAITING = ("REGISTERED", "INSTALLING", "UPGRADING", "UNINSTALLING", "NOT_INSTALLED", "STOPPED", "A_NEW_ONE")
+
+
+def client(number: int = 1, status: str | None = "ACTIVATED", **more: Any) -> BackupClient:
+    row = {"ClientId": f"c-{number}", "InstanceId": f"i-{number}", "Status": status, "UpdatedTime": 1_699_999_000}
+    return from_wire([{**row, **more}])[0]
+
+
+def verdict(
+    *clients: BackupClient, unknown_since: dict[str, float] | None = None, complete: bool = True, **arguments: Any
+) -> Verdict:
+    parsed = gate.parse({"client_type": "ECS_CLIENT", **arguments})
+    assert parsed is not None
+    query, condition = parsed
+    found = ClientList(
+        clients=clients,
+        missing_client_ids=tuple(sorted(set(query.client_ids or ()) - {c.client_id for c in clients})),
+        missing_instance_ids=tuple(sorted(set(query.instance_ids or ()) - {c.instance_id for c in clients})),
+        complete=complete,
+    )
+    return gate.judge(query, condition, found, now=NOW, unknown_since=unknown_since or {})
+
+
+OLD: dict[str, Any] = {"LastHeartBeatTime": NOW - 400}
+CASES: list[tuple[str, tuple[BackupClient, ...], dict[str, Any], str]] = [
+    ("one that is activated", (client(),), {}, "passed"),
+    ("none that matches", (), {}, "waiting"),
+    ("fewer than enough", (client(),), {"min_clients": 2}, "waiting"),
+    ("enough", (client(1), client(2)), {"min_clients": 2}, "passed"),
+    (
+        "more than enough, one installing",
+        (client(1), client(2), client(3, "INSTALLING")),
+        {"min_clients": 2},
+        "waiting",
+    ),
+    ("an id that is activated", (client(),), {"instance_ids": ["i-1"]}, "passed"),
+    ("an id without a client", (client(),), {"instance_ids": ["i-1", "i-2"]}, "waiting"),
+    ("a client id that is activated", (client(),), {"client_ids": ["c-1"]}, "passed"),
+    ("a client id that does not exist", (), {"client_ids": ["c-1"]}, "waiting"),
+    ("an empty id list", (), {"instance_ids": []}, "passed"),
+    ("a fresh heartbeat", (client(LastHeartBeatTime=NOW - 100),), {"max_heartbeat_age": "5m"}, "passed"),
+    ("an old heartbeat", (client(**OLD),), {"max_heartbeat_age": "5m"}, "waiting"),
+    ("no heartbeat", (client(LastHeartBeatTime=None),), {"max_heartbeat_age": "5m"}, "waiting"),
+    ("an old heartbeat that nobody asked about", (client(**OLD),), {}, "passed"),
+    ("a version that will do", (client(ClientVersion="2.13.0"),), {"min_client_version": "2.9"}, "passed"),
+    ("a version too old", (client(ClientVersion="2.8.9"),), {"min_client_version": "2.9"}, "waiting"),
+    ("a version nobody can read", (client(ClientVersion="x"),), {"min_client_version": "2.9"}, "waiting"),
+    ("no status", (client(status=None),), {}, "waiting"),
+    ("one of two failed", (client(1), client(2, "INSTALL_FAILED")), {}, "failed"),
+    ("failed beats missing", (client(1, "INSTALL_FAILED"),), {"instance_ids": ["i-1", "i-2"]}, "failed"),
+]
+
+
+@pytest.mark.parametrize(("clients", "arguments", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+def test_cases(clients: tuple[BackupClient, ...], arguments: dict[str, Any], expected: str) -> None:
+    """Each case by its name."""
+    assert verdict(*clients, **arguments).state == expected
+
+
+def test_the_table_knows_every_status() -> None:
+    """The effect of each documented status, and the advice that goes with it."""
+    assert set(STATUSES) == set(rules.STATUSES)
+    effects = {name: found.effect for name, found in STATUSES.items()}
+    assert {name for name, effect in effects.items() if effect == "fails"} == set(FAILING)
+    assert effects["UNKNOWN"] == "grace"
+    assert [name for name, effect in effects.items() if effect == "passes"] == ["ACTIVATED"]
+
+
+@pytest.mark.parametrize("status", FAILING)
+def test_failing_statuses(status: str) -> None:
+    """They fail at once, and tolerated they are waited out; never do they pass."""
+    assert verdict(client(1), client(2, status)).state == "failed"
+    assert verdict(client(1), client(2, status), tolerate=[status]).state == "waiting"
+
+
+@pytest.mark.parametrize("status", WAITING)
+def test_waiting_statuses(status: str) -> None:
+    """Everything else is waited out, also what this version does not know."""
+    assert verdict(client(1), client(2, status)).state == "waiting"
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(0, "waiting"), (119, "waiting"), (120, "failed")])
+def test_unknown_has_a_grace(seconds: float, expected: str) -> None:
+    """Disconnected may recover: it fails only after so long without a break."""
+    since = {"c-1": NOW - seconds}
+    assert verdict(client(1, "UNKNOWN"), unknown_since=since).state == expected
+    assert verdict(client(1, "UNKNOWN"), unknown_since=since, tolerate=["UNKNOWN"]).state == "waiting"
+    assert verdict(client(1, "UNKNOWN"), unknown_since=since, unknown_grace=0).state == "failed"
+
+
+def test_since_when_it_is_unknown() -> None:
+    """Counted from the first look that saw it so; a break starts anew."""
+    first = gate.note_unknown({}, [client(1, "UNKNOWN"), client(2)], 10.0)
+    again = gate.note_unknown(first, [client(1, "UNKNOWN")], 20.0)
+    assert (first, again) == ({"c-1": 10.0}, {"c-1": 10.0})
+    assert gate.note_unknown(again, [client(1)], 30.0) == {}
+    assert gate.note_unknown({}, [client(1, "UNKNOWN")], 40.0) == {"c-1": 40.0}
+
+
+def test_an_incomplete_list_opens_no_gate() -> None:
+    """Asked by filters, someone might not be listed; asked by ids, everyone asked for was seen."""
+    assert verdict(client(), complete=False).state == "waiting"
+    assert verdict(client(), complete=False, instance_ids=["i-1"]).state == "passed"
+
+
+def test_ids_that_another_filter_drops() -> None:
+    """An id whose client does not match the rest is not forgotten."""
+    parsed = gate.parse({"client_type": "ECS_CLIENT", "instance_ids": ["i-1", "i-2"], "zone_ids": ["z"]})
+    assert parsed is not None
+    found = gate.judge(*parsed, ClientList(clients=(client(1),)), now=NOW, unknown_since={})
+    assert found.state == "waiting"
+    assert [trouble.why for trouble in found.waiting] == ["its client does not match the other filters"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "says"),
+    [
+        ({"timeout": 0}, "timeout", "must be longer than 0 s"),
+        ({"timeout": "soon"}, "timeout", "must be a time: seconds, or text like 90s, 15m or 1h30m"),
+        ({"timeout": True}, "timeout", "must be a time"),
+        ({"timeout": float("nan")}, "timeout", "must be a time"),
+        ({"min_clients": 0}, "min_clients", "must be 1 or more"),
+        ({"min_client_version": "new"}, "min_client_version", "must be a version"),
+        ({"tolerate": ["install_failed"]}, "tolerate[0]", "did you mean INSTALL_FAILED?"),
+        ({"page_size": 5}, "page_size", "a gate looks at the whole selection"),
+        ({"statuses": ["ACTIVATED"]}, "statuses", "see tolerate"),
+        ({"tiemout": 5}, "tiemout", "no such argument"),
+    ],
+)
+def test_refused(arguments: dict[str, Any], path: str, says: str) -> None:
+    """Faults of query and condition come together, each with its argument."""
+    with pytest.raises(InputError) as caught:
+        gate.parse({"client_type": "ecs", **arguments})
+    found = {fault.path: fault.reason for fault in caught.value.faults}
+    assert says in found[path]
+    assert "client_type" in found
+
+
+def test_unknown_arguments_are_no_fault() -> None:
+    """In a preview there is no gate yet, and what is known is checked."""
+    assert gate.parse({"client_type": "ECS_CLIENT"}, unknown=["instance_ids", "timeout"]) is None
+    with pytest.raises(InputError, match="min_clients"):
+        gate.parse({"min_clients": 0}, unknown=["client_type"])
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("15m", 900), ("90s", 90), ("1h30m", 5400), ("2d", 172800), (5, 5), (0.5, 0.5), ("45", 45), ("1m30", 90)],
+)
+def test_times(given: Any, expected: float) -> None:
+    """Seconds, or the usual letters."""
+    assert Condition.model_validate({"timeout": given}).timeout == expected
+
+
+LOTS = st.lists(
+    st.builds(
+        client,
+        st.integers(1, 30),
+        st.sampled_from([*STATUSES, "A_NEW_ONE"]),
+    ),
+    max_size=12,
+    unique_by=lambda c: c.identity,
+)
+
+
+@given(LOTS, st.integers(1, 4))
+def test_one_more_activated_client_never_closes_a_gate(clients: list[BackupClient], min_clients: int) -> None:
+    """What passes still passes when another activated client arrives."""
+    before = verdict(*clients, min_clients=min_clients)
+    after = verdict(*clients, client(99), min_clients=min_clients)
+    assert before.state != "passed" or after.state == "passed"
+    assert (before.state == "failed") is (after.state == "failed")
+
+
+@given(LOTS.flatmap(lambda found: st.tuples(st.just(found), st.permutations(found))))
+def test_order_never_matters(orders: tuple[list[BackupClient], list[BackupClient]]) -> None:
+    """Only who is there, not in which order."""
+    one, other = (verdict(*clients) for clients in orders)
+    assert (one.state, one.ready, one.wanted) == (other.state, other.ready, other.wanted)
+    assert set(one.waiting) == set(other.waiting)
+    assert set(one.failed) == set(other.failed)
+
+
+def test_the_live_line() -> None:
+    """How many of how many, who is missing, what the service does, and the time left."""
+    found = verdict(client(1), client(2, "INSTALLING"), instance_ids=["i-1", "i-2", "i-3", "i-4", "i-5"])
+    text = telling.line(found, 843, outage="connection refused")
+    assert text == (
+        "1 of 5 activated; waiting for c-2 (i-2): INSTALLING, i-3: missing, i-4: missing, and 1 more; "
+        "the service does not answer: connection refused; 14m03s left"
+    )
+
+
+def test_the_account_of_a_failure() -> None:
+    """Each client with instance, status, since when and what to do; at most ten, then counts."""
+    failed = verdict(*(client(number, "INSTALL_FAILED") for number in range(1, 13)))
+    lines = list(telling.account(failed.failed))
+    assert lines[0] == (
+        "c-1 (i-1): INSTALL_FAILED since 2023-11-14 21:56:40Z. "
+        "Check Cloud Assistant and that the instance runs, then install again"
+    )
+    assert len(lines) == 11
+    assert lines[-1] == "and 2 more: 2 INSTALL_FAILED"
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(9, "9s"), (65, "1m05s"), (3700, "1h01m"), (-3, "0s")])
+def test_spans(seconds: float, expected: str) -> None:
+    """Short, for a line that is redrawn."""
+    assert telling.span(seconds) == expected
