@@ -1,6 +1,6 @@
 """Door: `ActivationGate`, which holds back everything that depends on it until the selected clients are activated.
 
-    program: inputs → task that waits in this process (see `waiting`) → record → a child that the engine reads
+    program: inputs → a task that waits in this process (see `waiting`) → a record → a child that the engine reads
 
 It waits in the program, not in the provider: the dynamic provider has four threads for all resources of a stack and
 hears no Cancel. The child is a read resource whose id is known only once the gate has passed, so dependants of the
@@ -8,3 +8,161 @@ gate wait for it; its provider gives back the record it is handed and asks nobod
 
 `ActivationRecordProvider` is pickled by reference: its module and name stand in users' state. Never rename them.
 """
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Unpack
+
+import pulumi
+from pulumi.dynamic import ReadResult, Resource, ResourceProvider
+
+from pulumi_hbr_clients import inputs, program
+from pulumi_hbr_clients.core import gate, telling
+from pulumi_hbr_clients.core.clients import MOVING_FIELDS, BackupClient, ClientList, left_out, to_json
+from pulumi_hbr_clients.core.errors import HbrError
+from pulumi_hbr_clients.core.gate import Condition, Verdict
+from pulumi_hbr_clients.core.query import Query
+from pulumi_hbr_clients.core.views import views
+from pulumi_hbr_clients.dynamic import identity, located
+from pulumi_hbr_clients.inputs import GateInputs
+from pulumi_hbr_clients.row import Row
+from pulumi_hbr_clients.settings import Config
+
+Asked = tuple[Query, Condition]
+_RECORD: Final = ("clients", "totalCount", "countsByStatus", "region")
+
+
+class ActivationRecordProvider(ResourceProvider):
+    """Gives back what the gate saw. Runs in the engine's provider process."""
+
+    serialize_as_secret_always = False
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """The record as it was handed over; a refresh leaves it as it is."""
+        return ReadResult(id_, {name: props.get(name) for name in _RECORD})
+
+
+class _ActivationRecord(Resource, module="hbr-clients", name="ActivationRecord"):
+    """What a gate saw when it passed."""
+
+    clients: pulumi.Output[str]
+
+
+class ActivationGate(pulumi.ComponentResource):
+    """Holds back what depends on it (`depends_on=[gate]`, or its outputs) until the selected clients are activated.
+
+    Arguments are those of `core.query.Query` and `core.gate.Condition`, as plain values or Outputs; `client_type` is
+    required. Asked by ids, every id must have a client that is ACTIVATED; asked by filters, at least `min_clients`
+    must match and all must be ACTIVATED. In a preview it looks once and never waits.
+    """
+
+    def __init__(
+        self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **arguments: Unpack[GateInputs]
+    ) -> None:
+        """Raise `pulumi.RunError` with every fault of the arguments; nothing is sent from here."""
+        super().__init__("hbr-clients:index:ActivationGate", resource_name, None, opts)
+        config, who = program.config(), f"ActivationGate {resource_name!r}"
+        inputs.in_one_line(who, lambda: _check(arguments, config))
+        asked: pulumi.Output[Asked] = inputs.resolve(
+            arguments,
+            gate.parse,
+            depends_on=opts.depends_on if opts else None,
+            then=lambda asked: inputs.in_one_line(who, lambda: (located(asked[0], config), asked[1])),
+        )
+        looked: pulumi.Output[Any] = asked.apply(lambda asked: _pass(self, who, asked, config))
+        passed = looked.apply(_known_or_not)
+        self._record = _ActivationRecord(
+            ActivationRecordProvider(),
+            resource_name,
+            {name: passed.apply(_field(name)) for name in _RECORD},
+            pulumi.ResourceOptions(parent=self, id=asked.apply(lambda a: passed.apply(lambda _: identity(a[0])))),
+        )
+        self._clients: pulumi.Output[list[BackupClient]] = self._record.clients.apply(views)
+        self._waited = passed.apply(_field("waited"))
+        self.register_outputs({})
+
+    @property
+    def clients(self) -> pulumi.Output[list[BackupClient]]:
+        """The clients as the gate saw them when it passed, sorted by id. Exported, they are plain values."""
+        return self._clients
+
+    @property
+    def ids(self) -> pulumi.Output[list[str]]:
+        """Their ids, sorted."""
+        return self._clients.apply(lambda rows: list(ClientList(clients=tuple(rows)).ids))
+
+    @property
+    def instance_ids(self) -> pulumi.Output[list[str]]:
+        """Their instances, sorted, each once."""
+        return self._clients.apply(lambda rows: list(ClientList(clients=tuple(rows)).instance_ids))
+
+    @property
+    def counts_by_status(self) -> pulumi.Output[Mapping[str, int]]:
+        """How many have each status: all ACTIVATED, when it has passed."""
+        counts: pulumi.Output[Mapping[str, int]] = pulumi.get(self._record, "countsByStatus")
+        return counts
+
+    @property
+    def waited(self) -> pulumi.Output[float]:
+        """Seconds that this run waited. Not in state, for it differs with every run."""
+        return self._waited
+
+
+def _check(arguments: Mapping[str, Any], config: Config) -> None:
+    """Find faults while the program still stands at the line that made them."""
+    if asked := inputs.check(arguments, gate.parse):
+        located(asked[0], config)
+
+
+async def _pass(resource: ActivationGate, who: str, asked: Asked, config: Config) -> dict[str, Any] | None:
+    """The record of a gate that passed. None in a preview whose gate has not."""
+    from pulumi_hbr_clients.api import HbrClient  # noqa: PLC0415  httpx costs 0.25 s
+    from pulumi_hbr_clients.waiting import look_once, wait  # noqa: PLC0415
+
+    query, condition = asked
+    try:
+        async with HbrClient(config=config) as client:
+            if pulumi.runtime.is_dry_run():
+                verdict, found = await look_once(query, condition, client)
+                return _record(query, found) if _preview(resource, verdict) else None
+            with Row(resource) as row:
+                passed = await wait(query, condition, client, row.tell)
+            return _record(query, passed.found, passed.waited)
+    except HbrError as error:
+        raise pulumi.RunError(f"{who}: {error}") from None
+
+
+def _preview(resource: ActivationGate, verdict: Verdict) -> bool:
+    """Say what `up` will wait for, client by client; whether the gate would pass now."""
+    if verdict.state == "passed":
+        return True
+    verb = "would fail now" if verdict.state == "failed" else "will wait"
+    lines = [f"up {verb}: {telling.line(verdict)}", *telling.account((*verdict.failed, *verdict.waiting))]
+    say = pulumi.log.warn if verdict.state == "failed" else pulumi.log.info
+    say("\n  ".join(lines), resource=resource)
+    return False
+
+
+def _record(query: Query, found: ClientList, waited: float = 0.0) -> dict[str, Any]:
+    return {
+        "clients": to_json(found.clients, leave_out=left_out(query.fields) | set(MOVING_FIELDS)),
+        "totalCount": found.total_count,
+        "countsByStatus": dict(found.counts_by_status),
+        "region": query.region,
+        "waited": round(waited, 1),
+    }
+
+
+def _known_or_not(record: dict[str, Any] | None) -> Any:
+    """An unknown Output, for a preview whose gate has not passed yet."""
+    if record is not None:
+        return record
+    resources, value, known = (asyncio.get_running_loop().create_future() for _ in range(3))
+    resources.set_result(set())
+    value.set_result(None)
+    known.set_result(False)
+    return pulumi.Output(resources, value, known)
+
+
+def _field(name: str) -> Callable[[Mapping[str, Any]], Any]:
+    return lambda record: record[name]

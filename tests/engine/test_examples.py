@@ -1,6 +1,7 @@
 """Every example is a whole Pulumi project, and runs as it stands."""
 
 import runpy
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,20 @@ pytestmark = pytest.mark.engine
 
 def example(name: str) -> Callable[[], None]:
     def program() -> None:
-        runpy.run_path(str(EXAMPLES / name / "__main__.py"), run_name="__main__")
+        folder = str(EXAMPLES / name)
+        sys.path.insert(0, folder)  # as `python folder` does
+        try:
+            runpy.run_path(f"{folder}/__main__.py", run_name="__main__")
+        finally:
+            sys.path.remove(folder)
 
     return program
+
+
+def example_stack(engine: Any, name: str) -> Any:
+    """A stack of an example, whose own modules the provider process finds as it does in a project's folder."""
+    engine.environment["PYTHONPATH"] = str(EXAMPLES / name)
+    return engine.stack("dev", project(name))
 
 
 def project(name: str) -> str:
@@ -36,7 +48,7 @@ def test_no_example_is_forgotten() -> None:
 
 def test_fleet(engine: Any, world: World) -> None:
     """Counts, versions and the clients themselves are exported."""
-    stack = engine.stack("dev", project("fleet"))
+    stack = example_stack(engine, "fleet")
     stack.up(example("fleet"))
     outputs = stack.outputs()
     assert outputs["totalCount"] == len(outputs["clients"])
@@ -47,8 +59,8 @@ def test_fleet(engine: Any, world: World) -> None:
 
 def test_consumer(engine: Any, world: World) -> None:
     """Another stack uses the exported clients by their attributes."""
-    engine.stack("dev", project("fleet")).up(example("fleet"))
-    stack = engine.stack("dev", project("consumer"))
+    example_stack(engine, "fleet").up(example("fleet"))
+    stack = example_stack(engine, "consumer")
     stack.stack.set_config("fleetStack", auto.ConfigValue(f"organization/{project('fleet')}/dev"))
     stack.up(example("consumer"))
     prod = {"Key": "env", "Value": "prod"}
@@ -60,10 +72,43 @@ def test_consumer(engine: Any, world: World) -> None:
 def test_coverage(engine: Any, world: World) -> None:
     """Instances without a client, and those whose client does not work, are told apart."""
     names = {row["Hostname"]: row["InstanceId"] for row in world.rows()}
-    stack = engine.stack("dev", project("coverage"))
+    stack = example_stack(engine, "coverage")
     for index, instance in enumerate([names["web-1"], names["desk-2"], "i-without-client"]):
         stack.stack.set_config(f"instanceIds[{index}]", auto.ConfigValue(instance), path=True)
     text = stack.up(example("coverage"))
     assert stack.outputs()["withoutClient"] == ["i-without-client"]
     assert stack.outputs()["notWorking"] == {names["desk-2"]: "STOPPED"}
     assert "1 of 3 instances have no backup client" in text
+
+
+def test_gate(engine: Any, world: World) -> None:
+    """What is behind the gate comes only after the last client is activated."""
+    names = {row["Hostname"]: row["InstanceId"] for row in world.rows()}
+    nodes = [names["web-1"], names["batch-1"]]
+    stack = example_stack(engine, "gate")
+    for index, instance in enumerate(nodes):
+        stack.stack.set_config(f"instanceIds[{index}]", auto.ConfigValue(instance), path=True)
+    world.later(2, lambda: world.activate(nodes[1]))
+    text = stack.up(example("gate"))
+    assert "1 of 2 activated; waiting for" in text
+    assert stack.outputs()["servedBy"] == nodes
+    assert len(stack.outputs()["clientIds"]) == 2
+
+
+def test_gate_new_instances(engine: Any) -> None:
+    """Instances of the same `up`: unknown in preview, waited for once they exist."""
+    stack = example_stack(engine, "gate_new_instances")
+    assert "will wait" not in stack.preview(example("gate_new_instances"))
+    stack.up(example("gate_new_instances"))
+    found = stack.outputs()
+    assert {client["instanceId"] for client in found["clients"]} == {"i-node-1", "i-node-2", "i-node-3"}
+    assert {client["status"] for client in found["clients"]} == {"ACTIVATED"}
+    assert found["waited"] > 0
+
+
+def test_gate_fails(engine: Any) -> None:
+    """The message that its docstring shows."""
+    text = example_stack(engine, "gate_fails").fails("up", example("gate_fails"))
+    assert "error: ActivationGate 'all-of-them': 2 of 12 backup clients will not be activated by waiting:" in text
+    assert "): DEACTIVATED since " in text
+    assert "): INSTALL_FAILED since " in text
