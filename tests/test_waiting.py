@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Coroutine, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -79,7 +80,7 @@ def test_it_passes_late(world: World) -> None:
     ids = instances(world)
     world.set_status("INSTALLING", *ids[:3])
     for number, instance in enumerate(ids[:3], 1):
-        world.later(0.3 * number, lambda instance=instance: world.activate(instance))
+        world.later(0.3 * number, partial(world.activate, instance))
     passed = waited(instance_ids=ids)
     assert 0.8 <= passed.waited < 3
     assert passed.found.counts_by_status == {"ACTIVATED": 10}
@@ -218,7 +219,7 @@ def test_gates_with_different_conditions_share_too(world: World) -> None:
     async def work() -> list[Any]:
         strict = wait_until_activated(**ECS, **SOON)
         patient = wait_until_activated(**ECS, **SOON, tolerate=["DEACTIVATED"])
-        return await asyncio.gather(strict, patient, return_exceptions=True)
+        return list(await asyncio.gather(strict, patient, return_exceptions=True))
 
     strict, patient = run(work())
     assert isinstance(strict, GateFailedError)

@@ -9,6 +9,7 @@ import pytest
 from pulumi_hbr_clients import InputError
 from pulumi_hbr_clients.core.clients import ClientList
 from pulumi_hbr_clients.core.errors import HbrError
+from pulumi_hbr_clients.core.gate import STATUSES, Condition
 from pulumi_hbr_clients.core.query import Query
 from pulumi_hbr_clients.settings import ENDPOINT_VARIABLES, KEY_VARIABLES, REGION_VARIABLES
 
@@ -18,7 +19,7 @@ README = (Path(__file__).parents[2] / "README.md").read_text()
 @pytest.mark.engine
 def test_the_first_program(engine: Any) -> None:
     """The program at the top runs as it stands."""
-    (program,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    program, _ = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     assert len([line for line in program.splitlines() if line]) <= 10
     stack = engine.stack()
     stack.up(lambda: exec(compile(program, "README.md", "exec"), {}))  # noqa: S102  it is our own
@@ -30,8 +31,17 @@ def test_every_argument_is_told() -> None:
     """Each argument, output, variable and error stands in a table."""
     outputs = {*ClientList.__dataclass_fields__, "ids", "instance_ids", "total_count"} - {"request_count"}
     errors = {"HbrError", *(kind.__name__ for kind in _below(HbrError))}
-    names = {*Query.model_fields, *outputs, *REGION_VARIABLES, *ENDPOINT_VARIABLES, *KEY_VARIABLES, *errors}
+    names = {
+        *Query.model_fields,
+        *Condition.model_fields,
+        *outputs,
+        *REGION_VARIABLES,
+        *ENDPOINT_VARIABLES,
+        *KEY_VARIABLES,
+        *errors,
+    }
     assert InputError.__name__ in errors
+    assert {name for name, found in STATUSES.items() if found.effect != "waits" and f"`{name}`" not in README} == set()
     assert {name for name in names if f"`{name}`" not in README} == set()
 
 
