@@ -15,7 +15,6 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from hashlib import sha256
 from types import SimpleNamespace
 from typing import Any, Final, Unpack, cast
 
@@ -37,7 +36,7 @@ from pulumi_hbr_clients.core.errors import HbrError
 from pulumi_hbr_clients.core.query import Query
 from pulumi_hbr_clients.core.views import views
 from pulumi_hbr_clients.inputs import QueryInputs
-from pulumi_hbr_clients.settings import Config, Settings
+from pulumi_hbr_clients.settings import Config, located
 
 _OUTPUTS: Final = (
     "clients",
@@ -102,7 +101,7 @@ class BackupClients(Resource, module="hbr-clients", name="BackupClients"):
             {**dict.fromkeys(_OUTPUTS), **props},
             pulumi.ResourceOptions.merge(
                 opts,
-                pulumi.ResourceOptions(id=query.apply(identity), additional_secret_outputs=["proxyPasswords"]),
+                pulumi.ResourceOptions(id=query.apply(Query.identity), additional_secret_outputs=["proxyPasswords"]),
             ),
         )
         text: pulumi.Output[str] = pulumi.get(self, "clients")
@@ -158,12 +157,6 @@ class BackupClients(Resource, module="hbr-clients", name="BackupClients"):
         return self._output("complete")
 
 
-def identity(query: Query) -> str:
-    """The resource's id: equal questions, equal ids. `cn-hangzhou/ECS_CLIENT/5e0c…`."""
-    digest = sha256(query.model_dump_json(exclude_defaults=True).encode()).hexdigest()[:16]
-    return f"{query.region}/{query.client_type}/{digest}"
-
-
 def _argument(name: str) -> Callable[[Query], Any]:
     return lambda query: query.state().get(name)
 
@@ -172,14 +165,6 @@ def _check(arguments: Mapping[str, Any], config: Config) -> None:
     """Find faults while the program still stands at the line that made them."""
     if query := inputs.check(arguments, queries.parse):
         located(query, config)
-
-
-def located(query: Query, config: Config) -> Query:
-    """The query with the region and endpoint that the program's settings give it."""
-    own = {"region": query.region, "endpoint": query.endpoint}
-    settings = Settings(config, {name: value for name, value in own.items() if value is not None})
-    target = settings.target("program")
-    return query.model_copy(update={"region": target.region, "endpoint": target.endpoint})
 
 
 def _ask(query: Query, config: Config) -> ClientList:

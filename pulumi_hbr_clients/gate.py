@@ -11,10 +11,14 @@ gate wait for it; its provider gives back the record it is handed and asks nobod
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, Unpack
 
+import grpc
 import pulumi
 from pulumi.dynamic import ReadResult, Resource, ResourceProvider
+from pulumi.runtime import settings
+from pulumi.runtime.proto import engine_pb2
 
 from pulumi_hbr_clients import inputs, program
 from pulumi_hbr_clients.core import gate, telling
@@ -23,10 +27,9 @@ from pulumi_hbr_clients.core.errors import HbrError
 from pulumi_hbr_clients.core.gate import Condition, Verdict
 from pulumi_hbr_clients.core.query import Query
 from pulumi_hbr_clients.core.views import views
-from pulumi_hbr_clients.dynamic import identity, located
 from pulumi_hbr_clients.inputs import GateInputs
 from pulumi_hbr_clients.row import Row
-from pulumi_hbr_clients.settings import Config
+from pulumi_hbr_clients.settings import Config, located
 
 Asked = tuple[Query, Condition]
 _RECORD: Final = ("clients", "totalCount", "countsByStatus", "region")
@@ -75,7 +78,7 @@ class ActivationGate(pulumi.ComponentResource):
             ActivationRecordProvider(),
             resource_name,
             {name: passed.apply(_field(name)) for name in _RECORD},
-            pulumi.ResourceOptions(parent=self, id=asked.apply(lambda a: passed.apply(lambda _: identity(a[0])))),
+            pulumi.ResourceOptions(parent=self, id=asked.apply(lambda a: passed.apply(lambda _: a[0].identity()))),
         )
         self._clients: pulumi.Output[list[BackupClient]] = self._record.clients.apply(views)
         self._waited = passed.apply(_field("waited"))
@@ -125,21 +128,31 @@ async def _pass(resource: ActivationGate, who: str, asked: Asked, config: Config
             if pulumi.runtime.is_dry_run():
                 verdict, found = await look_once(query, condition, client)
                 return _record(query, found) if _preview(resource, verdict) else None
-            with Row(resource) as row:
+            with Row(partial(_say, resource)) as row:
                 passed = await wait(query, condition, client, row.tell)
             return _record(query, passed.found, passed.waited)
     except HbrError as error:
         raise pulumi.RunError(f"{who}: {error}") from None
 
 
+async def _say(resource: ActivationGate, text: str, *, live: bool) -> None:
+    """A line on the gate's row. `pulumi.log` would leave a broken engine unnoticed."""
+    urn = await resource.urn.future() or ""
+    engine = settings.get_engine()
+    line = engine_pb2.LogRequest(severity=engine_pb2.INFO, message=text, urn=urn, ephemeral=live)
+    try:
+        if engine is not None:
+            engine.Log(line)
+    except grpc.RpcError:
+        raise ConnectionError from None
+
+
 def _preview(resource: ActivationGate, verdict: Verdict) -> bool:
     """Say what `up` will wait for, client by client; whether the gate would pass now."""
     if verdict.state == "passed":
         return True
-    verb = "would fail now" if verdict.state == "failed" else "will wait"
-    lines = [f"up {verb}: {telling.line(verdict)}", *telling.account((*verdict.failed, *verdict.waiting))]
     say = pulumi.log.warn if verdict.state == "failed" else pulumi.log.info
-    say("\n  ".join(lines), resource=resource)
+    say(telling.outlook(verdict), resource=resource)
     return False
 
 

@@ -1,17 +1,14 @@
 """A waiting gate's own row in the engine's display: one live line, and now and then a plain one for logs.
 
-The live line is redrawn every second, by one task for all rows of a program and at most twenty a second, so that
-200 gates do not keep the engine busy. Where the engine is gone (Ctrl-C), the row's owner is cancelled.
+The live line is redrawn every second, by one task for all rows of an event loop and at most twenty a second, so that
+200 gates do not keep the engine busy. Where the engine is gone (Ctrl-C), the rows' owners are cancelled.
+How a line is said is the door's.
 """
 
 import asyncio
 import time
-from typing import Final, Self
-
-import grpc
-import pulumi
-from pulumi.runtime import settings
-from pulumi.runtime.proto import engine_pb2
+from collections.abc import Awaitable
+from typing import Final, Protocol, Self
 
 from pulumi_hbr_clients.waiting import Progress
 
@@ -20,15 +17,22 @@ LINE_EVERY: Final = 30.0
 BEAT: Final = 1.0
 """Seconds between two live lines of a row, while there are few."""
 PER_BEAT: Final = 20
-"""Live lines that are redrawn in one beat, in turn."""
+"""Rows that are redrawn in one beat, in turn."""
+
+
+class Say(Protocol):
+    """Say a line; a live one stands only until the next. Raises `ConnectionError` when nobody listens."""
+
+    def __call__(self, text: str, *, live: bool) -> Awaitable[None]:
+        """Send it."""
 
 
 class Row:
-    """The row of a resource, while its gate waits."""
+    """The row of a gate, while it waits."""
 
-    def __init__(self, resource: pulumi.Resource) -> None:
-        """Nothing is said yet."""
-        self._resource = resource
+    def __init__(self, say: Say) -> None:
+        """Nothing is said yet. The task that makes a row is its owner."""
+        self._say = say
         self._progress: tuple[Progress, float] | None = None
         self._lined = 0.0
         self._owner = asyncio.current_task()
@@ -44,23 +48,18 @@ class Row:
 
     def tell(self, progress: Progress) -> None:
         """How the gate stands now."""
-        now = time.monotonic()
-        self._progress = (progress, now)
-        if now - self._lined >= LINE_EVERY:
-            self._lined = now
-            pulumi.log.info(str(progress), resource=self._resource)
+        self._progress = (progress, time.monotonic())
 
     async def redraw(self) -> None:
-        """Say it again, with the time that is left by now."""
+        """Say it, with the time that is left by now."""
         if self._progress is None:
             return
-        progress, at = self._progress
-        text = str(Progress(progress.verdict, progress.left - (time.monotonic() - at), progress.outage))
-        urn = await self._resource.urn.future() or ""
-        request = engine_pb2.LogRequest(severity=engine_pb2.INFO, message=text, urn=urn, ephemeral=True)
-        engine = settings.get_engine()
-        if engine is not None:
-            engine.Log(request)
+        (progress, at), now = self._progress, time.monotonic()
+        text = str(Progress(progress.verdict, progress.left - (now - at), progress.outage))
+        await self._say(text, live=True)
+        if now - self._lined >= LINE_EVERY:
+            self._lined = now
+            await self._say(text, live=False)
 
     def give_up(self) -> None:
         """End the wait: nobody listens any more."""
@@ -69,7 +68,7 @@ class Row:
 
 
 class _Display:
-    """The rows of one program, which is one event loop."""
+    """The rows of one event loop."""
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
@@ -77,7 +76,7 @@ class _Display:
 
     def join(self, row: Row) -> None:
         self.rows.append(row)
-        self.task = self.task or asyncio.create_task(self._beat())
+        self.task = self.task or asyncio.create_task(self._beats())
 
     def leave(self, row: Row) -> None:
         self.rows.remove(row)
@@ -85,7 +84,7 @@ class _Display:
             self.task.cancel()
             _displays.pop(asyncio.get_running_loop(), None)
 
-    async def _beat(self) -> None:
+    async def _beats(self) -> None:
         while True:
             await asyncio.sleep(BEAT)
             turn, rest = self.rows[:PER_BEAT], self.rows[PER_BEAT:]
@@ -93,7 +92,7 @@ class _Display:
             try:
                 for row in turn:
                     await row.redraw()
-            except grpc.RpcError:
+            except ConnectionError:
                 for row in self.rows:
                     row.give_up()
 

@@ -21,6 +21,7 @@ from pulumi_hbr_clients.core.places import (
     network_fault,
     region_fault,
 )
+from pulumi_hbr_clients.core.query import Query
 
 REGION_VARIABLES: Final = ("ALIBABA_CLOUD_REGION_ID", "ALIBABA_CLOUD_REGION", "ALICLOUD_REGION")
 ENDPOINT_VARIABLES: Final = ("ALIBABA_CLOUD_ENDPOINT_HBR", "HBR_ENDPOINT")
@@ -135,6 +136,14 @@ class Settings:
             raise InputError(*faults)
         url = url or endpoint_of(region.value, network.value if network else "public")
         return Target(account, region.value, url)
+
+
+def located(query: Query, config: Config) -> Query:
+    """The query with the region and the endpoint that the settings give it. Raises `InputError`."""
+    own = {"region": query.region, "endpoint": query.endpoint}
+    settings = Settings(config, {name: value for name, value in own.items() if value is not None})
+    target = settings.target("program")
+    return query.model_copy(update={"region": target.region, "endpoint": target.endpoint})
 
 
 def as_object(value: Any) -> Any:

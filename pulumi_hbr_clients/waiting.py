@@ -45,6 +45,7 @@ class Passed:
 
     found: ClientList
     waited: float
+    verdict: Verdict
 
 
 @dataclass(slots=True)
@@ -89,7 +90,8 @@ async def wait(query: Query, condition: Condition, client: HbrClient, told: Told
     client.target(query)  # refuse bad settings now, not from inside a poller
     watcher = _Watcher(query, condition)
     if query.asks_for_nothing():
-        return Passed(ClientList(), 0.0)
+        nothing = ClientList()
+        return Passed(nothing, 0.0, gate.judge(query, condition, nothing, now=0, unknown_since={}))
     try:
         async with asyncio.timeout(condition.timeout), aclosing(looks(query, condition.poll, client)) as seen:
             return await _until_passed(watcher, seen, told)
@@ -128,7 +130,7 @@ class _Watcher:
         self.verdict = gate.judge(self.query, self.condition, look, now=now, unknown_since=self._unknown_since)
         if self.verdict.state == "failed":
             raise GateFailedError(_failure(self.verdict), self.verdict)
-        return Passed(look, self._waited()) if self.verdict.state == "passed" else None
+        return Passed(look, self._waited(), self.verdict) if self.verdict.state == "passed" else None
 
     def progress(self) -> Progress:
         return Progress(self.verdict, self.condition.timeout - self._waited(), self.outage)

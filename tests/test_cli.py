@@ -108,9 +108,9 @@ def test_own_filters_choose() -> None:
 @pytest.mark.usefixtures("emulator")
 def test_all_faults_at_once(world: World) -> None:
     """Everything wrong is said in one go, as it was typed, and nothing is sent."""
-    typed = "--client-type ecs_client --page-size 100 --page-number x --client-id= --tag acs:x --filter f"
-    typed += " --cross-account-type CROSS_ACCOUNT --region cn-hangzou --network home --timeout 0 --watch soon"
-    typed += " --endpoint http://example.com --field nam"
+    typed = "--client-type ecs_client --page-size 100 --page-number x --client-id= --client-id c-1 --tag acs:x"
+    typed += " --filter f --cross-account-type CROSS_ACCOUNT --region cn-hangzou --network home --timeout 0"
+    typed += " --watch soon --endpoint http://example.com --field nam"
     lines = lines_of(run("list", *typed.split()))
     assert [line.partition(":")[0] for line in lines] == [
         "--client-type",
@@ -149,6 +149,15 @@ def test_a_fault_is_told_as_it_was_typed(typed: str, said: str) -> None:
     found = lines_of(run("list", *ECS, *typed.split()))
     assert [line for line in found if said in line] != []
     assert [line for line in found if "_type" in line or "user_id" in line] == []
+
+
+@pytest.mark.usefixtures("emulator")
+@pytest.mark.parametrize("option", ["client-id", "instance-id", "zone-id"])
+def test_an_empty_id_is_refused(world: World, option: str) -> None:
+    """An unset variable in a script selects neither everything nor nothing: it is a mistake."""
+    refused = run("list", *ECS, f"--{option}=")
+    assert lines_of(refused) == [f"--{option}: must not be empty or hold white space (given: '')"]
+    assert (refused.exit_code, world.requests) == (2, 0)
 
 
 def test_no_region() -> None:
@@ -251,7 +260,9 @@ def test_secrets_stay_inside(world: World) -> None:
     [
         (("--help",), {"pulumi", "httpx", "rich", "pydantic", "starlette", "asyncio", "alibabacloud_credentials"}),
         (("list", "--help"), {"pulumi", "httpx", "rich", "starlette", "asyncio", "alibabacloud_credentials"}),
+        (("wait", "--help"), {"pulumi", "httpx", "rich", "starlette", "asyncio", "alibabacloud_credentials"}),
         (("list", "--page-size", "0"), {"pulumi", "httpx", "rich", "starlette", "alibabacloud_credentials"}),
+        (("wait", "--timeout", "0"), {"pulumi", "httpx", "rich", "starlette", "alibabacloud_credentials"}),
         (("emulator", "--port", "x"), {"pulumi", "httpx", "rich", "starlette", "alibabacloud_credentials"}),
     ],
 )
@@ -264,7 +275,7 @@ def test_start_up_is_a_feature(words: tuple[str, ...], absent: set[str]) -> None
     assert "pulumi_hbr_clients" in loaded
 
 
-@pytest.mark.parametrize("command", ["list", "doctor", "emulator"])
+@pytest.mark.parametrize("command", ["list", "wait", "doctor", "emulator"])
 def test_help_says_all(command: str) -> None:
     """Every option stands in the help with a sentence, within 100 columns."""
     result = CliRunner().invoke(hbr_clients, [command, "--help"], terminal_width=100)

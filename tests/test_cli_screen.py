@@ -23,6 +23,9 @@ from pulumi_hbr_clients.core.query import Query
 from pulumi_hbr_clients.emulator import World, new_rows, serve
 
 LIST = ("list", "--client-type", "ECS_CLIENT")
+WAIT = ("wait", "--client-type", "ECS_CLIENT", "--poll", "0.2")
+FRAGILE = "from pulumi_hbr_clients import api; api.ATTEMPTS = 1"
+"""Gives up an answer at once: a failing look shall not take its usual ten seconds."""
 QUERY = Query.model_validate({"client_type": "ECS_CLIENT"})
 NOW = 1_700_000_100.0
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -43,8 +46,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 @contextmanager
-def program(*words: str, **streams: Any) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "pulumi_hbr_clients.cli", *words]
+def program(*words: str, first: str = "", **streams: Any) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", f"{first}\nfrom pulumi_hbr_clients.cli import main\nmain()", *words]
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
     with subprocess.Popen(command, text=True, **pipes) as process:
         try:
@@ -53,12 +56,12 @@ def program(*words: str, **streams: Any) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def on_terminal(*words: str, width: int = 100, **environment: str) -> tuple[int, str]:
+def on_terminal(*words: str, width: int = 100, first: str = "", **environment: str) -> tuple[int, str]:
     """The exit code and all that a terminal of this width was sent."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
     env = {**os.environ, "TERM": "xterm-256color", **environment}
-    with program(*words, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
+    with program(*words, first=first, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
         os.close(theirs)
         text = b"".join(iter(lambda: _read(ours), b""))
         os.close(ours)
@@ -196,6 +199,80 @@ def test_ctrl_c_is_quiet(world: World) -> None:
     with program(*LIST) as process:
         wait_for(lambda: world.requests == 1)
         assert interrupted(process) == (130, "", "")
+
+
+def test_a_wait_has_a_bar(world: World) -> None:
+    """On a terminal: how many are there, who is missing, at most ten, and the time left; gone in the end."""
+    world.add(*(row(number, Status="INSTALLING") for number in range(3, 16)))
+    world.set_status("REGISTERED", "c-2")
+    world.later(3, lambda: world.activate(*(each["ClientId"] for each in world.rows())))
+    code, text = on_terminal(*WAIT, "--timeout", "5m")
+    shown, _, last = ESCAPE.sub("", text).rpartition("\r")[0].rpartition("\r")
+    assert (code, re.sub(r"\d+s$", "3s", last)) == (0, "15 of 15 activated after 3s")
+    assert len(set(re.findall(r"\u2501 1 of 15 activated; (5m00|4m5\d)s left", shown))) >= 3
+    assert re.search(r"\n  c-2 \(i-2\): REGISTERED since [-0-9: ]+Z\. It activates by itself\r", shown)
+    assert "  and 4 more: 4 INSTALLING" in shown
+    assert "\x1b[33mc-10 (i-10): INSTALLING" in text
+
+
+def test_a_wait_tells_of_an_outage(world: World) -> None:
+    """Under the bar, for as long as it lasts."""
+    world.set_status("INSTALLING", "c-2")
+    world.next_faults += ["none", *["unavailable"] * 4]
+    world.later(2, lambda: world.activate("c-2"))
+    code, text = on_terminal(*WAIT, first=FRAGILE)
+    plain = ESCAPE.sub("", text)
+    assert (code, "2 of 2 activated after " in plain) == (0, True)
+    assert re.search(r"\u2501 1 of 2 activated; 1[45]m\d\ds left\r\n.*\r\nthe service does not answer: Serv", plain)
+
+
+def test_a_wait_for_a_program_is_seen_on_stderr(world: World) -> None:
+    """The object goes into the pipe, the bar to the terminal."""
+    world.set_status("INSTALLING", "c-2")
+    ours, theirs = pty.openpty()
+    env = {**os.environ, "TERM": "xterm-256color"}
+    words = (*WAIT, "--output", "json", "--timeout", "1")
+    with program(*words, stdin=theirs, stderr=theirs, env=env) as process:
+        os.close(theirs)
+        text = b"".join(iter(lambda: _read(ours), b"")).decode()
+        assert process.stdout
+        found = json.loads(process.stdout.read())
+        assert process.wait() == 124
+    os.close(ours)
+    assert (found["state"], found["ready"], found["wanted"]) == ("timedOut", 1, 2)
+    assert re.search(r"1 of 2 activated; [01]s left", ESCAPE.sub("", text))
+
+
+@pytest.mark.parametrize("words", [(), ("--output", "json")])
+@pytest.mark.parametrize("latency", [0, 30])
+def test_ctrl_c_ends_a_wait(world: World, latency: float, words: tuple[str, ...]) -> None:
+    """Within 2 s, with 130 and not a word more, be it between two looks or in the middle of one."""
+    world.set_status("INSTALLING", "c-2")
+    with program(*WAIT, *words) as process:
+        assert process.stderr
+        assert "1 of 2 activated; waiting for c-2 (i-2): INSTALLING" in process.stderr.readline()
+        world.latency = latency
+        seen = world.requests
+        wait_for(lambda: world.requests > seen)
+        before = time.monotonic()
+        assert interrupted(process) == (130, "", "")
+    assert time.monotonic() - before < 2
+
+
+def test_ctrl_c_leaves_the_terminal_as_it_was(world: World) -> None:
+    """The bar goes, the cursor comes back."""
+    world.set_status("INSTALLING", "c-2")
+    ours, theirs = pty.openpty()
+    env = {**os.environ, "TERM": "xterm-256color"}
+    with program(*WAIT, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
+        os.close(theirs)
+        wait_for(lambda: world.requests >= 2)
+        process.send_signal(signal.SIGINT)
+        text = b"".join(iter(lambda: _read(ours), b"")).decode()
+        assert process.wait() == 130
+    os.close(ours)
+    assert text.rindex("\x1b[?25h") > text.rindex("1 of 2 activated")
+    assert "Traceback" not in text
 
 
 def test_a_broken_pipe_is_quiet(world: World) -> None:

@@ -1,24 +1,25 @@
 """Door: the command line `hbr-clients`. Words → query → list on the screen, and exit codes.
 
     list       options.py (words → Query)  →  screen.py (ask, show)  →  tables.py, documents.py
+    wait       options.py (words → Query, Condition)  →  wait.py (how it ends)  ⇄  gauge.py (how it stands)
     doctor     doctor.py, places.py     what would be used, and where that was said
     emulator   emulate.py               a fleet on loopback, no account needed
 
-Exit codes: 0 done, 1 the service said no, 2 bad input (nothing was sent), 124 timed out, 130 interrupted.
+Exit codes: 0 done, 1 the service or the gate said no, 2 bad input (nothing was sent), 124 timed out, 130 interrupted.
 Start-up is a feature: each command imports what it needs, `--help` neither pulumi, httpx nor rich.
 """
 
 import logging
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any, Final
 
 import click
 
 from pulumi_hbr_clients import __version__
-from pulumi_hbr_clients.core.errors import DeadlineError, HbrError, InputError, ServiceError
+from pulumi_hbr_clients.core.errors import DeadlineError, GateTimeoutError, HbrError, InputError, ServiceError
 
 REFUSED: Final = 1
 BAD_INPUT: Final = 2
@@ -64,8 +65,8 @@ def _told(error: HbrError, command: str | None) -> int:
         return BAD_INPUT
     advice = error.advice if isinstance(error, ServiceError) else None
     said = str(error).removesuffix(advice or "").rstrip(". ")
-    complain("error", f"{said}\n{spelled(advice)}" if advice else str(error))
-    return TIMED_OUT if isinstance(error, DeadlineError) else REFUSED
+    complain("error", f"{said}\n{spelled(advice)}" if advice else spelled(str(error)))
+    return TIMED_OUT if isinstance(error, DeadlineError | GateTimeoutError) else REFUSED
 
 
 def _finish(work: Coroutine[Any, Any, Any]) -> Any:
@@ -79,22 +80,33 @@ def _finish(work: Coroutine[Any, Any, Any]) -> Any:
 
 
 class _OfQuery(click.Command):
-    """A command with options read off `Query`, which is imported when they are needed."""
+    """A command with options read off models, which are imported when they are needed."""
 
-    fields: tuple[str, ...] | None = None
+    def read(self) -> Iterable[click.Option]:
+        """Those of a query."""
+        from pulumi_hbr_clients.cli import options  # noqa: PLC0415  pydantic costs 0.2 s
+
+        return options.options()
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """The query's options, then the command's own."""
-        from pulumi_hbr_clients.cli.options import options  # noqa: PLC0415  pydantic costs 0.2 s
-
+        """The options that were read, then the command's own."""
         own = super().get_params(ctx)
         taken = {option.name for option in own}
-        read = [option for option in options() if self.fields is None or option.name in self.fields]
-        return [*(option for option in read if option.name not in taken), *own]
+        return [*(option for option in self.read() if option.name not in taken), *own]
 
 
 class _OfPlace(_OfQuery):
-    fields = ("region", "endpoint")
+    def read(self) -> Iterable[click.Option]:
+        """Those of a query that say whom to ask."""
+        return (option for option in super().read() if option.name in {"region", "endpoint"})
+
+
+class _OfGate(_OfQuery):
+    def read(self) -> Iterable[click.Option]:
+        """Those of a query and of a condition."""
+        from pulumi_hbr_clients.cli import options  # noqa: PLC0415  pydantic costs 0.2 s
+
+        return options.of_gate()
 
 
 class _ToStderr(logging.Handler):
@@ -126,16 +138,23 @@ _verbose: Final = click.option(
 _HELP: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
+_timeout: Final = click.option(
+    "--timeout", metavar="SECONDS", help="Time for one whole query.  [default: 300; doctor: 30]"
+)
+
+
 def _of_connection(command: Callable[..., Any]) -> Callable[..., Any]:
     """Settings that are no part of a query."""
-    time = "Time for one whole query.  [default: 300; doctor: 30]"
     for option in (
-        click.option("--timeout", metavar="SECONDS", help=time),
         click.option("--network", metavar="[public|vpc]", help="Which of the region's addresses is used."),
         click.option("--profile", metavar="NAME", help="Profile of the Alibaba CLI (~/.aliyun/config.json)."),
     ):
         command = option(command)
     return command
+
+
+def _output(*forms: str, text: str) -> Callable[..., Any]:
+    return click.option("--output", type=click.Choice(forms), default=forms[0], show_default=True, help=text)
 
 
 @click.group(
@@ -154,13 +173,7 @@ def hbr_clients() -> None:
 
 
 @hbr_clients.command("list", cls=_OfQuery)
-@click.option(
-    "--output",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
-    help="A table for people, or one JSON object or CSV for programs.",
-)
+@_output("table", "json", "csv", text="A table for people, or one JSON object or CSV for programs.")
 @click.option(
     "--watch",
     is_flag=False,
@@ -170,6 +183,7 @@ def hbr_clients() -> None:
     "heartbeats changed (JSON: one object a line).",
 )
 @_of_connection
+@_timeout
 @_verbose
 def list_(output: str, watch: str | None, **values: Any) -> None:
     """List the backup clients that match.
@@ -184,9 +198,37 @@ def list_(output: str, watch: str | None, **values: Any) -> None:
     """  # noqa: D301  a backspace is click's mark for lines that stay as they are
     from pulumi_hbr_clients.cli import options, screen  # noqa: PLC0415  pydantic costs 0.2 s
 
-    query, times = options.query({**values, "watch": watch}, ("timeout", 0.1), ("watch", 1))
+    query, times = options.read({**values, "watch": watch}, options.query, ("timeout", 0.1), ("watch", 1))
     client = options.client(values, times)
     _finish(screen.show(client, query, output, times.get("watch")))
+
+
+@hbr_clients.command(
+    "wait", cls=_OfGate, short_help="Wait until the backup clients that match are activated: a gate for CI jobs."
+)
+@_output("text", "json", text="One line for people, or one JSON object for programs, however it ends.")
+@_of_connection
+@_verbose
+def wait_(output: str, **values: Any) -> None:
+    """Wait until the backup clients that match are activated: a gate for scripts and CI jobs.
+
+    Asked by ids, every id must have a client that is ACTIVATED; a lone empty id (--instance-id=) is the empty
+    list, which passes and says so. Asked by filters, at least --min-clients must match, and all that match must
+    be ACTIVATED. How it stands is told on stderr. Exits with 0 when all are activated, with 1 as soon as a client
+    cannot get there by itself, and with 124 when the time is over.
+
+    \b
+    # after an install: go on when both machines are ready to be backed up
+    hbr-clients wait --client-type ECS_CLIENT --instance-id i-1 --instance-id i-2
+    # before a cut-over: three nodes of this release, and each has reported lately
+    hbr-clients wait --client-type ECS_CLIENT --tag release=42 --min-clients 3 --max-heartbeat-age 5m
+    """  # noqa: D301  a backspace is click's mark for lines that stay as they are
+    from pulumi_hbr_clients.cli import options  # noqa: PLC0415  pydantic costs 0.2 s
+
+    gate, _ = options.read(values, options.gate)
+    from pulumi_hbr_clients.cli import wait  # noqa: PLC0415  httpx costs 0.25 s: bad input is told before
+
+    _finish(wait.run(values, gate, output))
 
 
 @hbr_clients.command("doctor", cls=_OfPlace, short_help="Show what would be used, from where, and whether it works.")
@@ -194,10 +236,9 @@ def list_(output: str, watch: str | None, **values: Any) -> None:
     "--client-type", default="ECS_CLIENT", show_default=True, metavar="TYPE", help="What the request asks for."
 )
 @click.option("--offline", is_flag=True, help="Send nothing: show only what would be used.")
-@click.option(
-    "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For people or programs."
-)
+@_output("text", "json", text="For people or programs.")
 @_of_connection
+@_timeout
 @_verbose
 def doctor_(output: str, *, offline: bool, **values: Any) -> None:
     """Show which region, endpoint and keys would be used, from where, and whether they may list.

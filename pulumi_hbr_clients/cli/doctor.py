@@ -51,7 +51,7 @@ Report = dict[str, Finding]
 
 async def examine(values: Mapping[str, Any], *, offline: bool) -> Report:
     """Look everywhere, then ask once. Raises `InputError` for what is no matter of settings."""
-    query, times, faults = options.checked(values, ("timeout", 0.1))
+    query, times, faults = options.checked(values, options.query, ("timeout", 0.1))
     ours = {fault.path: options.line(fault) for fault in faults if fault.path in options.SETTINGS}
     if other := [fault for fault in faults if fault.path not in ours]:
         raise InputError(*other)

@@ -2,9 +2,10 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from io import StringIO
+from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import SecretStr
@@ -45,19 +46,31 @@ def outputs(found: ClientList, query: Query) -> dict[str, Any]:
     return shown
 
 
-def json_text(found: ClientList, query: Query, *, compact: bool = False) -> str:
-    """One object, one client a line; `compact` has it all on one line."""
+def json_text(
+    found: ClientList, query: Query, *, head: Mapping[str, Any] = MappingProxyType({}), compact: bool = False
+) -> str:
+    """One object, one client a line; `compact` has it all on one line. `head` stands in front."""
+    shown = {**head, **outputs(found, query)}
     kept = named(CLIENT_FIELDS if query.fields is None else ["region", *query.fields])
     gone = [name for name in CLIENT_FIELDS if name not in kept]
     texts = [to_json([client], leave_out=gone)[1:-1] for client in found.clients]
     if compact:
-        rest = json.dumps(outputs(found, query), ensure_ascii=False)
+        rest = json.dumps(shown, ensure_ascii=False)
         return f'{rest[:-1]}, "clients": [{", ".join(texts)}]}}\n'
-    lines = [
-        f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in outputs(found, query).items()
-    ]
-    rows = "\n    " + ",\n    ".join(texts) + "\n  " if texts else ""
-    return "{\n  " + ",\n  ".join([*lines, f'"clients": [{rows}]']) + "\n}\n"
+    lines = [f"{json.dumps(name)}: {_json_value(value)}" for name, value in shown.items()]
+    return "{\n  " + ",\n  ".join([*lines, f'"clients": {_json_rows(texts)}']) + "\n}\n"
+
+
+def _json_value(value: Any) -> str:
+    if isinstance(value, list):
+        return _json_rows(json.dumps(item, ensure_ascii=False) for item in value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _json_rows(texts: Iterable[str]) -> str:
+    """One object a line."""
+    rows = ",\n    ".join(texts)
+    return f"[\n    {rows}\n  ]" if rows else "[]"
 
 
 def csv_text(found: ClientList, query: Query) -> str:
@@ -90,6 +103,13 @@ def _at(plain: Any, path: tuple[str, ...]) -> Any:
 
 def _shown(password: SecretStr | None) -> str:
     return password.get_secret_value() if password else ""
+
+
+def printable(text: str | None) -> str:
+    """What the service says, on one line: a name may hold anything, also a terminal's control codes."""
+    if text is None or text.isprintable():
+        return text or ""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 def text_of(value: Any) -> str:

@@ -1,25 +1,29 @@
-"""`Query` as options, by one rule read off the model, and back: options → Query, or every fault at once.
+"""`Query` and a gate's `Condition` as options, by one rule read off the models, and back, or every fault at once.
 
-    client_ids: tuple[str, ...]   →  --client-id ID, repeatable
-    page_size: int                →  --page-size SIZE
+    client_ids: tuple[str, ...]   →  --client-id ID, repeatable; a lone empty one is the empty list
+    page_size: int                →  --page-size N
+    timeout: float                →  --timeout TIME
     outdated: bool | None         →  --outdated/--up-to-date
 
-A new field of `Query` is an option without an edit here. Faults come back as the options are spelled. Sends nothing.
+A new field of a model is an option without an edit here. Faults come back as the options are spelled. Sends nothing.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from types import NoneType
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar, cast, get_args, get_origin
 
 import click
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from pulumi_hbr_clients.core import gate as gates
 from pulumi_hbr_clients.core import query as queries
+from pulumi_hbr_clients.core import telling
 from pulumi_hbr_clients.core.clients import CLIENT_FIELDS
 from pulumi_hbr_clients.core.errors import Fault, InputError
+from pulumi_hbr_clients.core.gate import Condition
 from pulumi_hbr_clients.core.query import Query
 from pulumi_hbr_clients.settings import Settings
 
@@ -28,37 +32,55 @@ if TYPE_CHECKING:
 
 LEFT_OUT: Final = frozenset({"include_heartbeats"})
 """No options: the command line always gives heartbeats."""
+NOT_IN_GATES: Final = frozenset({"page_number", "page_size", "statuses", "include_proxy_passwords"})
+"""What `core.gate` refuses. A test holds the two together."""
 SETTINGS: Final = ("region", "endpoint", "network", "profile")
 _OPPOSITE: Final = {"outdated": "up-to-date"}
 _ALSO: Final = {"include_proxy_passwords": "Prints them in clear text!"}
+_METAVARS: Final = {int: "N", float: "TIME", "tolerate": "STATUS"}
+_FIELDS: Final[Mapping[str, FieldInfo]] = {**Condition.model_fields, **Query.model_fields}
+
+T = TypeVar("T")
+Gate = tuple[Query, Condition]
 
 
 @cache
 def options(model: type[BaseModel] = Query) -> list[click.Option]:
     """An option for every field of the model."""
-    fields = model.model_fields.items()
-    return [_option(name, info, option_name(name, model)) for name, info in fields if name not in LEFT_OUT]
+    return [_option(name, info) for name, info in model.model_fields.items() if name not in LEFT_OUT]
 
 
-def option_name(name: str, model: type[BaseModel] = Query) -> str:
-    """`client_ids` → `--client-id`. What is no field of the model keeps its number."""
-    info = model.model_fields.get(name)
+def of_gate(condition: type[BaseModel] = Condition) -> list[click.Option]:
+    """An option for every field of a query that a gate takes, and of its condition."""
+    return [*(option for option in options() if option.name not in NOT_IN_GATES), *options(condition)]
+
+
+def option_name(name: str, info: FieldInfo | None = None) -> str:
+    """`client_ids` → `--client-id`. What is no field of a model keeps its number."""
+    info = info or _FIELDS.get(name)
     if info is not None and _kind(info.annotation) is tuple:
         name = re.sub(r"(?<=s)es$|s$", "", name)
     return f"--{name.replace('_', '-')}"
 
 
-def _option(name: str, info: FieldInfo, spelling: str) -> click.Option:
-    kind = _kind(info.annotation)
+def _option(name: str, info: FieldInfo) -> click.Option:
+    kind, spelling = _kind(info.annotation), option_name(name, info)
     text = " ".join(filter(None, [info.description, _ALSO.get(name)]))
     if kind is bool:
         pair = info.default is None
         spelling += f"/--{_OPPOSITE.get(name, f'no-{name}')}" if pair else ""
         return click.Option([name, spelling], is_flag=True, default=info.default, help=text)
-    notes = ["required"] * info.is_required() + ["repeatable"] * (kind is tuple)
+    notes = ["required"] * info.is_required() + ["repeatable"] * (kind is tuple) + list(_default(info))
     text += f"  [{', '.join(notes)}]" if notes else ""
-    metavar = _metavar(spelling, info.annotation)
+    metavar = _METAVARS.get(name) or _METAVARS.get(kind) or _metavar(spelling, info.annotation)
     return click.Option([name, spelling], multiple=kind is tuple, metavar=metavar, help=text)
+
+
+def _default(info: FieldInfo) -> Iterator[str]:
+    """What stands where nothing was typed; a float is a time."""
+    value = info.get_default()
+    if isinstance(value, str | int | float):
+        yield f"default: {telling.span(value).removesuffix('00s') if isinstance(value, float) else value}"
 
 
 def _metavar(spelling: str, annotation: Any) -> str:
@@ -91,11 +113,11 @@ def _pair(annotation: Any) -> type[BaseModel] | None:
     return models[0] if models else None
 
 
-def arguments(values: Mapping[str, Any], model: type[BaseModel] = Query) -> dict[str, Any]:
-    """What was typed → arguments of the model. What was not typed is not there."""
-    typed = {name: values.get(name) for name in model.model_fields}
-    given = {name: value for name, value in typed.items() if value not in {None, ()}}
-    return {name: _value(model.model_fields[name].annotation, value) for name, value in given.items()}
+def arguments(values: Mapping[str, Any], *models: type[BaseModel]) -> dict[str, Any]:
+    """What was typed → arguments of the models. What was not typed is not there."""
+    fields = {name: info for model in models for name, info in model.model_fields.items()}
+    given = {name: value for name in fields if (value := values.get(name)) not in {None, ()}}
+    return {name: _value(fields[name].annotation, value) for name, value in given.items()}
 
 
 def _value(annotation: Any, value: Any) -> Any:
@@ -117,21 +139,33 @@ def _filter(text: str) -> dict[str, Any]:
     return {"key": key, "values": values.split(",") if equals else []}
 
 
-def query(values: Mapping[str, Any], *seconds: tuple[str, float]) -> tuple[Query, dict[str, float]]:
-    """The query, and the named options that are seconds, each at least so many. Raises `InputError` with all faults."""
-    found, times, faults = checked(values, *seconds)
+def query(values: Mapping[str, Any]) -> Query:
+    """The query that was typed."""
+    return cast("Query", queries.parse(arguments(values, Query)))
+
+
+def gate(values: Mapping[str, Any]) -> Gate:
+    """The gate that was typed."""
+    return cast("Gate", gates.parse(arguments(values, Query, Condition)))
+
+
+def read(
+    values: Mapping[str, Any], parse: Callable[[Mapping[str, Any]], T], *seconds: tuple[str, float]
+) -> tuple[T, dict[str, float]]:
+    """What was typed, and the options that are seconds, each at least so many. Raises `InputError` with all faults."""
+    found, times, faults = checked(values, parse, *seconds)
     if found is None or faults:
         raise InputError(*faults)
     return found, times
 
 
 def checked(
-    values: Mapping[str, Any], *seconds: tuple[str, float]
-) -> tuple[Query | None, dict[str, float], list[Fault]]:
-    """The query if it can be one, the seconds, and all faults, one for each argument."""
+    values: Mapping[str, Any], parse: Callable[[Mapping[str, Any]], T], *seconds: tuple[str, float]
+) -> tuple[T | None, dict[str, float], list[Fault]]:
+    """What was typed if it can be that, the seconds, and all faults, one for each argument."""
     times: dict[str, float] = {}
-    found: list[Query] = []
-    faults = _faults(lambda: found.append(cast("Query", queries.parse(arguments(values)))))
+    found: list[T] = []
+    faults = _faults(lambda: found.append(parse(values)))
     faults += _faults(lambda: settings(values).target("command line"))
     for name, least in seconds:
         faults += _faults(partial(_read, times, name, values.get(name), least))
@@ -179,12 +213,19 @@ def line(fault: Fault) -> str:
 
 def spelled(text: str) -> str:
     """Names of arguments in a text, as options."""
+    text = _assigned().sub(lambda found: f"{option_name(found[1])} {found[2]}", text)
     return _names().sub(lambda found: option_name(found[0]), text)
+
+
+@cache
+def _assigned() -> re.Pattern[str]:
+    """`tolerate=['UPGRADE_FAILED']`, as a program would say it."""
+    return re.compile(rf"\b({'|'.join(_FIELDS)})=\['(\w+)'\]")
 
 
 @cache
 def _names() -> re.Pattern[str]:
     """Names with an underscore; where they head a line, all: English words and fields of clients are no arguments."""
-    names = sorted(Query.model_fields, key=len, reverse=True)
+    names = sorted(_FIELDS, key=len, reverse=True)
     compound = "|".join(name for name in names if "_" in name and name not in CLIENT_FIELDS)
     return re.compile(rf"\b({compound})\b|^({'|'.join(names)})(?=:)", re.MULTILINE)

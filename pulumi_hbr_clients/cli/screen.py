@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TextIO
@@ -73,6 +73,10 @@ class Look:
             return documents.csv_text(self.found, self.query)
         return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in self.lines())
 
+    def notices(self) -> Iterator[str]:
+        """What a person should know of it."""
+        return program.notices(self.query, self.found)
+
     def still(self) -> Any:
         """What makes it another list: all but what moves by itself."""
         found = self.found
@@ -89,7 +93,14 @@ def complain(label: str, text: str) -> None:
     """To stderr: `error: …`, further lines indented."""
     colour = {"error": "red", "warning": "yellow"}.get(label, "blue")
     head = click.style(f"{label}:", fg=colour, bold=True) if coloured(sys.stderr) else f"{label}:"
-    click.echo(f"{head} {text}".replace("\n", "\n  "), err=True)
+    first, *rest = (documents.printable(line.strip()) for line in text.split("\n"))
+    click.echo("\n  ".join([f"{head} {first}", *rest]), err=True)
+
+
+def warn(texts: Iterable[str]) -> None:
+    """Say on stderr what a person should know, in words of the command line."""
+    for text in texts:
+        complain("warning", options.spelled(text))
 
 
 def coloured(stream: TextIO) -> bool:
@@ -109,11 +120,10 @@ async def show(client: "HbrClient", query: Query, output: str, every: float | No
 
 
 async def _looks(client: "HbrClient", query: Query, output: str, every: float | None) -> AsyncGenerator[Look]:
-    target = client.target(query)
-    _log.debug("asking %s (region %s) with the keys of %s", target.endpoint, target.region, client.source.label)
+    region = announce(client, query)
     with progress_bar() as progress:
         found = await client.ask(query, progress)
-    yield Look(query, output, target.region, found)
+    yield Look(query, output, region, found)
     while every is not None:
         await asyncio.sleep(every)
         try:
@@ -123,7 +133,14 @@ async def _looks(client: "HbrClient", query: Query, output: str, every: float | 
                 raise
             complain("warning", f"{error}. Trying again in {every:g} s")
         else:
-            yield Look(query, output, target.region, found)
+            yield Look(query, output, region, found)
+
+
+def announce(client: "HbrClient", query: Query) -> str:
+    """Say in the log who is asked, and as whom. Gives the region."""
+    target = client.target(query)
+    _log.debug("asking %s (region %s) with the keys of %s", target.endpoint, target.region, client.source.label)
+    return target.region
 
 
 def _may_pass(error: HbrError) -> bool:
@@ -131,17 +148,12 @@ def _may_pass(error: HbrError) -> bool:
     return isinstance(error, TransportError | AnswerError) or error.retry is not Retry.NEVER
 
 
-def _warn(look: Look) -> None:
-    for text in program.notices(look.query, look.found):
-        complain("warning", options.spelled(text))
-
-
 def _print(look: Look) -> None:
-    _warn(look)
+    warn(look.notices())
     if look.output == "table" and is_terminal(sys.stdout):
-        console = _console(sys.stdout)
+        console = console_on(sys.stdout)
         for line in look.lines(console.width):
-            console.print(_styled(line), soft_wrap=True)
+            console.print(styled(line), soft_wrap=True)
     else:
         # UTF-8 whatever the locale: names are often Chinese, and JSON is UTF-8 by its standard (RFC 8259, 8.1)
         click.echo(look.text().encode(), nl=False)
@@ -151,12 +163,12 @@ async def _redraw(looks: AsyncIterator[Look], every: float) -> None:
     from rich.console import Group  # noqa: PLC0415  only a terminal needs it
     from rich.live import Live  # noqa: PLC0415
 
-    console = _console(sys.stdout)
+    console = console_on(sys.stdout)
     with Live(console=console, auto_refresh=False) as live:
         async for look in looks:
             head = f"{time.strftime('%H:%M:%S')}, every {every:g} s, Ctrl-C ends"
             lines = [[(head, "dim")], *_screenful(look, console.width, console.height - 2)]
-            live.update(Group(*map(_styled, lines)), refresh=True)
+            live.update(Group(*map(styled, lines)), refresh=True)
 
 
 def _screenful(look: Look, width: int, height: int) -> "list[Line]":
@@ -177,18 +189,20 @@ async def _blocks(looks: AsyncIterator[Look]) -> None:
             click.echo(("\n" if shown else "") + time.strftime("%Y-%m-%dT%H:%M:%S%z"))
         elif look.output == "csv" and shown:
             click.echo()
-        _warn(look)
+        warn(look.notices())
         click.echo(look.text(watched=True).encode(), nl=False)
         shown = look.still()
 
 
-def _console(stream: TextIO) -> "Console":
+def console_on(stream: TextIO) -> "Console":
+    """What draws on a terminal, and takes texts as they are."""
     from rich.console import Console  # noqa: PLC0415  only a terminal needs it
 
     return Console(file=stream, highlight=False, markup=False, emoji=False)
 
 
-def _styled(line: "Line") -> "Text":
+def styled(line: "Line") -> "Text":
+    """A line in rich's form."""
     from rich.text import Text  # noqa: PLC0415  only a terminal needs it
 
     return Text.assemble(*line)
@@ -204,7 +218,7 @@ def progress_bar() -> "Iterator[Progress]":
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415  only a terminal
 
     columns = TextColumn("reading clients"), BarColumn(), MofNCompleteColumn()
-    bar = Progress(*columns, console=_console(sys.stderr), transient=True)
+    bar = Progress(*columns, console=console_on(sys.stderr), transient=True)
     task = bar.add_task("", total=None)
     count.shown = lambda: bar.update(task, completed=count.read, total=count.total or None)
     start = asyncio.get_running_loop().call_later(_PATIENCE, bar.start)

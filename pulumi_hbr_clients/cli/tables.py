@@ -9,7 +9,7 @@ from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 
-from pulumi_hbr_clients.cli.documents import named, text_of
+from pulumi_hbr_clients.cli.documents import named, printable, text_of
 from pulumi_hbr_clients.core.clients import BackupClient, ClientList, state_name, to_plain
 from pulumi_hbr_clients.core.query import Query
 
@@ -89,13 +89,6 @@ def style_of(status: str) -> str:
     if status == "ACTIVATED":
         return "green"
     return "red" if status.endswith("_FAILED") or status in {"DEACTIVATED", "UNKNOWN"} else "yellow"
-
-
-def printable(text: str | None) -> str:
-    """What the service says, on one line: a name may hold anything, also a terminal's control codes."""
-    if text is None or text.isprintable():
-        return text or ""
-    return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 def columns(query: Query) -> list[Column]:

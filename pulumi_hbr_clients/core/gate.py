@@ -6,7 +6,7 @@ Pure: the time comes from outside, and so does since when a client has been UNKN
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from packaging.version import InvalidVersion, Version
@@ -108,6 +108,8 @@ class Verdict:
     waiting: tuple[Trouble, ...] = ()
     failed: tuple[Trouble, ...] = ()
     note: str = ""
+    found: ClientList = field(default_factory=lambda: ClientList(complete=False), repr=False)
+    """The clients that were judged; nothing is known of them before the first look."""
 
 
 def parse(args: Mapping[str, Any], unknown: Iterable[str] = ()) -> tuple[Query, Condition] | None:
@@ -141,7 +143,7 @@ def judge(
 ) -> Verdict:
     """What these clients mean. `now` in UNIX seconds; `unknown_since` by client identity."""
     if query.asks_for_nothing():
-        return Verdict("passed", 0, 0, note="nothing was selected: the id list is empty")
+        return Verdict("passed", 0, 0, note="nothing was selected: the id list is empty", found=found)
     judged = [(c, _trouble(condition, c, now, unknown_since)) for c in found.clients]
     failed = tuple(t for c, t in judged if t and _fails(condition, c, now, unknown_since))
     missing = tuple(_missing(query, found))
@@ -149,11 +151,11 @@ def judge(
     ready = sum(1 for _, t in judged if t is None)
     wanted = max(len(judged) + len(missing), 0 if _by_ids(query) else condition.min_clients)
     if failed:
-        return Verdict("failed", ready, wanted, waiting, failed)
+        return Verdict("failed", ready, wanted, waiting, failed, found=found)
     note = _open_question(query, condition, found)
     if waiting or note:
-        return Verdict("waiting", ready, wanted, waiting, note=note)
-    return Verdict("passed", ready, wanted)
+        return Verdict("waiting", ready, wanted, waiting, note=note, found=found)
+    return Verdict("passed", ready, wanted, found=found)
 
 
 def note_unknown(before: Mapping[str, float], found: Iterable[BackupClient], now: float) -> dict[str, float]:

@@ -7,6 +7,7 @@ filters come out sorted and unique, so equal questions are equal values.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Annotated, Any, Final, Literal, TypedDict
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -141,6 +142,11 @@ class Query(BaseModel):
     def sent(self) -> "Query":
         """The part that reaches the service: equal for questions that one reading can answer."""
         return self.model_copy(update=dict.fromkeys(_OWN) | {"include_heartbeats": False})
+
+    def identity(self) -> str:
+        """Equal questions, equal ids, for state: `cn-hangzhou/ECS_CLIENT/5e0c…`."""
+        digest = sha256(self.model_dump_json(exclude_defaults=True).encode()).hexdigest()[:16]
+        return f"{self.region}/{self.client_type}/{digest}"
 
     def state(self) -> dict[str, Any]:
         """The arguments that were given, as state spells them (`clientType`); `parse` reads them back."""

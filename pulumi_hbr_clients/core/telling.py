@@ -13,7 +13,7 @@ SHOWN: Final = 10
 
 def line(verdict: Verdict, left: float | None = None, outage: str = "") -> str:
     """`3 of 10 activated; waiting for c-1 (i-1): INSTALLING, …; 14m03s left`."""
-    parts = [f"{verdict.ready} of {verdict.wanted} activated"]
+    parts = [f"{verdict.ready} of {verdict.wanted} activated"] if verdict.wanted else []
     if verdict.note:
         parts.append(verdict.note)
     if verdict.waiting:
@@ -23,6 +23,13 @@ def line(verdict: Verdict, left: float | None = None, outage: str = "") -> str:
     if left is not None:
         parts.append(f"{span(left)} left")
     return "; ".join(parts)
+
+
+def outlook(verdict: Verdict) -> str:
+    """What `up` will wait for, or why it would fail now: for previews."""
+    verb = "would fail now" if verdict.state == "failed" else "will wait"
+    lines = [f"up {verb}: {line(verdict)}", *account((*verdict.failed, *verdict.waiting))]
+    return "\n  ".join(lines)
 
 
 def account(troubles: Iterable[Trouble]) -> Iterator[str]:
@@ -56,6 +63,10 @@ def span(seconds: float) -> str:
 
 def _named(troubles: tuple[Trouble, ...]) -> str:
     few = 3
-    names = [f"{trouble.name}: {trouble.status or 'missing'}" for trouble in troubles[:few]]
+    names = [f"{trouble.name}: {_short(trouble)}" for trouble in troubles[:few]]
     more = [f"and {len(troubles) - few} more"] if len(troubles) > few else []
     return ", ".join(names + more)
+
+
+def _short(trouble: Trouble) -> str:
+    return trouble.why if trouble.status == "ACTIVATED" else trouble.status or "missing"

@@ -252,7 +252,7 @@ def _date(text: str | None) -> float | None:
 
 def _passwords(body: bytes) -> dict[str, SecretStr]:
     """Client id → proxy password, for clients that have one."""
-    rows = json.loads(body)["Clients"]
-    rows = rows.get("Client", ()) if isinstance(rows, dict) else rows
+    rows = json.loads(body).get("Clients")
+    rows = (rows.get("Client") if isinstance(rows, dict) else rows) or ()
     found = ((row.get("ClientId"), (row.get("Settings") or {}).get("ProxyPassword")) for row in rows)
     return {str(key): SecretStr(str(value)) for key, value in found if key and value}

@@ -1,0 +1,82 @@
+"""`hbr-clients wait`: a gate → a wait that is shown → how it ended, as one line or one JSON object.
+
+Whatever ends it becomes an `End` first, so that a program reads the same object of every outcome; then its error
+goes the way of all errors, to stderr and into the exit code. Bad input and Ctrl-C are no outcomes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, cast
+
+import click
+
+from pulumi_hbr_clients import waiting
+from pulumi_hbr_clients.cli import documents, options, screen
+from pulumi_hbr_clients.cli.gauge import Gauge
+from pulumi_hbr_clients.core import query as queries
+from pulumi_hbr_clients.core import telling
+from pulumi_hbr_clients.core.clients import state_name
+from pulumi_hbr_clients.core.errors import GateError, GateFailedError, GateTimeoutError, HbrError, InputError
+from pulumi_hbr_clients.core.gate import Trouble, Verdict
+
+_STATES: Final[Mapping[type[HbrError], str]] = {GateFailedError: "failed", GateTimeoutError: "timedOut"}
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a wait ended: what was seen last, after how many seconds, and what ended it unless the gate passed."""
+
+    verdict: Verdict
+    waited: float
+    error: HbrError | None = None
+
+    def text(self) -> str:
+        """`10 of 10 activated after 1m05s`."""
+        after = f" after {telling.span(self.waited)}" if self.verdict.wanted else ""
+        return f"{telling.line(self.verdict)}{after}"
+
+    def head(self) -> dict[str, Any]:
+        """What a program reads before the list."""
+        head = {
+            "state": _STATES.get(type(self.error), "error") if self.error else "passed",
+            "waited": round(self.waited, 1),
+            "ready": self.verdict.ready,
+            "wanted": self.verdict.wanted,
+            "waiting": list(map(_plain, self.verdict.waiting)),
+            "failed": list(map(_plain, self.verdict.failed)),
+        }
+        return {**head, "error": options.spelled(str(self.error))} if self.error else head
+
+
+def _plain(trouble: Trouble) -> dict[str, Any]:
+    texts = {**asdict(trouble), "advice": options.spelled(trouble.advice)}
+    return {state_name(name): value for name, value in texts.items()}
+
+
+async def run(values: Mapping[str, Any], gate: options.Gate, output: str) -> None:
+    """Wait, show, and say how it ended. Raises what ended it, unless the gate passed."""
+    query, _ = gate
+    end = await _end(values, gate)
+    if output == "json":
+        click.echo(documents.json_text(end.verdict.found, query, head=end.head()).encode(), nl=False)
+    elif end.error is None:
+        click.echo(end.text())
+    if end.error:
+        raise end.error
+
+
+async def _end(values: Mapping[str, Any], gate: options.Gate) -> End:
+    query, condition = gate
+    screen.warn(queries.warnings_of(query))
+    gauge = Gauge(condition.timeout)
+    try:
+        async with options.client(values, {}) as client, gauge.shown():
+            screen.announce(client, query)
+            passed = await waiting.wait(query, condition, client, gauge.take)
+    except InputError:
+        raise
+    except GateError as error:
+        return End(cast("Verdict", error.verdict), gauge.waited, error)
+    except HbrError as error:
+        return End(gauge.now().verdict, gauge.waited, error)
+    return End(passed.verdict, passed.waited)

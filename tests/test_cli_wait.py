@@ -1,0 +1,356 @@
+"""`hbr-clients wait`: a gate for scripts, its exit codes, and one JSON object however it ends. Against the emulator."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from pydantic import Field
+
+from pulumi_hbr_clients import api, watch
+from pulumi_hbr_clients.cli import gauge, hbr_clients, options
+from pulumi_hbr_clients.core import gate, rules
+from pulumi_hbr_clients.core.errors import InputError
+from pulumi_hbr_clients.core.gate import Condition
+from pulumi_hbr_clients.core.query import Query
+from pulumi_hbr_clients.emulator import World, serve
+
+ECS = ("--client-type", "ECS_CLIENT")
+MOMENTS = ((r" since \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ", " since then"), (r"\b1[45]m\d\ds left", "15m left"))
+
+
+def row(number: int, status: str = "ACTIVATED") -> dict[str, Any]:
+    return {"ClientId": f"c-{number}", "InstanceId": f"i-{number}", "Status": status, "ClientVersion": "2.13.0"}
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Three clients that are activated, and a gate that looks often."""
+    monkeypatch.setattr(watch, "LONGEST", 0.2)
+    world = World(map(row, (1, 2, 3)))
+    with serve(world) as running:
+        for name, value in running.environment.items():
+            monkeypatch.setenv(name, value)
+        yield world
+
+
+def wait(*words: str) -> Result:
+    typed = ["wait", *(() if "--client-type" in words else ECS), "--poll", "0.1", *words]
+    return CliRunner().invoke(hbr_clients, typed, prog_name="hbr-clients")
+
+
+def told(result: Result) -> list[str]:
+    """What stderr says, without the moments and the indents."""
+    text = result.stderr
+    for pattern, word in MOMENTS:
+        text = re.sub(pattern, word, text)
+    return [line.strip() for line in text.splitlines()]
+
+
+def ended(code: int, *words: str) -> dict[str, Any]:
+    """The JSON object of a wait that ends with this code: all that stands on stdout."""
+    result = wait("--output", "json", *words)
+    found: dict[str, Any] = json.loads(result.stdout)
+    assert result.exit_code == code
+    return found
+
+
+def test_every_field_is_an_option() -> None:
+    """One rule names them all: those of a query, but for what a gate refuses, and those of its condition."""
+    with pytest.raises(InputError) as caught:
+        gate.parse(dict.fromkeys(Query.model_fields, 1))
+    refused = {fault.path for fault in caught.value.faults if fault.reason.startswith("must not be given")}
+    made = [option.name for option in options.of_gate()]
+    assert set(made) == (Query.model_fields.keys() | Condition.model_fields.keys()) - refused - options.LEFT_OUT
+    assert len(made) == len(set(made))
+
+
+def test_a_new_field_is_a_new_option() -> None:
+    """What is added to the condition can be typed without an edit of the command line, its default told."""
+
+    class Wider(Condition):
+        max_gap: rules.Duration = Field(90.0, description="Between two heartbeats.")
+        racks: tuple[str, ...] = Field((), description="Only these.")
+
+    *_, gap, racks = options.of_gate(Wider)
+    assert (gap.opts, gap.metavar, gap.help) == (["--max-gap"], "TIME", "Between two heartbeats.  [default: 1m30s]")
+    assert (racks.opts, racks.multiple) == (["--rack"], True)
+    command = click.Command("wait", params=[gap, racks], callback=lambda **values: options.arguments(values, Wider))
+    typed = ["--max-gap", "2m", "--rack", "a", "--rack", "b"]
+    assert command.main(typed, standalone_mode=False) == {"max_gap": "2m", "racks": ("a", "b")}
+
+
+def test_the_help_tells_the_defaults() -> None:
+    """As a person would type them."""
+    helps = {option.opts[0]: option.help or "" for option in options.of_gate()}
+    assert [helps[f"--{name}"].partition("  ")[2] for name in ("timeout", "min-clients", "unknown-grace", "poll")] == [
+        "[default: 15m]",
+        "[default: 1]",
+        "[default: 2m]",
+        "[default: 2s]",
+    ]
+
+
+def test_it_passes_at_once(world: World) -> None:
+    """All are activated: one line, one request, and nothing on stderr."""
+    result = wait()
+    assert (result.stdout, result.stderr, result.exit_code) == ("3 of 3 activated after 0s\n", "", 0)
+    assert world.requests == 1
+
+
+def test_it_passes_late(world: World) -> None:
+    """When the last one is activated, having said at once who is waited for."""
+    world.set_status("INSTALLING", "c-2")
+    world.later(1.0, lambda: world.activate("c-2"))
+    result = wait("--instance-id", "i-1", "--instance-id", "i-2")
+    assert told(result) == ["1 of 2 activated; waiting for c-2 (i-2): INSTALLING; 15m left"]
+    assert re.fullmatch(r"2 of 2 activated after [1-9]s\n", result.stdout)
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize("status", ["INSTALL_FAILED", "DEACTIVATED", "UPGRADE_FAILED", "UNINSTALL_FAILED"])
+def test_it_fails_at_once(world: World, status: str) -> None:
+    """A client that does not get there by waiting is named with what to do, in words of the command line."""
+    world.set_status(status, "c-2")
+    result = wait()
+    advice = options.spelled(gate.meaning(status).advice)
+    assert told(result) == [
+        "error: 1 of 3 backup clients will not be activated by waiting:",
+        f"c-2 (i-2): {status} since then. {advice[0].upper()}{advice[1:]}",
+    ]
+    assert "['" not in advice
+    assert (result.stdout, result.exit_code, world.requests) == ("", 1, 1)
+
+
+def test_a_tolerated_status_is_waited_out(world: World) -> None:
+    """It neither fails the gate nor opens it; the option may be repeated."""
+    world.set_status("UPGRADE_FAILED", "c-1")
+    world.later(0.5, lambda: world.activate("c-1"))
+    result = wait("--tolerate", "UPGRADE_FAILED", "--tolerate", "DEACTIVATED")
+    assert told(result)[0].startswith("2 of 3 activated; waiting for c-1 (i-1): UPGRADE_FAILED; ")
+    assert result.exit_code == 0
+
+
+def test_unknown_recovers_within_its_grace(world: World) -> None:
+    """Disconnected for a moment is no failure."""
+    world.set_status("UNKNOWN", "c-1")
+    world.later(0.4, lambda: world.activate("c-1"))
+    assert wait("--unknown-grace", "5s").exit_code == 0
+
+
+def test_unknown_beyond_its_grace_fails(world: World) -> None:
+    """Disconnected for longer is one, well before the timeout."""
+    world.set_status("UNKNOWN", "c-1")
+    result = wait("--unknown-grace", "0.3")
+    assert re.match(r"c-1 \(i-1\): UNKNOWN for \d s since then\. Disconnected: check that", told(result)[-1])
+    assert result.exit_code == 1
+
+
+def test_a_client_that_appears_later(world: World) -> None:
+    """An instance without a client is waited for by its name."""
+    world.later(0.5, lambda: world.add(row(9)))
+    result = wait("--instance-id", "i-9")
+    assert told(result) == ["0 of 1 activated; waiting for i-9: missing; 15m left"]
+    assert result.stdout.startswith("1 of 1 activated after ")
+
+
+def test_a_client_that_vanishes(world: World) -> None:
+    """Seen once and gone is missing, and the timeout says so."""
+    world.set_status("INSTALLING", "c-1")
+    world.later(0.4, lambda: world.remove("c-1"))
+    result = wait("--instance-id", "i-1", "--timeout", "1")
+    assert told(result)[-1] == "i-1: there is no such client yet. Install the client, or check the id"
+    assert result.exit_code == 124
+
+
+def test_a_timeout_tells_the_last_picture(world: World) -> None:
+    """One timeout over the whole selection, exit code 124, and who was missing at its end."""
+    world.set_status("STOPPED", "c-3")
+    words = [word for number in (1, 2, 3, 4) for word in ("--instance-id", f"i-{number}")]
+    result = wait(*words, "--timeout", "1s")
+    assert told(result)[-3:] == [
+        "error: not activated within 1s: 2 of 4 activated; waiting for c-3 (i-3): STOPPED, i-4: missing",
+        "c-3 (i-3): STOPPED since then. Start the client on the machine, or install it again",
+        "i-4: there is no such client yet. Install the client, or check the id",
+    ]
+    assert (result.stdout, result.exit_code) == ("", 124)
+
+
+def test_conditions(world: World) -> None:
+    """Too few, too old and too silent are waited for; what is enough passes."""
+    world.add({**row(4), "LastHeartBeatTime": int(time.time()) - 600}, beats=False)
+    world.change("c-3", {"ClientVersion": "1.0"})
+    wanted = ("--min-clients", "5", "--max-heartbeat-age", "5m", "--min-client-version", "2.9")
+    line, few, old, silent = told(wait(*wanted, "--timeout", "0.5"))
+    assert "waiting for c-3 (i-3): ACTIVATED, but its version is 1.0 (wanted: 2.9), c-4 (i-4): ACTIVATED, but" in line
+    assert few.startswith("error: not activated within 0s: 2 of 5 activated; 4 match, at least 5 must; ")
+    assert old.startswith("c-3 (i-3): ACTIVATED, but its version is 1.0 (wanted: 2.9)")
+    assert silent.startswith("c-4 (i-4): ACTIVATED, but its heartbeat is 60")
+    assert wait("--min-clients", "4", "--max-heartbeat-age", "1h", "--min-client-version", "1.0").exit_code == 0
+
+
+def test_an_outage_is_survived_and_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line when the service stops answering, none for every failing look, and it goes on when it is back."""
+    monkeypatch.setattr(api, "ATTEMPTS", 1)
+    world.set_status("INSTALLING", "c-1")
+    world.next_faults += ["none", "unavailable", "drop", "internal_error"]
+    world.later(1.5, lambda: world.activate("c-1"))
+    first, outage, again = told(result := wait())
+    assert first == again == "2 of 3 activated; waiting for c-1 (i-1): INSTALLING; 15m left"
+    assert "; the service does not answer: ServiceUnavailable: " in outage
+    assert result.exit_code == 0
+
+
+def test_a_slow_first_look_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who sees nothing after a second learns that it waits."""
+    monkeypatch.setattr(gauge, "BEAT", 0.2)
+    world.latency = 0.5
+    assert told(wait()) == ["no answer yet; 15m left"]
+
+
+def test_lines_are_few(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a pipe heartbeats and ages make no line; a change makes one, and so does a long silence."""
+    world.set_status("UNKNOWN", "c-1")
+    world.set_status("INSTALLING", "c-2")
+    world.later(1, lambda: world.activate("c-2"))
+    before, after = told(wait("--timeout", "2"))[:-2]
+    assert "waiting for c-1 (i-1): UNKNOWN, c-2 (i-2): INSTALLING; " in before
+    assert "waiting for c-1 (i-1): UNKNOWN; " in after
+    monkeypatch.setattr(gauge, "LINE_EVERY", 0.4)
+    lines = told(wait("--timeout", "1.5"))[:-2]
+    assert 2 <= len(lines) <= 4
+    assert all("waiting for c-1 (i-1): UNKNOWN; " in line for line in lines)
+
+
+def test_all_faults_at_once(world: World) -> None:
+    """Those of the query and of the condition, as they were typed; nothing is sent, and no object printed."""
+    typed = "--client-type ecs --tag =v --region cn-hangzou --network home --min-clients x --timeout soon --tolerate no"
+    typed += " --unknown-grace=-1 --poll 0 --max-heartbeat-age never --min-client-version new --output json"
+    result = wait(*typed.split())
+    head, *lines = told(result)
+    assert (head, result.stdout, result.exit_code) == ("error: bad input, nothing was sent", "", 2)
+    assert [line.partition(":")[0] for line in lines] == [
+        "--client-type",
+        "--tag key",
+        "--min-clients",
+        "--timeout",
+        "--max-heartbeat-age",
+        "--min-client-version",
+        "--tolerate",
+        "--unknown-grace",
+        "--poll",
+        "--network",
+    ]
+    assert "--poll: must be longer than 0 s (given: '0')" in lines
+    assert world.requests == 0
+
+
+@pytest.mark.parametrize("word", ["--page-size", "--page-number", "--status", "--include-proxy-passwords"])
+def test_what_a_gate_refuses_is_no_option(word: str) -> None:
+    """A gate looks at the whole selection and needs no passwords."""
+    result = wait(word, "1")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "No such option" in result.stderr
+
+
+@pytest.mark.parametrize("words", [(), ("--field", "status", "--field", "clientVersion")])
+def test_json_of_a_gate_that_passed(world: World, words: tuple[str, ...]) -> None:
+    """The gate's own words, then the very object that `list` prints, projected alike."""
+    world.stop_heartbeats("c-1", "c-2", "c-3")
+    found = ended(0, *words)
+    listed = json.loads(CliRunner().invoke(hbr_clients, ["list", *ECS, *words, "--output", "json"]).stdout)
+    own = {"state": "passed", "waited": found["waited"], "ready": 3, "wanted": 3, "waiting": [], "failed": []}
+    assert found == {**own, **listed}
+    assert 0 <= found["waited"] < 2
+
+
+def test_json_of_a_gate_that_failed(world: World) -> None:
+    """Each client with all that is known of it, what to do as an option, and the clients as they were seen."""
+    world.set_status("UPGRADE_FAILED", "c-2")
+    found = ended(1, "--instance-id", "i-1", "--instance-id", "i-2", "--instance-id", "i-4")
+    since = int(world.find("c-2").row["UpdatedTime"])
+    failed = {"clientId": "c-2", "instanceId": "i-2", "status": "UPGRADE_FAILED", "why": "UPGRADE_FAILED"}
+    advice = "upgrade it again; --tolerate UPGRADE_FAILED waits for that"
+    assert found["failed"] == [{**failed, "advice": advice, "since": since}]
+    assert found["waiting"] == [
+        {
+            "clientId": None,
+            "instanceId": "i-4",
+            "status": None,
+            "why": "there is no such client yet",
+            "advice": "install the client, or check the id",
+            "since": None,
+        }
+    ]
+    assert (found["state"], found["ready"], found["wanted"]) == ("failed", 1, 3)
+    assert [client["clientId"] for client in found["clients"]] == found["ids"] == ["c-1", "c-2"]
+    assert found["missingInstanceIds"] == ["i-4"]
+    assert found["error"].startswith("1 of 3 backup clients will not be activated by waiting:\n  c-2 (i-2): ")
+
+
+def test_json_of_a_timeout(world: World) -> None:
+    """The last picture, and how long was waited."""
+    world.set_status("INSTALLING", "c-2")
+    found = ended(124, "--timeout", "0.5")
+    assert (found["state"], found["ready"], found["wanted"], found["failed"]) == ("timedOut", 2, 3, [])
+    assert 0.5 <= found["waited"] < 2
+    assert [trouble["clientId"] for trouble in found["waiting"]] == ["c-2"]
+    assert found["countsByStatus"] == {"ACTIVATED": 2, "INSTALLING": 1}
+    assert found["error"].startswith("not activated within ")
+
+
+def test_json_before_the_first_look(world: World) -> None:
+    """A timeout over a service that is silent from the start knows of no client, and says so."""
+    world.latency = 5
+    found = ended(124, "--timeout", "1")
+    assert (found["state"], found["wanted"], found["complete"], found["clients"]) == ("timedOut", 0, False, [])
+    assert found["error"] == "not activated within 1s: not looked yet"
+
+
+def test_json_of_a_refusal(world: World) -> None:
+    """What the service said, with what was seen before it; stderr tells a person the same, with advice."""
+    world.set_status("INSTALLING", "c-2")
+    world.next_faults += ["none", "NoPermission"]
+    result = wait("--output", "json")
+    found = json.loads(result.stdout)
+    assert (found["state"], found["ready"], found["wanted"], found["totalCount"]) == ("error", 2, 3, 3)
+    assert found["error"].startswith("NoPermission: ")
+    assert told(result)[-2].startswith("error: NoPermission: ")
+    assert told(result)[-1].startswith("Allow the RAM action hbr:DescribeBackupClients")
+    assert result.exit_code == 1
+
+
+def test_json_without_keys(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing was seen, the list does not claim to be complete."""
+    monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID")
+    found = ended(1)
+    assert found["error"].startswith("no credentials")
+    assert (found["state"], found["ready"], found["complete"], found["clients"]) == ("error", 0, False, [])
+    assert world.requests == 0
+
+
+@pytest.mark.usefixtures("world")
+def test_a_new_type_is_warned_of_first() -> None:
+    """What is perhaps a typing error is told before the wait, not after it."""
+    first, *_ = told(wait("--client-type", "MOON_CLIENT", "--timeout", "0.3"))
+    assert first == "warning: --client-type: MOON_CLIENT is not known to this version; sent as it is"
+
+
+def test_a_name_cannot_steer_the_terminal(world: World) -> None:
+    """Control codes in what the service says are shown, not sent."""
+    world.add({**row(9, "STOPPED"), "InstanceId": "i-\x1b[31m"})
+    result = wait("--timeout", "0.3")
+    assert "c-9 (i-\ufffd[31m): STOPPED" in result.stderr
+    assert "\x1b" not in result.output
+    assert "\x1b" not in wait("--timeout", "0.3", "--output", "json").output
+
+
+def test_verbose_tells_who_is_asked(world: World) -> None:
+    """On stderr, so that the object stays alone."""
+    result = wait("--verbose", "--output", "json")
+    assert json.loads(result.stdout)["ready"] == len(world.members)
+    assert "(region cn-hangzhou) with the keys of environment" in result.stderr
