@@ -17,10 +17,10 @@ ON_ENGINE = engine=$$($(PY) tools/engine.py) && PATH="$$engine:$(CURDIR)/$(VENV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench chaos engine lint format lock clean
+.PHONY: help demo test bench chaos engine lint format schema plugin-archive lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/package ## See it work: an emulated fleet, two stacks, no account needed
 	@$(ON_ENGINE) $(PY) tools/demo.py
@@ -45,6 +45,12 @@ lint: $(VENV)/package ## Only lint, format check and types
 format: $(VENV)/package ## Put the code in form, and mend what the linter can mend
 	@$(PY) -m ruff check --fix-only --quiet
 	@$(PY) -m ruff format --quiet
+
+schema: $(VENV)/package ## Read schema.json off the models again
+	@$(VENV)/bin/hbr-clients schema > schema.json
+
+plugin-archive: $(VENV)/package ## Pack the provider plugin, with all it needs, for this kind of machine
+	@$(PY) tools/plugin_archive.py
 
 lock: $(VENV)/locked ## Pin what pyproject.toml asks for (LOCK_ARGS=--upgrade moves every pin)
 	@$(VENV)/bin/uv pip compile pyproject.toml --extra emulator --group dev --universal \

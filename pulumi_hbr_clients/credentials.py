@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
 
+from pulumi_hbr_clients.core.configuration import KEY_VARIABLES
 from pulumi_hbr_clients.core.errors import CredentialsError
 from pulumi_hbr_clients.core.signing import Keys
-from pulumi_hbr_clients.settings import KEY_VARIABLES, Setting, Settings, as_object
+from pulumi_hbr_clients.settings import Setting, Settings, as_object
 
 Base = Keys | tuple[str, str] | None
 """Keys, or (profile or ecsRoleName, its name), or None for the library's default chain."""

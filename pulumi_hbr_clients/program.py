@@ -6,24 +6,14 @@ Never imports pulumi (0.6 s): where that is not loaded, no program runs.
 import logging
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from pulumi_hbr_clients.core import query as queries
 from pulumi_hbr_clients.core.clients import ClientList
+from pulumi_hbr_clients.core.configuration import Configuration
 from pulumi_hbr_clients.core.query import Query
 from pulumi_hbr_clients.settings import Config, no_config
 
-_KEYS: Final = (
-    "region",
-    "endpoint",
-    "network",
-    "accessKey",
-    "secretKey",
-    "securityToken",
-    "profile",
-    "ecsRoleName",
-    "assumeRole",
-)
 _log = logging.getLogger("pulumi_hbr_clients")
 
 
@@ -32,7 +22,8 @@ def config() -> Config:
     pulumi = sys.modules.get("pulumi")
     if pulumi is None:
         return no_config
-    names = [(space, key) for space in ("hbr-clients", "alicloud") for key in _KEYS]
+    keys = [field.alias or name for name, field in Configuration.model_fields.items()]
+    names = [(space, key) for space in ("hbr-clients", "alicloud") for key in keys]
     names.append(("alicloud", "endpoints"))
     return {f"{space}:{key}": pulumi.Config(space).get(key) for space, key in names}.get
 

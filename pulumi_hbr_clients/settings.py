@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from pulumi_hbr_clients.core.configuration import ENDPOINT_VARIABLES, PROFILE_VARIABLE, REGION_VARIABLES
 from pulumi_hbr_clients.core.errors import Fault, InputError
 from pulumi_hbr_clients.core.places import (
     Target,
@@ -23,19 +24,11 @@ from pulumi_hbr_clients.core.places import (
 )
 from pulumi_hbr_clients.core.query import Query
 
-REGION_VARIABLES: Final = ("ALIBABA_CLOUD_REGION_ID", "ALIBABA_CLOUD_REGION", "ALICLOUD_REGION")
-ENDPOINT_VARIABLES: Final = ("ALIBABA_CLOUD_ENDPOINT_HBR", "HBR_ENDPOINT")
-KEY_VARIABLES: Final = (
-    "ALIBABA_CLOUD_ACCESS_KEY_ID",
-    "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
-    "ALIBABA_CLOUD_SECURITY_TOKEN",
-)
-_PROFILE_VARIABLE: Final = "ALIBABA_CLOUD_PROFILE"
 _NAMESPACES: Final = ("hbr-clients", "alicloud")
 _VARIABLES: Final = {
     "region": REGION_VARIABLES,
     "endpoint": ENDPOINT_VARIABLES,
-    "profile": (_PROFILE_VARIABLE,),
+    "profile": (PROFILE_VARIABLE,),
 }
 
 Config = Callable[[str], Any]

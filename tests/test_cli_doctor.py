@@ -12,8 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pulumi_hbr_clients.cli import hbr_clients, places
+from pulumi_hbr_clients.core.configuration import ENDPOINT_VARIABLES, REGION_VARIABLES
 from pulumi_hbr_clients.emulator import FAKE_KEYS, FAKE_STS_KEYS, Running, World, sample, serve
-from pulumi_hbr_clients.settings import ENDPOINT_VARIABLES, REGION_VARIABLES, Settings
+from pulumi_hbr_clients.settings import Settings
 
 SECRET = "FAKE-PROFILE-SECRET-0001"  # noqa: S105  fake, to be searched for
 HALF = "FAKE-ID-WITHOUT-SECRET"

@@ -4,6 +4,7 @@
     wait       options.py (words → Query, Condition)  →  wait.py (how it ends)  ⇄  gauge.py (how it stands)
     doctor     doctor.py, places.py     what would be used, and where that was said
     emulator   emulate.py               a fleet on loopback, no account needed
+    schema, plugin     packages.py      the package in Pulumi's world
 
 Exit codes: 0 done, 1 the service or the gate said no, 2 bad input (nothing was sent), 124 timed out, 130 interrupted.
 Start-up is a feature: each command imports what it needs, `--help` neither pulumi, httpx nor rich.
@@ -19,6 +20,7 @@ from typing import Any, Final
 import click
 
 from pulumi_hbr_clients import __version__
+from pulumi_hbr_clients.cli import packages
 from pulumi_hbr_clients.core.errors import DeadlineError, GateTimeoutError, HbrError, InputError, ServiceError
 
 REFUSED: Final = 1
@@ -172,6 +174,10 @@ def hbr_clients() -> None:
     """
 
 
+hbr_clients.add_command(packages.schema)
+hbr_clients.add_command(packages.plugin)
+
+
 @hbr_clients.command("list", cls=_OfQuery)
 @_output("table", "json", "csv", text="A table for people, or one JSON object or CSV for programs.")
 @click.option(
@@ -212,10 +218,9 @@ def list_(output: str, watch: str | None, **values: Any) -> None:
 def wait_(output: str, **values: Any) -> None:
     """Wait until the backup clients that match are activated: a gate for scripts and CI jobs.
 
-    Asked by ids, every id must have a client that is ACTIVATED; a lone empty id (--instance-id=) is the empty
-    list, which passes and says so. Asked by filters, at least --min-clients must match, and all that match must
-    be ACTIVATED. How it stands is told on stderr. Exits with 0 when all are activated, with 1 as soon as a client
-    cannot get there by itself, and with 124 when the time is over.
+    Asked by ids, every id must have a client that is ACTIVATED. Asked by filters, at least --min-clients must
+    match, and all that match must be ACTIVATED. How it stands is told on stderr. Exits with 0 when all are
+    activated, with 1 as soon as a client cannot get there by itself, and with 124 when the time is over.
 
     \b
     # after an install: go on when both machines are ready to be backed up

@@ -23,7 +23,7 @@ from pulumi_hbr_clients.core import query as queries
 from pulumi_hbr_clients.core import telling
 from pulumi_hbr_clients.core.clients import CLIENT_FIELDS
 from pulumi_hbr_clients.core.errors import Fault, InputError
-from pulumi_hbr_clients.core.gate import Condition
+from pulumi_hbr_clients.core.gate import REFUSED, Condition
 from pulumi_hbr_clients.core.query import Query
 from pulumi_hbr_clients.settings import Settings
 
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 LEFT_OUT: Final = frozenset({"include_heartbeats"})
 """No options: the command line always gives heartbeats."""
-NOT_IN_GATES: Final = frozenset({"page_number", "page_size", "statuses", "include_proxy_passwords"})
-"""What `core.gate` refuses. A test holds the two together."""
 SETTINGS: Final = ("region", "endpoint", "network", "profile")
 _OPPOSITE: Final = {"outdated": "up-to-date"}
 _ALSO: Final = {"include_proxy_passwords": "Prints them in clear text!"}
@@ -52,7 +50,7 @@ def options(model: type[BaseModel] = Query) -> list[click.Option]:
 
 def of_gate(condition: type[BaseModel] = Condition) -> list[click.Option]:
     """An option for every field of a query that a gate takes, and of its condition."""
-    return [*(option for option in options() if option.name not in NOT_IN_GATES), *options(condition)]
+    return [*(option for option in options() if option.name not in REFUSED), *options(condition)]
 
 
 def option_name(name: str, info: FieldInfo | None = None) -> str:

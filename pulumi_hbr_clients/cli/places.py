@@ -10,14 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pulumi_hbr_clients.core.configuration import ENDPOINT_VARIABLES, KEY_VARIABLES, REGION_VARIABLES
 from pulumi_hbr_clients.core.errors import Fault
 from pulumi_hbr_clients.core.places import address
-from pulumi_hbr_clients.settings import (
-    ENDPOINT_VARIABLES,
-    KEY_VARIABLES,
-    REGION_VARIABLES,
-    Settings,
-)
+from pulumi_hbr_clients.settings import Settings
 
 _VARIABLES: Final = {"region": REGION_VARIABLES, "endpoint": ENDPOINT_VARIABLES}
 _OIDC: Final = (

@@ -58,9 +58,7 @@ class Condition(BaseModel):
     min_clients: rules.PageNumber = Field(
         1, description="At least so many clients must match, where the gate is asked by filters."
     )
-    timeout: rules.Duration = Field(
-        900.0, description="How long to wait for the whole selection: seconds, or text like 15m."
-    )
+    timeout: rules.Duration = Field(900.0, description="How long to wait for the whole selection.")
     max_heartbeat_age: rules.Duration | None = Field(
         None, description="An activated client counts only if its last heartbeat is no older."
     )
@@ -123,14 +121,14 @@ def parse(args: Mapping[str, Any], unknown: Iterable[str] = ()) -> tuple[Query, 
         query = queries.parse(rest, unknown - Condition.model_fields.keys())
     except InputError as error:
         query, faults = None, [*error.faults, *faults]
-    faults += [Fault(name, reason) for name, reason in _NOT_HERE.items() if name in map(snake, given)]
+    faults += [Fault(name, reason) for name, reason in REFUSED.items() if name in map(snake, given)]
     if faults := [fault for fault in faults if argument_of(fault) not in unknown]:
         raise InputError(*faults)
     return None if unknown or query is None or condition is None else (query, condition)
 
 
 _WHOLE: Final = "must not be given: a gate looks at the whole selection"
-_NOT_HERE: Final = {
+REFUSED: Final = {
     "page_number": _WHOLE,
     "page_size": _WHOLE,
     "statuses": "must not be given: a gate waits for ACTIVATED; see tolerate",

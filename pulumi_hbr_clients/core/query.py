@@ -83,7 +83,7 @@ class Query(BaseModel):
         Wire("Filters", "query", "numbered"),
     ] = Field((), description="Further filters of the service, a key and its values each.")
     cross_account_type: Annotated[Literal["SELF_ACCOUNT", "CROSS_ACCOUNT"] | None, Wire("CrossAccountType")] = Field(
-        None, description="SELF_ACCOUNT, or CROSS_ACCOUNT with both fields below."
+        None, description="SELF_ACCOUNT, or CROSS_ACCOUNT with the source account's user id and role name."
     )
     cross_account_user_id: Annotated[rules.AccountId | None, Wire("CrossAccountUserId")] = Field(
         None, description="The id of the source account that is backed up."

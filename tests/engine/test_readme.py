@@ -8,10 +8,10 @@ import pytest
 
 from pulumi_hbr_clients import InputError
 from pulumi_hbr_clients.core.clients import ClientList
+from pulumi_hbr_clients.core.configuration import ENDPOINT_VARIABLES, KEY_VARIABLES, REGION_VARIABLES
 from pulumi_hbr_clients.core.errors import HbrError
 from pulumi_hbr_clients.core.gate import STATUSES, Condition
 from pulumi_hbr_clients.core.query import Query
-from pulumi_hbr_clients.settings import ENDPOINT_VARIABLES, KEY_VARIABLES, REGION_VARIABLES
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 

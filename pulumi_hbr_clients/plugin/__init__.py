@@ -1,0 +1,41 @@
+"""The provider plugin `pulumi-resource-hbr-clients`: the same query and the same gate for every Pulumi language.
+
+protocol     the engine's messages, without the SDK        servicer   the gRPC door
+properties   its values ↔ plain Python                     listing    getBackupClients
+failures     our errors as its codes and check failures    gates      ActivationGate
+engine       where progress is told                        configuration
+"""
+
+import asyncio
+import signal
+import sys
+
+
+def main() -> None:
+    """Serve until the engine says stop. Prints the port first, as the engine expects."""
+    words = [word for word in sys.argv[1:] if not word.startswith("-")]
+    if "--version" in sys.argv[1:]:
+        from pulumi_hbr_clients import __version__  # noqa: PLC0415
+
+        print(__version__)  # noqa: T201  it is what was asked
+        return
+    asyncio.run(_serve(words[0] if words else None))
+
+
+async def _serve(engine_address: str | None) -> None:
+    import grpc  # noqa: PLC0415
+
+    from pulumi_hbr_clients.plugin import protocol  # noqa: PLC0415
+    from pulumi_hbr_clients.plugin.engine import Engine  # noqa: PLC0415
+    from pulumi_hbr_clients.plugin.servicer import Provider  # noqa: PLC0415
+
+    server, stopped = grpc.aio.server(options=protocol.CHANNEL), asyncio.Event()
+    protocol.add_ResourceProviderServicer_to_server(Provider(Engine(engine_address)), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    for wanted in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(wanted, stopped.set)
+    await stopped.wait()
+    await server.stop(grace=None)

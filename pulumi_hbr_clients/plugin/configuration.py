@@ -1,0 +1,35 @@
+"""The provider's configuration: what in it cannot work, property by property."""
+
+from typing import Any
+
+from pulumi_hbr_clients.core.errors import CredentialsError, InputError
+from pulumi_hbr_clients.credentials import key_source
+from pulumi_hbr_clients.plugin.failures import reasons
+from pulumi_hbr_clients.plugin.properties import Properties
+from pulumi_hbr_clients.settings import Settings
+
+
+def failures(given: Properties) -> list[tuple[str, str]]:
+    """Every fault of what is known. No region is no fault here: a query may name its own."""
+    known = given.known()
+    settings = Settings(lambda key: known.get(key.removeprefix("hbr-clients:")))
+    return [fault for fault in (*_places(settings), *_keys(settings, given)) if fault[0] not in given.unknown]
+
+
+def _places(settings: Settings) -> list[tuple[str, str]]:
+    try:
+        settings.target("provider")
+    except InputError as error:
+        return [fault for fault in reasons(error) if fault[0] != "region" or settings.get("region")]
+    return []
+
+
+def _keys(settings: Settings, given: Properties) -> list[tuple[str, str]]:
+    names: set[Any] = {"accessKey", "secretKey", "securityToken", "assumeRole"}
+    if names & given.unknown:
+        return []
+    try:
+        key_source(settings)
+    except CredentialsError as error:
+        return [("", str(error))]  # the engine prints the value of a property that is named here, secret or not
+    return []

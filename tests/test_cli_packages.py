@@ -1,0 +1,41 @@
+"""`hbr-clients schema` and `hbr-clients plugin`: the package in Pulumi's world."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pulumi_hbr_clients import __version__
+from pulumi_hbr_clients.cli import hbr_clients
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(*words: str) -> str:
+    result = CliRunner().invoke(hbr_clients, words)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_the_schema() -> None:
+    """It prints what is checked in."""
+    assert run("schema") == (ROOT / "schema.json").read_text()
+    assert json.loads(run("schema"))["name"] == "hbr-clients"
+
+
+@pytest.mark.parametrize("home", ["PULUMI_HOME", "HOME"])
+def test_install_and_uninstall(home: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The script lies where the engine looks, starts this Python's provider, and goes without a trace."""
+    monkeypatch.delenv("PULUMI_HOME", raising=False)
+    monkeypatch.setenv(home, str(tmp_path))
+    plugins = tmp_path / ("plugins" if home == "PULUMI_HOME" else ".pulumi/plugins")
+    script = plugins / f"resource-hbr-clients-v{__version__}" / "pulumi-resource-hbr-clients"
+    assert run("plugin", "install") == f"installed {script.parent}\n"
+    assert run("plugin", "install") == f"installed {script.parent}\n"
+    shown = subprocess.run([str(script), "--version"], check=True, capture_output=True, text=True)
+    assert shown.stdout == f"{__version__}\n"
+    assert run("plugin", "uninstall") == f"removed {script.parent}\n"
+    assert list(plugins.iterdir()) == []
+    assert run("plugin", "uninstall") == f"not installed: {script.parent}\n"

@@ -1,0 +1,409 @@
+"""The provider process, spoken to as the engine speaks: gRPC over loopback, and every value of its wire."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.struct_pb2 import Struct
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pulumi.runtime.proto import engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc
+
+import pulumi_hbr_clients
+from pulumi_hbr_clients import emulator
+from pulumi_hbr_clients.core.errors import (
+    AnswerError,
+    CredentialsError,
+    DeadlineError,
+    GateFailedError,
+    HbrError,
+    ServiceError,
+    service_error,
+)
+from pulumi_hbr_clients.emulator import FAKE_KEYS, World, new_rows
+from pulumi_hbr_clients.plugin import failures, properties
+from pulumi_hbr_clients.plugin.properties import UNKNOWN
+
+FUNCTION = "hbr-clients:index:getBackupClients"
+URN = "urn:pulumi:dev::p::my:index:Parent$hbr-clients:index:ActivationGate::ready"
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+SENTINELS = sorted(properties._UNKNOWNS)  # noqa: SLF001  the engine's seven, checked against its source
+COMMAND = str(Path(sys.executable).parent / "pulumi-resource-hbr-clients")
+BAD_CODES = {grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL, grpc.StatusCode.DATA_LOSS}
+
+
+def bag(**values: Any) -> Struct:
+    struct = Struct()
+    struct.update(values)
+    return struct
+
+
+def plain(struct: Struct) -> dict[str, Any]:
+    return properties.read(struct).values
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World(new_rows(250, Status="ACTIVATED"))
+
+
+@pytest.fixture(autouse=True)
+def calm(world: World) -> None:
+    """Every test starts with a fleet that is activated and a service that is well."""
+    world.next_faults, world.fault_rate, world.latency = [], 0.0, 0.0
+    world.activate(*(row["ClientId"] for row in world.rows()))
+    world.clear_log()
+
+
+class Listener(engine_pb2_grpc.EngineServicer):
+    """An engine that only hears."""
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+
+    def Log(self, request: Any, _: Any) -> Empty:  # noqa: N802  gRPC names it
+        self.heard.append(request)
+        return Empty()
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[tuple[str, Listener]]:
+    server, listener = grpc.server(ThreadPoolExecutor(4)), Listener()
+    engine_pb2_grpc.add_EngineServicer_to_server(listener, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield f"127.0.0.1:{port}", listener
+    server.stop(0).wait()
+
+
+@pytest.fixture(scope="module")
+def environment(world: World) -> Iterator[dict[str, str]]:
+    with emulator.serve(world) as running:
+        yield {**os.environ, **running.environment}
+
+
+@contextmanager
+def started(environment: dict[str, str], *arguments: str) -> Iterator[tuple[Any, subprocess.Popen[str]]]:
+    """A provider process and a stub that speaks to it; whatever happens, the process ends."""
+    with subprocess.Popen([COMMAND, *arguments], env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        with grpc.insecure_channel(f"127.0.0.1:{int(process.stdout.readline())}") as channel:
+            stub = provider_pb2_grpc.ResourceProviderStub(channel)
+            try:
+                yield stub, process
+            finally:
+                process.kill()
+
+
+@pytest.fixture(scope="module")
+def provider(environment: dict[str, str], engine: tuple[str, Listener]) -> Iterator[Any]:
+    with started(environment, engine[0]) as (stub, process):
+        stub.Configure(provider_pb2.ConfigureRequest(args=bag()))
+        yield stub
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+
+
+def invoke(stub: Any, **arguments: Any) -> Any:
+    return stub.Invoke(provider_pb2.InvokeRequest(tok=FUNCTION, args=bag(**arguments)))
+
+
+def refused(call: Any, request: Any) -> grpc.RpcError:
+    with pytest.raises(grpc.RpcError) as caught:
+        call(request)
+    assert "Traceback" not in caught.value.details()
+    assert caught.value.code() not in BAD_CODES
+    return caught.value
+
+
+def create(preview: bool = False, timeout: float = 0, **inputs: Any) -> Any:  # noqa: FBT001, FBT002
+    given = bag(**{"clientType": "ECS_CLIENT", "timeout": "20s", "poll": 0.2, **inputs})
+    return provider_pb2.CreateRequest(urn=URN, properties=given, preview=preview, timeout=timeout)
+
+
+def test_it_introduces_itself(provider: Any) -> None:
+    """Version, what it understands, and that previews and secrets are among it."""
+    assert provider.GetPluginInfo(Empty()).version == pulumi_hbr_clients.__version__
+    assert provider.Handshake(provider_pb2.ProviderHandshakeRequest()).accept_secrets
+    answer = provider.Configure(provider_pb2.ConfigureRequest(args=bag()))
+    assert (answer.acceptSecrets, answer.supportsPreview, answer.acceptOutputs) == (True, True, False)
+
+
+def test_the_list(provider: Any, world: World) -> None:
+    """The same list as every other door gives, under the same names."""
+    result = plain(getattr(invoke(provider, clientType="ECS_CLIENT"), "return"))
+    assert result["totalCount"] == 250
+    assert result["ids"] == sorted(row["ClientId"] for row in world.rows())
+    assert result["complete"] is True
+    assert [client["clientId"] for client in result["clients"]] == result["ids"]
+    assert result["countsByStatus"] == {"ACTIVATED": 250}
+    assert result["clients"][0]["lastHeartBeatTime"] > 0
+    few = plain(getattr(invoke(provider, clientType="ECS_CLIENT", fields=["status"]), "return"))
+    assert set(few["clients"][0]) == {"clientId", "instanceId", "region", "status"}
+
+
+def test_bad_arguments(provider: Any, world: World) -> None:
+    """All faults at once, by property path; nothing is sent."""
+    found = invoke(provider, clientType="ecs", pageSize=100, tags={"": "v"}).failures
+    assert {fault.property: fault.reason for fault in found}.keys() == {"clientType", "pageSize", "tags[0].key"}
+    assert world.requests == 0
+
+
+def test_a_refusal_is_one_clean_line(provider: Any, world: World) -> None:
+    """With a code that fits, and what to do."""
+    world.next_faults += ["no_permission"]
+    error = refused(lambda _: invoke(provider, clientType="ECS_CLIENT"), None)
+    assert error.code() == grpc.StatusCode.PERMISSION_DENIED
+    assert "hbr:DescribeBackupClients" in error.details()
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (CredentialsError("x"), grpc.StatusCode.UNAUTHENTICATED),
+        (DeadlineError("x"), grpc.StatusCode.DEADLINE_EXCEEDED),
+        (AnswerError("x"), grpc.StatusCode.FAILED_PRECONDITION),
+        (GateFailedError("x"), grpc.StatusCode.FAILED_PRECONDITION),
+        (service_error("Throttling", "m", http_status=400), grpc.StatusCode.RESOURCE_EXHAUSTED),
+        (ServiceError("NoPermission", "m", http_status=403), grpc.StatusCode.PERMISSION_DENIED),
+        (ServiceError("InternalError", "m", http_status=500), grpc.StatusCode.UNAVAILABLE),
+        (ServiceError("InvalidParameter", "m", http_status=400), grpc.StatusCode.FAILED_PRECONDITION),
+        (HbrError("x"), grpc.StatusCode.FAILED_PRECONDITION),
+    ],
+)
+def test_codes(error: HbrError, expected: grpc.StatusCode) -> None:
+    """Never UNKNOWN, INTERNAL or DATA_LOSS, which the engine takes for corruption."""
+    assert failures.code(error) is expected
+
+
+def test_what_is_not_there(provider: Any) -> None:
+    """Other functions and resources are refused by name."""
+    error = refused(provider.Invoke, provider_pb2.InvokeRequest(tok="hbr-clients:index:getOther", args=bag()))
+    assert error.code() == grpc.StatusCode.NOT_FOUND
+    other = provider_pb2.CheckRequest(urn=URN.replace("ActivationGate", "Other"), news=bag())
+    assert "there is no resource hbr-clients:index:Other" in refused(provider.Check, other).details()
+    empty = provider_pb2.ReadRequest(urn=URN, id="x")
+    assert refused(provider.Read, empty).code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_secrets_stay_secret(provider: Any, world: World) -> None:
+    """Passwords are always marked; with a secret argument everything is."""
+    world.change(world.rows()[0]["ClientId"], {"Settings": {"ProxyPassword": "FAKE-PASSWORD"}})
+    answer = getattr(invoke(provider, clientType="ECS_CLIENT", includeProxyPasswords=True), "return")
+    assert properties.read(answer).secret == {"proxyPasswords"}
+    hidden = invoke(provider, clientType={**SECRET, "value": "ECS_CLIENT"})
+    assert properties.read(getattr(hidden, "return")).secret >= {"clients", "ids", "totalCount"}
+    echoed = provider.Create(create(instanceIds={**SECRET, "value": [world.rows()[0]["InstanceId"]]}))
+    assert "instanceIds" in properties.read(echoed.properties).secret
+
+
+@pytest.mark.parametrize("sentinel", SENTINELS)
+def test_unknown_inputs(provider: Any, world: World, sentinel: str) -> None:
+    """Each of the engine's unknowns is no fault in check, and asks nothing in a preview."""
+    news = bag(clientType="ECS_CLIENT", instanceIds=[sentinel], timeout=sentinel)
+    assert not provider.Check(provider_pb2.CheckRequest(urn=URN, news=news)).failures
+    answer = provider.Create(create(preview=True, instanceIds=sentinel))
+    assert properties.read(answer.properties).unknown >= {"clients", "ids", "countsByStatus", "instanceIds"}
+    assert world.requests == 0
+
+
+def test_a_secret_input_is_not_repeated(provider: Any) -> None:
+    """A fault of a secret value names its property in the reason, where the engine does not print the value."""
+    hidden = bag(clientType={**SECRET, "value": "FAKE-SECRET"})
+    found = provider.Check(provider_pb2.CheckRequest(urn=URN, news=hidden)).failures
+    found = [*found, *provider.Invoke(provider_pb2.InvokeRequest(tok=FUNCTION, args=hidden)).failures]
+    assert [fault.property for fault in found] == ["", ""]
+    assert all(fault.reason.startswith("clientType: must be one of ECS_CLIENT") for fault in found)
+    assert "FAKE-SECRET" not in str(found)
+
+
+def test_check_refuses(provider: Any) -> None:
+    """Faults of query and condition with their paths, with unknown inputs beside them."""
+    news = bag(clientType="ecs", timeout="soon", pageSize=3, instanceIds=UNKNOWN)
+    found = provider.Check(provider_pb2.CheckRequest(urn=URN, news=news)).failures
+    assert {fault.property for fault in found} == {"clientType", "timeout", "pageSize"}
+
+
+def test_configuration(environment: dict[str, str]) -> None:
+    """What cannot work is refused by property; regions and keys of the configuration are used."""
+    with started({"PATH": os.environ["PATH"], "HOME": "/nowhere"}) as (stub, _):
+        news = bag(region="cn-hangzou", endpoint="http://example.com", accessKey="FAKE")
+        found = stub.CheckConfig(provider_pb2.CheckRequest(news=news)).failures
+        assert {fault.property for fault in found} == {"endpoint", ""}
+        assert "accessKey and secretKey are not both" in next(f.reason for f in found if not f.property)
+        good = bag(
+            region="cn-shanghai",
+            endpoint=environment["ALIBABA_CLOUD_ENDPOINT_HBR"],
+            accessKey=FAKE_KEYS.access_key_id,
+            secretKey={**SECRET, "value": FAKE_KEYS.access_key_secret},
+        )
+        assert not stub.CheckConfig(provider_pb2.CheckRequest(news=good)).failures
+        stub.Configure(provider_pb2.ConfigureRequest(args=good))
+        result = plain(getattr(invoke(stub, clientType="ECS_CLIENT"), "return"))
+        assert result["clients"][0]["region"] == "cn-shanghai"
+        assert stub.DiffConfig(provider_pb2.DiffRequest(olds=good, news=good)).changes == 1
+
+
+def test_a_gate_waits(provider: Any, world: World, engine: tuple[str, Listener]) -> None:
+    """Create returns when the last client is activated; its row says meanwhile who is missing."""
+    ids = [row["InstanceId"] for row in world.rows()[:3]]
+    world.set_status("INSTALLING", ids[0])
+    world.later(1.5, lambda: world.activate(ids[0]))
+    before = time.monotonic()
+    answer = provider.Create(create(instanceIds=ids))
+    assert time.monotonic() - before >= 1
+    assert plain(answer.properties)["countsByStatus"] == {"ACTIVATED": 3}
+    assert answer.id.startswith("cn-hangzhou/ECS_CLIENT/")
+    said = [request.message for request in engine[1].heard if request.urn == URN and request.ephemeral]
+    assert any(f"2 of 3 activated; waiting for {world.find(ids[0]).row['ClientId']}" in line for line in said)
+
+
+def test_a_preview_looks_once(provider: Any, world: World, engine: tuple[str, Listener]) -> None:
+    """Known outputs where it would pass; else unknown ones, and what `up` will wait for."""
+    ids = [row["InstanceId"] for row in world.rows()[:2]]
+    assert properties.read(provider.Create(create(preview=True, instanceIds=ids)).properties).unknown == set()
+    world.set_status("INSTALLING", ids[0])
+    answer = provider.Create(create(preview=True, instanceIds=ids))
+    assert properties.read(answer.properties).unknown == {"clients", "ids", "totalCount", "countsByStatus"}
+    assert world.requests == 2
+    assert "up will wait: 1 of 2 activated" in engine[1].heard[-1].message
+
+
+def test_a_custom_timeout(provider: Any, world: World) -> None:
+    """The resource's own timeout wins, and its end is DEADLINE_EXCEEDED with the last picture."""
+    ids = [world.rows()[0]["InstanceId"]]
+    world.set_status("INSTALLING", ids[0])
+    error = refused(provider.Create, create(timeout=1, instanceIds=ids))
+    assert error.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert "not activated within 1s: 0 of 1 activated" in error.details()
+
+
+def test_diff_looks_again(provider: Any, world: World) -> None:
+    """Nothing changed and all activated: no diff. A fleet that fell behind, or another input: an update."""
+    ids = [row["InstanceId"] for row in world.rows()[:2]]
+    same = bag(clientType="ECS_CLIENT", instanceIds=ids)
+
+    def diff(news: Struct) -> Any:
+        return provider.Diff(provider_pb2.DiffRequest(urn=URN, id="x", old_inputs=same, news=news))
+
+    assert diff(same).changes == provider_pb2.DiffResponse.DIFF_NONE
+    changed = diff(bag(clientType="ECS_CLIENT", instanceIds=ids, timeout="5m"))
+    assert (changed.changes, list(changed.diffs)) == (provider_pb2.DiffResponse.DIFF_SOME, ["timeout"])
+    world.set_status("STOPPED", ids[0])
+    assert list(diff(same).diffs) == ["countsByStatus"]
+    world.fault_rate, world.random_faults = 1.0, ("no_permission",)
+    assert diff(same).changes == provider_pb2.DiffResponse.DIFF_NONE
+
+
+def test_read_and_delete_ask_nobody(provider: Any, world: World) -> None:
+    """A refresh leaves the record as it is, and there is nothing to delete."""
+    state = bag(countsByStatus={"ACTIVATED": 2})
+    answer = provider.Read(provider_pb2.ReadRequest(urn=URN, id="x", properties=state, inputs=bag()))
+    assert plain(answer.properties) == {"countsByStatus": {"ACTIVATED": 2}}
+    provider.Delete(provider_pb2.DeleteRequest(urn=URN, id="x"))
+    assert world.requests == 0
+
+
+def test_cancel_ends_200_gates(environment: dict[str, str], world: World) -> None:
+    """While 200 gates wait, Cancel is answered and all of them end, each with a clean line."""
+    ids = [row["InstanceId"] for row in world.rows()[:200]]
+    world.set_status("INSTALLING", *ids)
+    with started(environment) as (stub, _):
+        stub.Configure(provider_pb2.ConfigureRequest(args=bag()))
+        waits = [stub.Create.future(create(instanceIds=[instance], poll=2)) for instance in ids]
+        time.sleep(3)
+        assert not any(wait.done() for wait in waits)
+        before = time.monotonic()
+        stub.Cancel(Empty())
+        errors = [wait.exception(timeout=20) for wait in waits]
+        assert time.monotonic() - before < 10  # half a second on a quiet machine
+    assert {error.code() for error in errors} == {grpc.StatusCode.FAILED_PRECONDITION}
+    assert {error.details() for error in errors} == {"interrupted while waiting; the next update waits again"}
+    assert world.requests <= 4 * (-(-200 // 99) + 1)
+
+
+def test_killed_in_the_middle_of_a_gate(environment: dict[str, str], world: World) -> None:
+    """The engine sees the call end; nothing of the process stays."""
+    ids = [world.rows()[0]["InstanceId"]]
+    world.set_status("INSTALLING", ids[0])
+    with started(environment) as (stub, process):
+        stub.Configure(provider_pb2.ConfigureRequest(args=bag()))
+        threading.Timer(1.5, process.kill).start()
+        assert refused(stub.Create, create(instanceIds=ids)).code() == grpc.StatusCode.UNAVAILABLE
+        assert process.wait(10) == -signal.SIGKILL
+
+
+def test_attach(environment: dict[str, str], engine: tuple[str, Listener], world: World) -> None:
+    """A provider that runs already, under a debugger, learns where the engine is."""
+    world.set_status("INSTALLING", world.rows()[0]["InstanceId"])
+    with started(environment) as (stub, _):
+        stub.Attach(plugin_pb2.PluginAttach(address=engine[0]))
+        stub.Configure(provider_pb2.ConfigureRequest(args=bag()))
+        before = len(engine[1].heard)
+        stub.Create(create(preview=True))
+        assert "will wait" in engine[1].heard[before].message
+
+
+def test_it_does_without_the_sdk(environment: dict[str, str]) -> None:
+    """The provider process loads the engine's messages and nothing else of Pulumi."""
+    code = "import sys; from pulumi_hbr_clients.plugin import servicer; print(*sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    loaded = set(shown.stdout.split())
+    assert "pulumi.runtime.proto.provider_pb2" in loaded
+    assert not loaded & {"pulumi.automation", "pulumi.resource", "pydantic", "httpx"}
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=8) | st.sampled_from(SENTINELS),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=8) | st.sampled_from([*SECRET, "value"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+NAMES = st.sampled_from(["clientType", "instanceIds", "tags", "filters", "timeout", "minClients", "region", "__x"])
+BAGS = st.dictionaries(NAMES, VALUES, max_size=4)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(values=BAGS)
+def test_malformed_values(provider: Any, values: dict[str, Any]) -> None:
+    """Whatever comes over the wire, the answer is an answer or a clean error."""
+    given_bag = bag(**values)
+    requests = (
+        (provider.Check, provider_pb2.CheckRequest(urn=URN, news=given_bag)),
+        (provider.CheckConfig, provider_pb2.CheckRequest(urn=URN, news=given_bag)),
+        (provider.Create, provider_pb2.CreateRequest(urn=URN, properties=given_bag, preview=True)),
+        (provider.Diff, provider_pb2.DiffRequest(urn=URN, olds=bag(), news=given_bag)),
+        (provider.Invoke, provider_pb2.InvokeRequest(tok=FUNCTION, args=given_bag)),
+    )
+    for call, request in requests:
+        try:
+            call(request)
+        except grpc.RpcError as error:
+            assert error.code() not in BAD_CODES, (values, error.details())
+
+
+@given(st.dictionaries(st.text(max_size=5), VALUES, max_size=5))
+def test_properties_round_trip(values: dict[str, Any]) -> None:
+    """What is written reads back, unknowns and secrets told apart by name."""
+    struct = properties.write({"a": 1, "b": [2.5, None, {"c": True}]}, secret=["a"], unknown=["d"])
+    found = properties.read(struct)
+    assert (found.values["a"], found.values["b"], found.secret, found.unknown) == (
+        1,
+        [2.5, None, {"c": True}],
+        {"a"},
+        {"d"},
+    )
+    assert repr(properties.read(bag(**values))).count("values") == 0

@@ -1,0 +1,348 @@
+"""The package schema says what the models say, each thing once, and the pages about it say the same."""
+
+import ast
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic.alias_generators import to_camel
+
+from pulumi_hbr_clients.core import gate, guide, rules, schema
+from pulumi_hbr_clients.core.clients import CLIENT_FIELDS, ClientSettings, state_name
+from pulumi_hbr_clients.core.configuration import KEY_VARIABLES, AssumeRole, Configuration
+from pulumi_hbr_clients.core.errors import InputError
+from pulumi_hbr_clients.core.gate import Condition
+from pulumi_hbr_clients.core.query import Query
+from pulumi_hbr_clients.core.signing import Keys
+from pulumi_hbr_clients.credentials import StaticKeys, key_source
+from pulumi_hbr_clients.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+SCHEMA = schema.schema()
+FUNCTION, GATE = SCHEMA["functions"][schema.FUNCTION], SCHEMA["resources"][schema.GATE]
+INPUTS, OUTPUTS = FUNCTION["inputs"]["properties"], FUNCTION["outputs"]["properties"]
+CONFIG, TYPES = SCHEMA["config"]["variables"], SCHEMA["types"]
+STRING, STRINGS = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
+
+
+def typed(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = TYPES[f"hbr-clients:index:{name}"]
+    return found
+
+
+def bare(node: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in node.items() if key not in {"description", "secret", "defaultInfo"}}
+
+
+def walk(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every part of the schema, and where it stands."""
+    yield path, node
+    parts = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, part in parts:
+        yield from walk(part, f"{path}/{key}")
+
+
+def properties() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every property, with its path."""
+    places = re.compile(r"/(properties|inputProperties|variables)/\w+$")
+    yield from ((path, node) for path, node in walk(SCHEMA) if places.search(path))
+
+
+def told(description: str | None) -> str:
+    """A model's description with the schema's names."""
+    return re.sub(r"\b[a-z]+(_[a-z]+)+\b", lambda found: to_camel(found[0]), description or "")
+
+
+def test_the_file_is_the_schema() -> None:
+    """`schema.json` is what the models say, in canonical form and without a version: run `hbr-clients schema`."""
+    assert (ROOT / "schema.json").read_text() == schema.text()
+    assert json.loads(schema.text()) == SCHEMA
+    assert schema.text() == json.dumps(SCHEMA, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    assert "version" not in SCHEMA
+    assert schema.schema("1.2.3") == {**SCHEMA, "version": "1.2.3"}
+
+
+def test_the_function_takes_a_query() -> None:
+    """Every field of `Query` is an input under its own description, but for what only tracked state has."""
+    names = {to_camel(name): field for name, field in Query.model_fields.items()}
+    assert INPUTS.keys() == names.keys() - {"includeHeartbeats"}
+    assert [name for name in INPUTS if not INPUTS[name]["description"].startswith(told(names[name].description))] == []
+    assert FUNCTION["inputs"]["required"] == ["clientType"]
+
+
+def test_the_gate_takes_a_query_and_a_condition() -> None:
+    """Every field of both, but for what a gate refuses; it echoes them all."""
+    fields = {to_camel(name): field for model in (Query, Condition) for name, field in model.model_fields.items()}
+    taken = GATE["inputProperties"]
+    left_out = {"pageNumber", "pageSize", "statuses", "includeProxyPasswords", "includeHeartbeats"}
+    assert taken.keys() == fields.keys() - left_out
+    assert [name for name in taken if not taken[name]["description"].startswith(told(fields[name].description))] == []
+    assert GATE["requiredInputs"] == ["clientType"]
+    assert taken.keys() <= GATE["properties"].keys()
+
+
+@pytest.mark.parametrize("name", sorted({to_camel(n) for n in schema.NOT_IN_GATE - schema.NOT_IN_FUNCTION}))
+def test_a_gate_refuses_what_its_schema_leaves_out(name: str) -> None:
+    """What other languages cannot write, Python may not either."""
+    with pytest.raises(InputError, match="must not be given"):
+        gate.parse({"clientType": "ECS_CLIENT", name: 1})
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("clientIds", STRINGS),
+        ("tags", {"type": "object", "additionalProperties": STRING}),
+        ("filters", {"type": "object", "additionalProperties": STRINGS}),
+        ("crossAccountUserId", STRING),
+        ("pageSize", {"type": "integer"}),
+        ("outdated", {"type": "boolean"}),
+        ("statuses", STRINGS),
+        ("fields", STRINGS),
+        ("clientType", {"oneOf": [STRING, {"$ref": "#/types/hbr-clients:index:ClientType"}]}),
+        ("consistency", {"oneOf": [STRING, {"$ref": "#/types/hbr-clients:index:Consistency"}]}),
+    ],
+)
+def test_types_of_a_query(name: str, kind: dict[str, Any]) -> None:
+    """Maps are maps, ids are text, and what is one of a few takes any string as well."""
+    assert bare(INPUTS[name]) == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "default"),
+    [("timeout", "15m"), ("unknownGrace", "2m"), ("poll", "2s"), ("maxHeartbeatAge", None)],
+)
+def test_times_are_text(name: str, default: str | None) -> None:
+    """A time is a string, its form is told, and so is what stands where it is left out: what the model says."""
+    node = GATE["inputProperties"][name]
+    assert bare(node) == STRING
+    assert "Text like `90s`, `15m` or `1h30m`." in node["description"]
+    assert re.findall(r"If left out: `(.*)`", node["description"]) == ([default] if default else [])
+    parsed = gate.parse({"clientType": "ECS_CLIENT"} | ({name: default} if default else {}))
+    assert parsed == gate.parse({"clientType": "ECS_CLIENT"})
+
+
+def test_no_default_is_filled_in() -> None:
+    """A default in the schema would be copied into programs' state, and a better one would change every stack."""
+    assert [path for path, node in properties() if "default" in node] == []
+
+
+def test_known_values_are_told() -> None:
+    """Lists with an open set of values name those that are known."""
+    for node in (INPUTS["statuses"], GATE["inputProperties"]["tolerate"]):
+        assert [status for status in rules.STATUSES if f"`{status}`" not in node["description"]] == []
+
+
+def test_sets_stay_open() -> None:
+    """The values of `ClientType` are those that are known, and no property has only them."""
+    values = [item["value"] for item in typed("ClientType")["enum"]]
+    assert values == list(rules.CLIENT_TYPES)
+    assert [item["name"] for item in typed("ClientType")["enum"]] == ["EcsClient", "ContainerClient", "LocalClient"]
+    enums = {f"#/types/{name}" for name, found in TYPES.items() if "enum" in found}
+    refs = {path: node["$ref"] for path, node in walk(SCHEMA) if isinstance(node, dict) and "$ref" in node}
+    assert {path for path, ref in refs.items() if ref in enums and not path.endswith("/oneOf/1")} == set()
+    assert {ref.removeprefix("#/types/") for ref in refs.values()} == set(TYPES)
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [("BackupClient", CLIENT_FIELDS), ("ClientSettings", tuple(ClientSettings.__dataclass_fields__))],
+)
+def test_records(name: str, fields: tuple[str, ...]) -> None:
+    """Every field of a record under its state name, with the docstring that stands under it; none is promised."""
+    source = (ROOT / "pulumi_hbr_clients" / "core" / "clients.py").read_text()
+    body = source[source.index(f"class {name}(") :]
+    found = typed(name)["properties"]
+    assert found.keys() == {state_name(field) for field in fields}
+    for field in fields:
+        under = re.search(rf'^    {field}: .*\n    """(.*)"""', body, flags=re.MULTILINE)
+        assert under
+        assert found[state_name(field)]["description"] == told(under[1])
+    assert "required" not in typed(name)
+
+
+def test_types_of_a_record() -> None:
+    """Numbers that fit are integers, bytes are wider, and settings are a type of their own."""
+    client = typed("BackupClient")["properties"]
+    assert bare(client["lastHeartBeatTime"]) == {"type": "integer"}
+    assert bare(client["tags"]) == {"type": "object", "additionalProperties": STRING}
+    assert bare(client["settings"]) == {"$ref": "#/types/hbr-clients:index:ClientSettings"}
+    assert bare(client["clientType"]) == STRING
+    assert bare(typed("ClientSettings")["properties"]["maxMemory"]) == {"type": "number"}
+
+
+def test_outputs() -> None:
+    """What the function and the gate give; all of it is always there, but for passwords."""
+    always = {"clients", "complete", "countsByStatus", "ids", "instanceIds", "totalCount"}
+    always |= {"missingClientIds", "missingInstanceIds"}
+    passed = {"clients", "ids", "instanceIds", "countsByStatus", "totalCount"}
+    assert OUTPUTS.keys() == always | {"proxyPasswords"}
+    assert FUNCTION["outputs"]["required"] == sorted(always)
+    assert GATE["properties"].keys() - GATE["inputProperties"].keys() == passed - {"instanceIds"}
+    assert GATE["required"] == sorted({*passed, "clientType"})
+    assert {name: bare(GATE["properties"][name]) for name in passed} == {name: bare(OUTPUTS[name]) for name in passed}
+    assert bare(OUTPUTS["clients"]) == {"type": "array", "items": {"$ref": "#/types/hbr-clients:index:BackupClient"}}
+    assert bare(OUTPUTS["countsByStatus"]) == {"type": "object", "additionalProperties": {"type": "integer"}}
+
+
+def test_secrets_are_marked() -> None:
+    """Keys, the token and the passwords are secret everywhere; nothing that sounds like one is not."""
+    marked = {path.rpartition("/")[2] for path, node in properties() if node.get("secret")}
+    assert marked == {"accessKey", "secretKey", "securityToken", "proxyPasswords"}
+    sounds = re.compile(r"/\w*(key|secret|token|password)\w*$", re.IGNORECASE)
+    unmarked = {path for path, node in properties() if sounds.search(path) and not node.get("secret")}
+    assert {path.rpartition("/")[2] for path in unmarked} == {"includeProxyPasswords"}
+
+
+def test_every_property_is_described() -> None:
+    """In a sentence, whose names are the schema's."""
+    for path, node in properties():
+        assert node["description"].endswith("."), path
+        assert not re.search(r"\b[a-z]+_[a-z]+", node["description"]), path
+
+
+def test_names() -> None:
+    """camelCase, none that Pulumi keeps for itself, and types that exist."""
+    names = {path.rpartition("/")[2] for path, _ in properties()}
+    assert {name for name in names if not re.fullmatch(r"[a-z][a-zA-Z0-9]*", name)} == set()
+    assert names & {"id", "urn", "pulumi", "version"} == set()
+
+
+def test_configuration_is_one() -> None:
+    """Config, the provider's inputs and what it shows are the keys of `Configuration`; none is required."""
+    assert list(CONFIG) == [to_camel(name) for name in Configuration.model_fields]
+    provider = SCHEMA["provider"]
+    assert provider["inputProperties"] == provider["properties"]
+    assert {name: {k: v for k, v in node.items() if k != "defaultInfo"} for name, node in CONFIG.items()} == (
+        provider["inputProperties"]
+    )
+    assert "requiredInputs" not in provider
+    assert "defaults" not in SCHEMA["config"]
+    assert typed("AssumeRole")["required"] == ["roleArn"]
+
+
+def test_the_environment_never_becomes_an_input() -> None:
+    """A default on a provider's input would be read by the SDK, and keys would stand in state."""
+    assert {path for path, node in properties() if "defaultInfo" in node and not path.startswith("/config/")} == set()
+
+
+@pytest.mark.parametrize("key", ["region", "endpoint", "profile"])
+def test_environment_of_settings(key: str) -> None:
+    """The variables that the schema names are those that are read, in this order."""
+    names = CONFIG[key]["defaultInfo"]["environment"]
+    environment = {name: f"{number}" for number, name in enumerate(names)}
+    for number, name in enumerate(names):
+        found = Settings(environment=environment).get(key)
+        assert found
+        assert (found.value, found.source) == (f"{number}", f"environment {name}")
+        del environment[name]
+    assert Settings(environment=environment).get(key) is None
+    assert all(f"`{name}`" in CONFIG[key]["description"] for name in names)
+
+
+def test_environment_of_keys() -> None:
+    """The same of the keys: those three variables make somebody who signs."""
+    keys = ("accessKey", "secretKey", "securityToken")
+    (names,) = zip(*(CONFIG[key]["defaultInfo"]["environment"] for key in keys), strict=True)
+    assert names == KEY_VARIABLES
+    source = key_source(Settings(environment=dict(zip(names, ("FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN"), strict=True))))
+    assert isinstance(source, StaticKeys)
+    assert source.given == Keys("FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN")
+
+
+def test_languages() -> None:
+    """Packages are named as what is installed, and want what it wants."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    python = SCHEMA["language"]["python"]
+    assert SCHEMA["language"].keys() == {"nodejs", "python", "go", "csharp", "java"}
+    assert SCHEMA["language"]["nodejs"]["packageName"] == project["name"]
+    assert python["packageName"] == project["name"].replace("-", "_")
+    assert python["pythonRequires"] == project["requires-python"]
+    assert f"pulumi{python['requires']['pulumi']}" in project["dependencies"]
+    assert SCHEMA["license"] == project["license"]
+    assert {"category/cloud", "kind/native"} <= set(SCHEMA["keywords"])
+
+
+@pytest.mark.parametrize(
+    ("description", "programs"),
+    [(FUNCTION["description"], guide.LISTING), (GATE["description"], guide.GATE)],
+    ids=["function", "gate"],
+)
+def test_every_language_has_its_example(description: str, programs: dict[str, str]) -> None:
+    """In the form that Pulumi's generators split by language."""
+    opened = "{{% examples %}}\n## Example Usage\n\n{{% example %}}\n### "
+    assert opened in description
+    assert description.endswith("```\n{{% /example %}}\n{{% /examples %}}\n")
+    assert re.findall(r"^```(\w+)$", description, flags=re.MULTILINE) == list(guide.LANGUAGES)
+    assert [name for name in guide.LANGUAGES if f"\n```{name}\n{programs[name]}```\n" not in description] == []
+
+
+@pytest.mark.parametrize("program", [guide.LISTING["python"], guide.GATE["python"]], ids=["function", "gate"])
+def test_python_examples_name_what_there_is(program: str) -> None:
+    """They parse, and their arguments are fields of the models."""
+    calls = [node for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Call)]
+    given = {keyword.arg for call in calls for keyword in call.keywords}
+    assert given <= {*Query.model_fields, *Condition.model_fields}
+    assert "client_type" in given
+
+
+def test_yaml_examples_name_what_there_is() -> None:
+    """They parse, their tokens are the schema's, and so are their properties and outputs."""
+    listing, gated = yaml.safe_load(guide.LISTING["yaml"]), yaml.safe_load(guide.GATE["yaml"])
+    invoke = listing["variables"]["production"]["fn::invoke"]
+    assert invoke["function"] == schema.FUNCTION
+    assert invoke["arguments"].keys() <= INPUTS.keys()
+    assert set(re.findall(r"production\.(\w+)", str(listing["outputs"]))) <= OUTPUTS.keys()
+    (resource,) = gated["resources"].values()
+    assert resource["type"] == schema.GATE
+    assert resource["properties"].keys() <= GATE["inputProperties"].keys()
+    assert set(re.findall(r"backed-up\.(\w+)", str(gated["outputs"]))) <= GATE["properties"].keys()
+
+
+def test_go_examples_import_the_module_that_is_made() -> None:
+    """The import path of the examples is the one of the Go SDK."""
+    path = SCHEMA["language"]["go"]["importBasePath"]
+    assert all(f'hbr "{path}"' in programs["go"] for programs in (guide.LISTING, guide.GATE))
+
+
+def page(name: str) -> tuple[dict[str, Any], str]:
+    """A page's front matter and text."""
+    _, front, text = (ROOT / "docs" / name).read_text().split("---\n", 2)
+    found: dict[str, Any] = yaml.safe_load(front)
+    return found, text
+
+
+def test_pages_have_the_front_matter_of_the_registry() -> None:
+    """Title, description and layout, by the registry's rules."""
+    index, install = page("_index.md")[0], page("installation-configuration.md")[0]
+    assert index["title"] == SCHEMA["displayName"]
+    assert install["title"] == f"{SCHEMA['displayName']} Installation & Configuration"
+    assert {index["layout"], install["layout"]} == {"package"}
+    assert all(50 <= len(front["meta_desc"]) <= 160 for front in (index, install))
+
+
+@pytest.mark.parametrize("programs", [guide.LISTING, guide.GATE], ids=["function", "gate"])
+def test_the_page_shows_the_same_programs(programs: dict[str, str]) -> None:
+    """Behind a choice of language, the programs of the schema."""
+    choices = [
+        f"{{{{% choosable language {name} %}}}}\n\n```{name}\n{programs[name]}```\n\n{{{{% /choosable %}}}}\n"
+        for name in guide.LANGUAGES
+    ]
+    opened = f'{{{{< chooser language "{",".join(guide.LANGUAGES)}" >}}}}\n'
+    assert "\n".join([opened, *choices, "{{< /chooser >}}\n"]) in page("_index.md")[1]
+
+
+def test_the_page_tells_every_key() -> None:
+    """Each key of the configuration, with its variables and in the words of the model."""
+    text = page("installation-configuration.md")[1]
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", text, flags=re.MULTILINE))
+    assert rows.keys() == {to_camel(name) for model in (Configuration, AssumeRole) for name in model.model_fields}
+    for name, node in (CONFIG | typed("AssumeRole")["properties"]).items():
+        assert rows[name].startswith(node["description"].partition(" Environment:")[0])
+        assert ("**Secret.**" in rows[name]) == node.get("secret", False)
+        assert re.findall(r"`([A-Z_]+)`", rows[name]) == node.get("defaultInfo", {}).get("environment", [])
