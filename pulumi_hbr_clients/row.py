@@ -34,6 +34,8 @@ class Row:
         """Nothing is said yet. The task that makes a row is its owner."""
         self._say = say
         self._progress: tuple[Progress, float] | None = None
+        self._outage: Progress | None = None
+        self._outage_said = -LINE_EVERY
         self._lined = 0.0
         self._owner = asyncio.current_task()
 
@@ -47,14 +49,19 @@ class Row:
         _display().leave(self)
 
     def tell(self, progress: Progress) -> None:
-        """How the gate stands now."""
+        """How the gate stands now. An outage is kept until it is said, however soon it is over."""
         self._progress = (progress, time.monotonic())
+        self._outage = progress if progress.outage else self._outage
 
     async def redraw(self) -> None:
         """Say it, with the time that is left by now."""
         if self._progress is None:
             return
         (progress, at), now = self._progress, time.monotonic()
+        outage, self._outage = self._outage, None
+        if outage and now - self._outage_said >= LINE_EVERY:
+            self._outage_said = now
+            await self._say(str(outage), live=False)
         text = str(Progress(progress.verdict, progress.left - (now - at), progress.outage))
         await self._say(text, live=True)
         if now - self._lined >= LINE_EVERY:
