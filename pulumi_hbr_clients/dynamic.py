@@ -12,14 +12,16 @@ give the class no attributes in the program.
 """
 
 import json
+import pickle
 import sys
 import traceback
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, Final, Unpack, cast
 
 import pulumi
-from pulumi.dynamic import ConfigureRequest, ReadResult, Resource, ResourceProvider
+from pulumi.dynamic import ConfigureRequest, ReadResult, ResourceProvider
 from pydantic.alias_generators import to_camel
 
 from pulumi_hbr_clients import inputs, program
@@ -53,8 +55,6 @@ _ARGUMENTS: Final = frozenset(field.alias or name for name, field in Query.model
 class BackupClientsProvider(ResourceProvider):
     """Reads the list. Runs in the engine's provider process."""
 
-    serialize_as_secret_always = False
-
     def configure(self, req: ConfigureRequest) -> None:
         """Take the stack's config, for credentials: they are never inputs."""
         self._config: Config = req.config.get
@@ -69,7 +69,7 @@ class BackupClientsProvider(ResourceProvider):
         return ReadResult(id_, before if _same(before, outputs) else outputs)
 
 
-class BackupClients(Resource, module="hbr-clients", name="BackupClients"):
+class BackupClients(pulumi.CustomResource):
     """The backup clients that match a query, known in preview and read again at every `up` and refresh.
 
     Arguments are those of `core.query.Query`, as plain values or Outputs; `client_type` is required. Never shows as
@@ -96,9 +96,9 @@ class BackupClients(Resource, module="hbr-clients", name="BackupClients"):
         names = given | {"region", "endpoint"}
         props = {name: query.apply(_argument(name)) for name in names}
         super().__init__(
-            BackupClientsProvider(),
+            "pulumi-python:dynamic/hbr-clients:BackupClients",
             resource_name,
-            {**dict.fromkeys(_OUTPUTS), **props},
+            {**dict.fromkeys(_OUTPUTS), **props, "__provider": by_reference(BackupClientsProvider)},
             pulumi.ResourceOptions.merge(
                 opts,
                 pulumi.ResourceOptions(id=query.apply(Query.identity), additional_secret_outputs=["proxyPasswords"]),
@@ -155,6 +155,15 @@ class BackupClients(Resource, module="hbr-clients", name="BackupClients"):
     def complete(self) -> pulumi.Output[bool]:
         """Whether this is certainly the whole list."""
         return self._output("complete")
+
+
+def by_reference(provider: type[ResourceProvider]) -> str:
+    """A provider as state holds it: its module and its name.
+
+    `pulumi.dynamic.Resource` would let dill do the same, and wrap pickle's class once more at each call (pulumi 3.272,
+    dynamic.py): after some 300 dynamic resources in a program, the next one exceeds Python's recursion limit.
+    """
+    return b64encode(pickle.dumps(provider(), protocol=4)).decode()
 
 
 def _argument(name: str) -> Callable[[Query], Any]:

@@ -16,7 +16,7 @@ from typing import Any, Final, Unpack
 
 import grpc
 import pulumi
-from pulumi.dynamic import ReadResult, Resource, ResourceProvider
+from pulumi.dynamic import ReadResult, ResourceProvider
 from pulumi.runtime import settings
 from pulumi.runtime.proto import engine_pb2
 
@@ -27,6 +27,7 @@ from pulumi_hbr_clients.core.errors import HbrError
 from pulumi_hbr_clients.core.gate import Condition, Verdict
 from pulumi_hbr_clients.core.query import Query
 from pulumi_hbr_clients.core.views import views
+from pulumi_hbr_clients.dynamic import by_reference
 from pulumi_hbr_clients.inputs import GateInputs
 from pulumi_hbr_clients.row import Row
 from pulumi_hbr_clients.settings import Config, located
@@ -38,17 +39,20 @@ _RECORD: Final = ("clients", "totalCount", "countsByStatus", "region")
 class ActivationRecordProvider(ResourceProvider):
     """Gives back what the gate saw. Runs in the engine's provider process."""
 
-    serialize_as_secret_always = False
-
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """The record as it was handed over; a refresh leaves it as it is."""
         return ReadResult(id_, {name: props.get(name) for name in _RECORD})
 
 
-class _ActivationRecord(Resource, module="hbr-clients", name="ActivationRecord"):
+class _ActivationRecord(pulumi.CustomResource):
     """What a gate saw when it passed."""
 
     clients: pulumi.Output[str]
+
+    def __init__(self, name: str, record: dict[str, Any], opts: pulumi.ResourceOptions) -> None:
+        """Hand the record to the provider."""
+        props = {**record, "__provider": by_reference(ActivationRecordProvider)}
+        super().__init__("pulumi-python:dynamic/hbr-clients:ActivationRecord", name, props, opts)
 
 
 class ActivationGate(pulumi.ComponentResource):
@@ -75,7 +79,6 @@ class ActivationGate(pulumi.ComponentResource):
         looked: pulumi.Output[Any] = asked.apply(lambda asked: _pass(self, who, asked, config))
         passed = looked.apply(_known_or_not)
         self._record = _ActivationRecord(
-            ActivationRecordProvider(),
             resource_name,
             {name: passed.apply(_field(name)) for name in _RECORD},
             pulumi.ResourceOptions(parent=self, id=asked.apply(lambda a: passed.apply(lambda _: a[0].identity()))),

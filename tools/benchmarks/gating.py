@@ -1,0 +1,196 @@
+"""Gates that wait in a fresh process, and what it took. The last clients are activated while they wait.
+
+    gating.py function|engine|idle|interrupt GATES INSTANCES SECONDS FOLDER
+
+INSTANCES are shared out among GATES. SECONDS after the start the late ones (a tenth) are activated; `idle` only waits
+that long. Says when dependants started after that, how often the service was asked a round, and CPU.
+"""
+
+import asyncio
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import pulumi
+from pulumi import automation as auto
+from pulumi.dynamic import CreateResult, Resource, ResourceProvider
+
+ECS: Final[dict[str, Any]] = {"client_type": "ECS_CLIENT", "timeout": "10m"}
+Groups = Sequence[Sequence[str]]
+
+
+def call(path: str, body: Any = None) -> Any:
+    """Ask or command the emulator."""
+    address = f"{os.environ['ALIBABA_CLOUD_ENDPOINT_HBR']}/_emulator/{path}"
+    data = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(urllib.request.Request(address, data), timeout=60) as answer:  # noqa: S310  loopback
+        return json.load(answer)
+
+
+class Noted(ResourceProvider):
+    """Notes when it was created."""
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """A dependant of a gate starts."""
+        return CreateResult("noted", {**props, "at": time.time()})
+
+
+class Dependant(Resource):
+    """Something that a gate holds back."""
+
+    at: pulumi.Output[float]
+
+    def __init__(self, name: str, gate: pulumi.Resource) -> None:
+        """Wait for the gate."""
+        super().__init__(Noted(), name, {"at": None}, pulumi.ResourceOptions(depends_on=[gate]))
+
+
+async def function(groups: Groups) -> list[float]:
+    """All gates as `wait_until_activated`: when each passed."""
+    from pulumi_hbr_clients import wait_until_activated  # noqa: PLC0415
+
+    async def one(instances: Sequence[str]) -> float:
+        await wait_until_activated(**ECS, instance_ids=instances)
+        return time.time()
+
+    return list(await asyncio.gather(*map(one, groups)))
+
+
+def program(groups: Groups) -> None:
+    """All gates as `ActivationGate`, each with a dependant."""
+    from pulumi_hbr_clients import ActivationGate  # noqa: PLC0415
+
+    for number, instances in enumerate(groups):
+        gate = ActivationGate(f"gate-{number}", **ECS, instance_ids=instances, fields=["status"])
+        pulumi.export(f"{number}", Dependant(f"after-{number}", gate).at)
+
+
+def stack(folder: Path, groups: Groups) -> auto.Stack:
+    """A new stack on a backend in the folder."""
+    backend = auto.ProjectBackend(url=f"file://{folder}")
+    project = auto.ProjectSettings(name="bench", runtime="python", backend=backend)
+    variables = {
+        "PULUMI_CONFIG_PASSPHRASE": "FAKE-PASSPHRASE",
+        "PULUMI_HOME": str(folder / "home"),
+        "PULUMI_PYTHON_CMD": sys.executable,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PYTHONPATH": str(Path(__file__).parent),
+    }
+    options = auto.LocalWorkspaceOptions(project_settings=project, secrets_provider="passphrase", env_vars=variables)
+    return auto.create_stack("bench", project_name="bench", program=partial(program, groups), opts=options)
+
+
+def engine(groups: Groups, folder: Path) -> list[float]:
+    """All gates on the engine: when each dependant started."""
+    outputs = stack(folder, groups).up(color="never").outputs
+    return [output.value for output in outputs.values()]
+
+
+def interrupt(groups: Groups, folder: Path, seconds: float) -> float:
+    """Seconds from Ctrl-C at the engine until `up` has ended."""
+    made, sent = stack(folder, groups), []
+
+    def send() -> None:
+        sent.append(time.perf_counter())
+        subprocess.run(["pkill", "-INT", "-P", str(os.getpid()), "pulumi"], check=True)  # noqa: S607  as found
+
+    threading.Timer(seconds, send).start()
+    try:
+        made.up(color="never")
+    except auto.errors.CommandError:
+        return time.perf_counter() - sent[0]
+    raise AssertionError("up went through a shut gate")
+
+
+def cpu() -> float:
+    """Seconds of this process so far."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def rounds(log: Sequence[dict[str, Any]]) -> list[int]:
+    """How many requests each look took: requests within half a second are one look."""
+    found: list[int] = []
+    last = float("-inf")
+    for record in log:
+        if record["time"] - last > 0.5:  # noqa: PLR2004  looks are two seconds apart at least
+            found.append(0)
+        found[-1] += 1
+        last = record["time"]
+    return found
+
+
+def waits(how: str, groups: Groups, seconds: float, folder: Path) -> dict[str, float]:
+    """Shut the late tenth, wait, activate them meanwhile."""
+    late = [instance for instances in groups[-max(1, len(groups) // 10) :] for instance in instances]
+    late = late[-max(1, sum(map(len, groups)) // 10) :]
+    call("set_status", {"clients": late, "status": "INSTALLING"})
+    activated: list[float] = []
+
+    def activate() -> None:
+        activated.append(time.time())
+        call("activate", {"clients": late})
+
+    threading.Timer(seconds, activate).start()
+    before, started = cpu(), time.time()
+    passed = asyncio.run(function(groups)) if how == "function" else engine(groups, folder)
+    looks = rounds(call("log")["log"])
+    early = [at for at in passed if at < activated[0]]
+    return {
+        "first": min(passed) - started,
+        "after": max(passed) - activated[0],
+        "early": len(early),
+        "looks": len(looks),
+        "most": max(looks),
+        "cpu_waiting": cpu() - before,
+    }
+
+
+def idle(groups: Groups, seconds: float) -> dict[str, float]:
+    """Wait for so long at a gate that stays shut: the CPU of that, without the first look and the imports."""
+    call("set_status", {"clients": list(groups[0]), "status": "INSTALLING"})
+
+    async def wait() -> float:
+        waiting = asyncio.create_task(function(groups))
+        await asyncio.sleep(3)
+        before = cpu()
+        await asyncio.sleep(seconds)
+        used = cpu() - before
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        return used
+
+    return {"cpu_waiting": asyncio.run(wait())}
+
+
+def main() -> None:
+    """Wait, say."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    how, gates, instances, seconds, folder = sys.argv[1:]
+    ids = [row["InstanceId"] for row in call("fleet")["clients"]][: int(instances)]
+    call("activate", {"clients": ids})
+    call("clear_log", {})
+    size = len(ids) // int(gates)
+    groups = [ids[start : start + size] for start in range(0, len(ids), size)]
+    if how == "interrupt":
+        call("set_status", {"clients": ids, "status": "INSTALLING"})
+        figures = {"ended": interrupt(groups, Path(folder), float(seconds))}
+    elif how == "idle":
+        figures = idle(groups, float(seconds))
+    else:
+        figures = waits(how, groups, float(seconds), Path(folder))
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
