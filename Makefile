@@ -17,7 +17,7 @@ ON_ENGINE = engine=$$($(PY) tools/engine.py) && PATH="$$engine:$(CURDIR)/$(VENV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench chaos engine lint format schema plugin-archive lock clean
+.PHONY: help demo test bench chaos engine lint format schema sdks plugin-archive lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ format: $(VENV)/package ## Put the code in form, and mend what the linter can me
 
 schema: $(VENV)/package ## Read schema.json off the models again
 	@$(VENV)/bin/hbr-clients schema > schema.json
+
+sdks: $(VENV)/package ## Make the TypeScript, Python and Go SDKs from schema.json, in build/sdks
+	@$(PY) tools/sdks/generate.py build/sdks
 
 plugin-archive: $(VENV)/package ## Pack the provider plugin, with all it needs, for this kind of machine
 	@$(PY) tools/plugin_archive.py

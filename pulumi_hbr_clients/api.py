@@ -124,7 +124,9 @@ class HbrClient:
         return layers.target(self.source.label)
 
     async def _read(self, target: Target, query: Query, progress: Progress | None) -> Listing:
-        line = self._lines.setdefault(target, _Line(target, self.source))
+        if target not in self._lines:
+            self._lines[target] = _Line(target, self.source)
+        line = self._lines[target]
         listing = Listing(query)
         try:
             async with asyncio.timeout(self.timeout):

@@ -28,7 +28,6 @@ from pulumi_hbr_clients import inputs, program
 from pulumi_hbr_clients.core import query as queries
 from pulumi_hbr_clients.core.clients import (
     MOVING_FIELDS,
-    BackupClient,
     ClientList,
     left_out,
     state_name,
@@ -36,7 +35,7 @@ from pulumi_hbr_clients.core.clients import (
 )
 from pulumi_hbr_clients.core.errors import HbrError
 from pulumi_hbr_clients.core.query import Query
-from pulumi_hbr_clients.core.views import views
+from pulumi_hbr_clients.holding import HoldsClients
 from pulumi_hbr_clients.inputs import QueryInputs
 from pulumi_hbr_clients.settings import Config, located
 
@@ -69,7 +68,7 @@ class BackupClientsProvider(ResourceProvider):
         return ReadResult(id_, before if _same(before, outputs) else outputs)
 
 
-class BackupClients(pulumi.CustomResource):
+class BackupClients(HoldsClients, pulumi.CustomResource):
     """The backup clients that match a query, known in preview and read again at every `up` and refresh.
 
     Arguments are those of `core.query.Query`, as plain values or Outputs; `client_type` is required. Never shows as
@@ -104,27 +103,11 @@ class BackupClients(pulumi.CustomResource):
                 pulumi.ResourceOptions(id=query.apply(Query.identity), additional_secret_outputs=["proxyPasswords"]),
             ),
         )
-        text: pulumi.Output[str] = pulumi.get(self, "clients")
-        self._clients: pulumi.Output[list[BackupClient]] = text.apply(views)
+        self._hold(pulumi.get(self, "clients"))
 
     def _output(self, name: str) -> pulumi.Output[Any]:
         output: pulumi.Output[Any] = pulumi.get(self, name)
         return output
-
-    @property
-    def clients(self) -> pulumi.Output[list[BackupClient]]:
-        """The clients, sorted by id. `clients[0].client_id` works; exported, they are plain values."""
-        return self._clients
-
-    @property
-    def ids(self) -> pulumi.Output[list[str]]:
-        """The clients' ids, sorted."""
-        return self._clients.apply(lambda rows: list(ClientList(clients=tuple(rows)).ids))
-
-    @property
-    def instance_ids(self) -> pulumi.Output[list[str]]:
-        """The instances that have a client, sorted, each once."""
-        return self._clients.apply(lambda rows: list(ClientList(clients=tuple(rows)).instance_ids))
 
     @property
     def total_count(self) -> pulumi.Output[int]:
@@ -192,18 +175,8 @@ def _ask(query: Query, config: Config) -> ClientList:
 
 def _outputs(query: Query, found: ClientList) -> dict[str, Any]:
     hidden = left_out(query.fields) | set(() if query.include_heartbeats else MOVING_FIELDS)
-    outputs = {
-        "clients": to_json(found.clients, leave_out=hidden),
-        "totalCount": found.total_count,
-        "countsByStatus": dict(found.counts_by_status),
-        "missingClientIds": list(found.missing_client_ids),
-        "missingInstanceIds": list(found.missing_instance_ids),
-        "complete": found.complete,
-    }
-    if query.include_proxy_passwords:
-        shown = {key: text.get_secret_value() for key, text in found.proxy_passwords.items()}
-        outputs["proxyPasswords"] = shown
-    return outputs
+    outputs = {"clients": to_json(found.clients, leave_out=hidden), **found.summary()}
+    return {**outputs, "proxyPasswords": found.shown_passwords()} if query.include_proxy_passwords else outputs
 
 
 def _same(before: Mapping[str, Any], outputs: Mapping[str, Any]) -> bool:

@@ -22,12 +22,12 @@ from pulumi.runtime.proto import engine_pb2
 
 from pulumi_hbr_clients import inputs, program
 from pulumi_hbr_clients.core import gate, telling
-from pulumi_hbr_clients.core.clients import MOVING_FIELDS, BackupClient, ClientList, left_out, to_json
+from pulumi_hbr_clients.core.clients import MOVING_FIELDS, ClientList, left_out, to_json
 from pulumi_hbr_clients.core.errors import HbrError
 from pulumi_hbr_clients.core.gate import Condition, Verdict
 from pulumi_hbr_clients.core.query import Query
-from pulumi_hbr_clients.core.views import views
 from pulumi_hbr_clients.dynamic import by_reference
+from pulumi_hbr_clients.holding import HoldsClients
 from pulumi_hbr_clients.inputs import GateInputs
 from pulumi_hbr_clients.row import Row
 from pulumi_hbr_clients.settings import Config, located
@@ -55,7 +55,7 @@ class _ActivationRecord(pulumi.CustomResource):
         super().__init__("pulumi-python:dynamic/hbr-clients:ActivationRecord", name, props, opts)
 
 
-class ActivationGate(pulumi.ComponentResource):
+class ActivationGate(HoldsClients, pulumi.ComponentResource):
     """Holds back what depends on it (`depends_on=[gate]`, or its outputs) until the selected clients are activated.
 
     Arguments are those of `core.query.Query` and `core.gate.Condition`, as plain values or Outputs; `client_type` is
@@ -83,30 +83,20 @@ class ActivationGate(pulumi.ComponentResource):
             {name: passed.apply(_field(name)) for name in _RECORD},
             pulumi.ResourceOptions(parent=self, id=asked.apply(lambda a: passed.apply(lambda _: a[0].identity()))),
         )
-        self._clients: pulumi.Output[list[BackupClient]] = self._record.clients.apply(views)
+        self._hold(self._record.clients)
         self._waited = passed.apply(_field("waited"))
         self.register_outputs({})
-
-    @property
-    def clients(self) -> pulumi.Output[list[BackupClient]]:
-        """The clients as the gate saw them when it passed, sorted by id. Exported, they are plain values."""
-        return self._clients
-
-    @property
-    def ids(self) -> pulumi.Output[list[str]]:
-        """Their ids, sorted."""
-        return self._clients.apply(lambda rows: list(ClientList(clients=tuple(rows)).ids))
-
-    @property
-    def instance_ids(self) -> pulumi.Output[list[str]]:
-        """Their instances, sorted, each once."""
-        return self._clients.apply(lambda rows: list(ClientList(clients=tuple(rows)).instance_ids))
 
     @property
     def counts_by_status(self) -> pulumi.Output[Mapping[str, int]]:
         """How many have each status: all ACTIVATED, when it has passed."""
         counts: pulumi.Output[Mapping[str, int]] = pulumi.get(self._record, "countsByStatus")
         return counts
+
+    @property
+    def total_count(self) -> pulumi.Output[int]:
+        """How many there are."""
+        return self._clients.apply(len)
 
     @property
     def waited(self) -> pulumi.Output[float]:

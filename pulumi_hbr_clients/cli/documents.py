@@ -32,17 +32,13 @@ def named(names: Iterable[str]) -> list[str]:
 def outputs(found: ClientList, query: Query) -> dict[str, Any]:
     """All of the resource's outputs but the clients, and what it took. Passwords only if asked for."""
     shown: dict[str, Any] = {
-        "totalCount": found.total_count,
-        "countsByStatus": dict(found.counts_by_status),
-        "complete": found.complete,
+        **found.summary(),
         "requestCount": found.request_count,
-        "missingClientIds": found.missing_client_ids,
-        "missingInstanceIds": found.missing_instance_ids,
         "ids": found.ids,
         "instanceIds": found.instance_ids,
     }
     if query.include_proxy_passwords:
-        shown["proxyPasswords"] = {key: text.get_secret_value() for key, text in found.proxy_passwords.items()}
+        shown["proxyPasswords"] = found.shown_passwords()
     return shown
 
 

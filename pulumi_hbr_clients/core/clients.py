@@ -209,6 +209,20 @@ class ClientList:
         """The instances that have a client, sorted, each once."""
         return tuple(sorted({client.instance_id for client in self.clients if client.instance_id}))
 
+    def summary(self) -> dict[str, Any]:
+        """What is said of the list beside its clients, under state names."""
+        return {
+            "totalCount": self.total_count,
+            "countsByStatus": dict(self.counts_by_status),
+            "missingClientIds": list(self.missing_client_ids),
+            "missingInstanceIds": list(self.missing_instance_ids),
+            "complete": self.complete,
+        }
+
+    def shown_passwords(self) -> dict[str, str]:
+        """Client id → proxy password in clear text: for outputs that are marked as secret."""
+        return {client_id: text.get_secret_value() for client_id, text in self.proxy_passwords.items()}
+
 
 def counts_by_status(clients: Iterable[BackupClient]) -> dict[str, int]:
     """How many clients have each status, sorted by status; a client without one counts as UNKNOWN."""

@@ -35,12 +35,6 @@ def result(query: Query, found: ClientList) -> dict[str, Any]:
         "clients": to_plain(found.clients, leave_out=left_out(query.fields)),
         "ids": list(found.ids),
         "instanceIds": list(found.instance_ids),
-        "totalCount": found.total_count,
-        "countsByStatus": dict(found.counts_by_status),
-        "missingClientIds": list(found.missing_client_ids),
-        "missingInstanceIds": list(found.missing_instance_ids),
-        "complete": found.complete,
+        **found.summary(),
     }
-    if query.include_proxy_passwords:
-        answer["proxyPasswords"] = {key: text.get_secret_value() for key, text in found.proxy_passwords.items()}
-    return answer
+    return {**answer, "proxyPasswords": found.shown_passwords()} if query.include_proxy_passwords else answer

@@ -41,7 +41,7 @@ def project(name: str) -> str:
 
 def test_no_example_is_forgotten() -> None:
     """Each folder has a project file, a program, its requirements, and a test here."""
-    for folder in (path.parent for path in EXAMPLES.glob("*/__main__.py")):
+    for folder in (path.parent for path in EXAMPLES.glob("*/__main__.py")):  # other languages': test_sdks
         assert {"Pulumi.yaml", "__main__.py", "requirements.txt"} <= {path.name for path in folder.iterdir()}
         assert f"test_{folder.name}" in globals()
 

@@ -1,0 +1,172 @@
+"""What other languages read of this package: generated names, marks of secrets, the YAML example, PulumiPlugin.yaml.
+
+Nothing is compiled here; `test_sdks` does that.
+"""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+import yaml
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+from pydantic.alias_generators import to_snake
+
+import pulumi_hbr_clients
+from pulumi_hbr_clients import ActivationGate, BackupClient, ClientList
+from pulumi_hbr_clients.core import schema
+from pulumi_hbr_clients.core.clients import ClientSettings
+from pulumi_hbr_clients.core.query import QueryArgs
+from pulumi_hbr_clients.inputs import GateInputs, QueryInputs
+from tools.sdks import generate
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = schema.schema()
+FUNCTION, GATE = SCHEMA["functions"][schema.FUNCTION], SCHEMA["resources"][schema.GATE]
+REFUSED = {to_snake(name) for name in schema.NOT_IN_GATE}  # a gate of ours takes them, to say what to do instead
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]  # the first run on a machine compiles the generators
+
+
+@pytest.fixture(scope="session")
+def sdks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sdks")
+    generate.generate(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("path", "marks"),
+    [
+        ("nodejs/provider.ts", ['{key}"] = args?.{key} ? pulumi.secret(args.{key}) : undefined', '"{key}"']),
+        ("go/hbrclients/provider.go", ["args.{Key} = pulumi.ToSecret(args.{Key})", '\t\t"{key}",\n']),
+        ("python/pulumi_hbr_clients/provider.py", ["else pulumi.Output.secret({snake})", '"{key}"']),
+    ],
+    ids=["typescript", "go", "python"],
+)
+def test_keys_are_secrets(sdks: Path, path: str, marks: list[str]) -> None:
+    """As what is given to a provider, and as what is kept of it. A result's passwords: see the two providers."""
+    text = (sdks / path).read_text()
+    assert re.search("additional_?secret_?outputs", text, re.IGNORECASE)
+    for key in ("accessKey", "secretKey", "securityToken"):
+        for mark in marks:
+            assert mark.format(key=key, Key=key[0].upper() + key[1:], snake=to_snake(key)) in text
+
+
+def parsed(path: Path) -> dict[str, Any]:
+    """The functions and classes of a module by name, of several of one name the last."""
+    found = ast.parse(path.read_text()).body
+    return {node.name: node for node in found if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+
+
+def arguments(function: ast.FunctionDef) -> set[str]:
+    return {argument.arg for argument in function.args.args + function.args.kwonlyargs}
+
+
+def attributes(kind: ast.ClassDef) -> set[str]:
+    functions = (node for node in kind.body if isinstance(node, ast.FunctionDef))
+    return {node.name for node in functions if "property" in " ".join(map(ast.unparse, node.decorator_list))}
+
+
+def public(kind: type) -> set[str]:
+    """The fields and properties of a class of ours, without what Pulumi's own classes bring."""
+    ours = (base for base in kind.__mro__ if base.__module__.startswith("pulumi_hbr_clients"))
+    properties = {name for base in ours for name, found in vars(base).items() if isinstance(found, property)}
+    return {*getattr(kind, "__dataclass_fields__", {}), *properties}
+
+
+def test_names_of_the_function(sdks: Path) -> None:
+    """Arguments, results and clients have the same names in the Python SDK that would be made and in ours."""
+    module = sdks / "python" / "pulumi_hbr_clients"
+    made, records = parsed(module / "get_backup_clients.py"), parsed(module / "outputs.py")
+    assert arguments(made["get_backup_clients"]) ^ QueryArgs.__annotations__.keys() == {
+        "opts",  # of a provider or a version: ours asks from the program's own process
+        "include_heartbeats",  # only the resource can leave them out
+    }
+    assert arguments(made["get_backup_clients_output"]) ^ {"opts", *QueryInputs.__annotations__} == {
+        "include_heartbeats"
+    }
+    assert attributes(made["GetBackupClientsResult"]) ^ public(ClientList) == {
+        "request_count",  # how was asked, not what was found
+    }
+    assert attributes(records["BackupClient"]) ^ public(BackupClient) == {
+        "outdated",  # worked out of two fields, which no generated type can
+        "identity",  # the same
+    }
+    assert attributes(records["ClientSettings"]) == public(ClientSettings)
+
+
+def test_names_of_the_gate(sdks: Path) -> None:
+    """Arguments and outputs have the same names; a resource of a provider tells its inputs too."""
+    made = parsed(sdks / "python" / "pulumi_hbr_clients" / "activation_gate.py")
+    (taken,) = (node for node in made["ActivationGate"].body if getattr(node, "name", "") == "_internal_init")
+    ours = {"resource_name", "opts", *GateInputs.__annotations__}
+    assert arguments(taken) - {"__self__", "__props__"} == ours - REFUSED
+    inputs = {to_snake(name) for name in GATE["inputProperties"]}
+    assert attributes(made["ActivationGate"]) - (inputs - {"instance_ids"}) ^ public(ActivationGate) == {
+        "waited",  # differs with every run: only a program can tell it without making a change of it
+    }
+
+
+def fits(value: Any, kind: Mapping[str, Any]) -> bool:
+    """Whether a value of a YAML program is of a type of the schema."""
+    match kind:
+        case _ if isinstance(value, str) and re.fullmatch(r"\$\{.+\}", value):
+            return True  # a reference
+        case {"oneOf": kinds}:
+            return any(fits(value, one) for one in kinds)
+        case {"type": "array", "items": items}:
+            return isinstance(value, list) and all(fits(item, items) for item in value)
+        case {"type": "object", "additionalProperties": values}:
+            return isinstance(value, dict) and all(fits(item, values) for item in value.values())
+        case {"type": name}:
+            return type(value).__name__ == {"string": "str", "boolean": "bool", "integer": "int"}[name]
+    return False
+
+
+def test_the_yaml_example() -> None:
+    """Held against the schema, for no Pulumi YAML host is to be had where these tests run: it has never been run."""
+    program = yaml.safe_load((ROOT / "examples" / "yaml" / "Pulumi.yaml").read_text())
+    found = {name: value["fn::invoke"] for name, value in program["variables"].items()}
+    given = [(call["function"], call["arguments"], FUNCTION["inputs"]) for call in found.values()]
+    gate_inputs = {"properties": GATE["inputProperties"], "required": GATE["requiredInputs"]}
+    given += [(gate["type"], gate["properties"], gate_inputs) for gate in program["resources"].values()]
+    for token, values, inputs in given:
+        assert token in {schema.FUNCTION, schema.GATE}
+        assert set(inputs["required"]) <= values.keys()
+        assert all(fits(value, inputs["properties"][name]) for name, value in values.items())
+    parts = dict.fromkeys(program["config"], frozenset[str]())
+    parts |= dict.fromkeys(found, frozenset(FUNCTION["outputs"]["properties"]))
+    parts |= dict.fromkeys(program["resources"], frozenset(GATE["properties"]))
+    for name, attribute in re.findall(r"\$\{([\w-]+)\.?(\w*)\}", str(program)):
+        assert attribute in {"", *parts[name]}
+    assert not fits(15, GATE["inputProperties"]["timeout"])
+
+
+@pytest.fixture
+def host() -> Iterator[str]:
+    """The address of our provider, started as Pulumi's Python host starts a folder with PulumiPlugin.yaml."""
+    command = [sys.executable, "-m", "pulumi.run.plugin", "pulumi-hbr-clients"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield f"127.0.0.1:{process.stdout.readline().strip()}"
+        process.terminate()
+
+
+def test_the_repository_is_a_plugin(host: str) -> None:
+    """The file that makes it one names what its runtime needs; what that runs is our provider, with our schema.
+
+    The host itself is not here, so `pulumi package add` of this repository has never been run.
+    """
+    settings = yaml.safe_load((ROOT / "PulumiPlugin.yaml").read_text())
+    assert settings["runtime"] == {"name": "python", "options": {"toolchain": "pip", "virtualenv": "venv"}}
+    assert (ROOT / "requirements.txt").read_text().splitlines()[-1] == "."
+    with grpc.insecure_channel(host) as channel:
+        provider = provider_pb2_grpc.ResourceProviderStub(channel)
+        answer = json.loads(provider.GetSchema(provider_pb2.GetSchemaRequest()).schema)
+    assert answer == schema.schema(pulumi_hbr_clients.__version__)
