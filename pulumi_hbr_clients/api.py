@@ -1,4 +1,4 @@
-"""The conversation: sends, retries and fans out. The only importer of httpx.
+"""The conversation: sends, retries and fans out. Only here and in `lanes` is httpx imported.
 
     arguments → Query, Target, Keys → Listing asks → signed request → Answer → Page → Listing → ClientList
 
@@ -36,6 +36,7 @@ from pulumi_hbr_clients.core.query import Query, QueryArgs
 from pulumi_hbr_clients.core.signing import DATE_FORMAT, Keys, Request, canonical_query, sign
 from pulumi_hbr_clients.credentials import KeySource, StaticKeys, key_source
 from pulumi_hbr_clients.flights import once
+from pulumi_hbr_clients.lanes import Lanes
 from pulumi_hbr_clients.settings import Config, Settings, no_config
 
 TIMEOUT: Final = 300.0
@@ -231,12 +232,13 @@ def _pace(_target: Target) -> Pace:
 
 def _http(target: Target) -> httpx.AsyncClient:
     local = target.endpoint.startswith("http://") and is_loopback(httpx.URL(target.endpoint).host)
+    verify = False if local else httpx.create_ssl_context()  # plain http: no certificate store to load
     return httpx.AsyncClient(
         timeout=_ANSWER_TIMEOUT,
         headers={"user-agent": f"pulumi-hbr-clients/{__version__}"},
-        limits=httpx.Limits(max_connections=None),  # held back by the number of workers
         trust_env=not local,  # a proxy has no way to this machine's own loopback
-        verify=not local,  # plain http: no certificate store to load
+        verify=verify,
+        transport=Lanes(verify),
     )
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import product
+from operator import attrgetter
 from typing import Final
 
 from pydantic import SecretStr
@@ -104,14 +105,13 @@ class Listing:
 
     def result(self, query: Query | None = None) -> ClientList:
         """The list once there is nothing left to ask, with the own filters of this query (or that one) applied."""
-        query, seen = query or self.query, sorted(self.seen.items())
-        matches = matcher(query)
-        kept = [client for _, client in seen if matches(client)]
+        query, seen = query or self.query, sorted(self.seen.values(), key=attrgetter("identity"))
+        kept = tuple(filter(matcher(query), seen))
         return ClientList(
-            clients=tuple(kept),
+            clients=kept,
             counts_by_status=counts_by_status(kept),
-            missing_client_ids=self._missing(query.client_ids, (c.client_id for _, c in seen)),
-            missing_instance_ids=self._missing(query.instance_ids, (c.instance_id for _, c in seen)),
+            missing_client_ids=self._missing(query.client_ids, (c.client_id for c in seen)),
+            missing_instance_ids=self._missing(query.instance_ids, (c.instance_id for c in seen)),
             proxy_passwords={i: self.passwords[i] for c in kept if (i := c.client_id) and i in self.passwords},
             complete=self.settled,
             request_count=self.request_count,
@@ -146,11 +146,17 @@ class Listing:
     def _judge(self, found: Mapping[str, BackupClient]) -> bool:
         if self._single:
             return all(page.total == len(found) for page in self._reading.pages.values())
-        agreed = all(self._reading.agrees(part) for part in self._parts)
+        agreed = self._agree(found)
         if self.query.consistency == "verified":
             before, self._before = self._before, set(found)
             agreed = agreed and before == self._before
         return agreed
+
+    def _agree(self, found: Mapping[str, BackupClient]) -> bool:
+        """Whether each part's pages name one total, and that many different clients came."""
+        if len(self._parts) == 1:  # what was found is the part's own: no second set of 100,000 names
+            return {page.total for page in self._reading.pages.values()} == {len(found)}
+        return all(self._reading.agrees(part) for part in self._parts)
 
     def _read_again(self, found: dict[str, BackupClient]) -> list[Ask]:
         self.seen.update(found)

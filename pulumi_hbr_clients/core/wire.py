@@ -254,5 +254,6 @@ def _passwords(body: bytes) -> dict[str, SecretStr]:
     """Client id → proxy password, for clients that have one."""
     rows = json.loads(body).get("Clients")
     rows = (rows.get("Client") if isinstance(rows, dict) else rows) or ()
-    found = ((row.get("ClientId"), (row.get("Settings") or {}).get("ProxyPassword")) for row in rows)
+    having = (row for row in rows if isinstance(row.get("Settings"), dict))
+    found = ((row.get("ClientId"), row["Settings"].get("ProxyPassword")) for row in having)
     return {str(key): SecretStr(str(value)) for key, value in found if key and value}

@@ -1,0 +1,83 @@
+"""One preview on the real engine, of a new stack, in a fresh process, and what it took.
+
+    preview.py empty|function|resource|fields|export FOLDER
+
+FOLDER is empty and holds the backend. Only the preview is timed, not the making of the stack; what a program imports
+beside Pulumi is part of the preview, as it is for a user.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pulumi
+from pulumi import automation as auto
+
+
+def empty() -> None:
+    """A program that does nothing."""
+
+
+def function() -> None:
+    """The look-up in the program's own process."""
+    from pulumi_hbr_clients import get_backup_clients  # noqa: PLC0415  the import is part of the figure
+
+    get_backup_clients(client_type="ECS_CLIENT")
+
+
+def resource() -> None:
+    """The data source, on the dynamic provider."""
+    _clients()
+
+
+def fields() -> None:
+    """The data source with three fields of each client."""
+    _clients(fields=["client_id", "instance_id", "status"])
+
+
+def export() -> None:
+    """The data source, and its clients exported as structured values."""
+    pulumi.export("clients", _clients())
+
+
+def _clients(**arguments: Any) -> Any:
+    from pulumi_hbr_clients import BackupClients  # noqa: PLC0415  the import is part of the figure
+
+    return BackupClients("fleet", client_type="ECS_CLIENT", **arguments).clients
+
+
+PROGRAMS: Final[Mapping[str, Callable[[], None]]] = {
+    program.__name__: program for program in (empty, function, resource, fields, export)
+}
+
+
+def stack(name: str, folder: Path) -> auto.Stack:
+    """A new stack on a backend in the folder."""
+    backend = auto.ProjectBackend(url=f"file://{folder}")
+    project = auto.ProjectSettings(name="bench", runtime="python", backend=backend)
+    options = auto.LocalWorkspaceOptions(
+        project_settings=project,
+        secrets_provider="passphrase",
+        env_vars={
+            "PULUMI_CONFIG_PASSPHRASE": "FAKE-PASSPHRASE",
+            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_PYTHON_CMD": sys.executable,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        },
+    )
+    return auto.create_stack("bench", project_name="bench", program=PROGRAMS[name], opts=options)
+
+
+def main() -> None:
+    """Preview, say."""
+    made = stack(sys.argv[1], Path(sys.argv[2]))
+    start = time.perf_counter()
+    made.preview(color="never")
+    print(json.dumps({"preview": time.perf_counter() - start}))
+
+
+if __name__ == "__main__":
+    main()
