@@ -187,9 +187,9 @@ def test_the_service_comes_back(engine: Any, world: World) -> None:
     """Throttled and unavailable while it waits: the gate survives it and says so."""
     chosen = ids(world, "batch-1")
     world.next_faults += ["throttle:100", "none", *["unavailable"] * 8]
-    later(3, world, *chosen)
+    later(25, world, *chosen)  # eight tries back off for 23 s at the most: it still waits when that is over
     stack = engine.stack()
-    text = stack.up(partial(gated, instance_ids=chosen, timeout=60))
+    text = stack.up(partial(gated, instance_ids=chosen, timeout=90))
     assert "the service does not answer: ServiceUnavailable" in text
     assert stack.outputs()["ready-counts"] == {"ACTIVATED": 1}
 
