@@ -176,9 +176,10 @@ def shift(fleet: Fleet) -> None:
     fleet.numbers = [*fleet.numbers[1:], fleet.numbers[-1] + 1]
 
 
-def test_shifting_pages_miss_no_one_who_stayed() -> None:
+@pytest.mark.parametrize("holds", [99, 20])
+def test_shifting_pages_miss_no_one_who_stayed(holds: int) -> None:
     """With one leaving and one arriving per page, whoever was there all along is listed; and it says so if not calm."""
-    fleet = Fleet(list(range(1960)), after_page=shift)
+    fleet = Fleet(list(range(1960)), after_page=shift, holds=holds)
     found = read(fleet, consistency="verified")
     stayed = set(fleet.numbers) & set(range(1960))
     assert stayed - set(numbers_of(found)) == set()

@@ -10,11 +10,10 @@ is not listed. After `READINGS` readings without agreement the list says that it
     listing.result()
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import product
-from operator import attrgetter
 from typing import Final
 
 from pydantic import SecretStr
@@ -91,7 +90,7 @@ class Listing:
 
     def asks(self) -> list[Ask]:
         """The pages to ask for now, in any order, at once. Empty: the list is done."""
-        asks = self._next_pages() if self._stage is _Stage.READING else []
+        asks = [] if self._stage is _Stage.DONE else self._next_pages()
         while not asks and self._stage is not _Stage.DONE:
             asks = self._advance()
         self._reading.asked.update(asks)
@@ -105,23 +104,27 @@ class Listing:
 
     def result(self, query: Query | None = None) -> ClientList:
         """The list once there is nothing left to ask, with the own filters of this query (or that one) applied."""
-        query, seen = query or self.query, sorted(self.seen.values(), key=attrgetter("identity"))
-        kept = tuple(filter(matcher(query), seen))
+        query, seen = query or self.query, [self.seen[identity] for identity in sorted(self.seen)]
+        kept = tuple(chosen(query, seen))
         return ClientList(
             clients=kept,
             counts_by_status=counts_by_status(kept),
             missing_client_ids=self._missing(query.client_ids, (c.client_id for c in seen)),
             missing_instance_ids=self._missing(query.instance_ids, (c.instance_id for c in seen)),
-            proxy_passwords={i: self.passwords[i] for c in kept if (i := c.client_id) and i in self.passwords},
+            proxy_passwords=self._passwords(kept),
             complete=self.settled,
             request_count=self.request_count,
         )
 
     def _missing(self, wanted: Iterable[str] | None, found: Iterable[str | None]) -> tuple[str, ...]:
         """Asked for, not answered. A single page cannot tell."""
-        if self._single and not self.settled:
+        if not wanted or (self._single and not self.settled):
             return ()
-        return tuple(sorted(set(wanted or ()).difference(found)))
+        return tuple(sorted(set(wanted).difference(found)))
+
+    def _passwords(self, kept: Iterable[BackupClient]) -> dict[str, SecretStr]:
+        found = self.passwords
+        return {i: found[i] for c in kept if (i := c.client_id) and i in found} if found else {}
 
     def _next_pages(self) -> list[Ask]:
         if self._single:
@@ -134,7 +137,7 @@ class Listing:
         """All that was asked is answered: judge, and read again, look up the absent, or be done."""
         found = self._reading.clients()
         if self._stage is _Stage.LOOKING_UP:
-            self._forget({i for ask in self._reading.asked for i in ask.client_ids or ()} - found.keys())
+            self._forget({i for ids, _ in self._parts for i in ids or ()} - found.keys())
             return self._end(found)
         self._readings += 1
         self.settled = self._judge(found)
@@ -167,7 +170,8 @@ class Listing:
         """Ask by id for clients that an earlier reading had and the last one had not."""
         self.seen.update(found)
         self._reading, self._stage = _Reading(), _Stage.LOOKING_UP
-        return [Ask(1, PAGE_SIZE_MAX, chunk, ()) for chunk in _chunks(tuple(sorted(absent))) if chunk]
+        self._parts = [(chunk, ()) for chunk in _chunks(tuple(sorted(absent)))]
+        return self._next_pages()
 
     def _forget(self, gone: Iterable[str]) -> None:
         for identity in gone:
@@ -179,7 +183,7 @@ class Listing:
         return []
 
 
-def matcher(query: Query) -> Callable[[BackupClient], bool]:
+def chosen(query: Query, clients: list[BackupClient]) -> list[BackupClient]:
     """What passes after the service answered: our own filters, and the ids (a reading may serve several queries)."""
     asked = {
         "client_id": query.client_ids,
@@ -189,15 +193,13 @@ def matcher(query: Query) -> Callable[[BackupClient], bool]:
         "zone_id": query.zone_ids,
         "os_type": query.os_types,
     }
-    allowed = [(name, frozenset(values)) for name, values in asked.items() if values is not None]
-    outdated = query.outdated
-
-    def matches(client: BackupClient) -> bool:
-        if outdated is not None and client.outdated is not outdated:
-            return False
-        return all(getattr(client, name) in values for name, values in allowed)
-
-    return matches
+    for name, values in asked.items():
+        if values is not None:
+            allowed = frozenset(values)
+            clients = [client for client in clients if getattr(client, name) in allowed]
+    if query.outdated is not None:
+        clients = [client for client in clients if client.outdated is query.outdated]
+    return clients
 
 
 def _parts(query: Query) -> list[Part]:
