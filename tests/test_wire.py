@@ -187,6 +187,9 @@ def test_the_request_id_may_be_a_header() -> None:
     [
         ({"x_acs_retry_after": "1500"}, 1.5),
         ({"x_acs_retry_after": "soon"}, None),
+        ({"x_acs_retry_after": "inf"}, 60.0),
+        ({"x_acs_retry_after": "nan"}, 0.0),
+        ({"retry_after": "86400"}, 60.0),
         ({"retry_after": "3"}, 3.0),
         ({"retry_after": "Fri, 01 Nov 2024 00:00:09 GMT", "date": "Fri, 01 Nov 2024 00:00:02 GMT"}, 7.0),
         ({"retry_after": "Fri, 01 Nov 2024 00:00:09 GMT"}, None),

@@ -226,15 +226,21 @@ def _refusal(answer: Answer, code: str, message: str, request_id: str | None = N
     return error
 
 
+RETRY_AFTER_MAX: Final = 60.0
+"""Seconds: a longer wait is not believed. All queries of a process keep it, and one broken header would end them."""
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait: `x-acs-retry-after` in milliseconds, else `Retry-After` in seconds or as a date."""
     try:
         if "x-acs-retry-after" in headers:
-            return max(0.0, float(headers["x-acs-retry-after"]) / 1000)
-        value = headers.get("retry-after", "")
-        return float(value) if value.isdigit() else _seconds(headers, value)
+            seconds: float | None = float(headers["x-acs-retry-after"]) / 1000
+        else:
+            value = headers.get("retry-after", "")
+            seconds = float(value) if value.isdigit() else _seconds(headers, value)
     except ValueError:
         return None
+    return None if seconds is None else max(0.0, min(seconds, RETRY_AFTER_MAX))
 
 
 def _seconds(headers: Mapping[str, str], until: str) -> float | None:
@@ -252,8 +258,9 @@ def _date(text: str | None) -> float | None:
 
 def _passwords(body: bytes) -> dict[str, SecretStr]:
     """Client id → proxy password, for clients that have one."""
-    rows = json.loads(body).get("Clients")
-    rows = (rows.get("Client") if isinstance(rows, dict) else rows) or ()
-    having = (row for row in rows if isinstance(row.get("Settings"), dict))
+    document = json.loads(body)
+    rows = document.get("Clients", document.get("clients"))
+    rows = rows.get("Client", rows.get("client")) if isinstance(rows, dict) else rows
+    having = (row for row in rows or () if isinstance(row.get("Settings"), dict))
     found = ((row.get("ClientId"), row["Settings"].get("ProxyPassword")) for row in having)
     return {str(key): SecretStr(str(value)) for key, value in found if key and value}
