@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from pulumi_hbr_clients.core.pace import Pace
+from pulumi_hbr_clients.api import CONCURRENCY
+from pulumi_hbr_clients.core.pace import UNPROVEN, Pace
 
 
 @dataclass
@@ -16,14 +17,14 @@ class Run:
     throttled: int
 
 
-def run(pages: int, *, rate: float, burst: float, latency: float, hint: float | None = None, at_once: int = 16) -> Run:
-    """Sixteen requests at once against a token bucket; time jumps from event to event."""
+def run(pages: int, *, rate: float, burst: float, latency: float, hint: float | None = None) -> Run:
+    """As many requests at once as a client sends, against a token bucket; time jumps from event to event."""
     dice, pace = random.Random(1), Pace()  # noqa: S311  a simulation
     now = last = 0.0
     tokens, waiting, throttled, answers = burst, pages, 0, 0
     flying: list[tuple[float, float]] = []
     while waiting or flying:
-        may_send = now + pace.wait(now) if waiting and len(flying) < at_once else float("inf")
+        may_send = now + pace.wait(now) if waiting and len(flying) < CONCURRENCY else float("inf")
         if flying and flying[0][0] <= may_send:
             now, sent_at = heapq.heappop(flying)
             tokens, last, answers = min(burst, tokens + (now - last) * rate), now, answers + 1
@@ -53,7 +54,7 @@ def test_no_limit_no_care() -> None:
     """A service that never throttles is never waited for: only latency counts."""
     done = run(1000, rate=1e9, burst=1e9, latency=0.1)
     assert done.throttled == 0
-    assert done.seconds <= 1000 / 16 * 0.1 * 1.1
+    assert done.seconds <= 1000 / CONCURRENCY * 0.1 * 1.1
 
 
 def test_a_burst_counts_once() -> None:
@@ -84,3 +85,11 @@ def test_a_limit_that_is_gone_is_left() -> None:
     pace.sending(61.0)
     assert pace.rate is not None
     assert pace.rate > 20 * 20
+
+
+def test_a_throttled_first_request_proves_little() -> None:
+    """One request is no rate: the limit is sought from a usual one, and 100 pages do not take half a minute."""
+    pace = Pace()
+    pace.sending(0.0)
+    pace.throttled(0.1, 0.0, None)
+    assert pace.rate == UNPROVEN / 2
