@@ -1,4 +1,4 @@
-"""The conversation: sends, retries and fans out. Only here and in `lanes` is httpx imported.
+"""The conversation: signs, retries and fans out, over `lanes`.
 
     arguments → Query, Target, Keys → Listing asks → signed request → Answer → Page → Listing → ClientList
 
@@ -14,10 +14,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import lru_cache
 from typing import Any, Final, Self, Unpack, cast
 
-import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
-from pulumi_hbr_clients import __version__
 from pulumi_hbr_clients.core import query as queries
 from pulumi_hbr_clients.core import wire
 from pulumi_hbr_clients.core.clients import ClientList
@@ -27,11 +25,10 @@ from pulumi_hbr_clients.core.errors import (
     HbrError,
     Retry,
     ThrottledError,
-    TransportError,
 )
 from pulumi_hbr_clients.core.listing import Listing
 from pulumi_hbr_clients.core.pace import Pace
-from pulumi_hbr_clients.core.places import Target, is_loopback
+from pulumi_hbr_clients.core.places import Target
 from pulumi_hbr_clients.core.query import Query, QueryArgs
 from pulumi_hbr_clients.core.signing import DATE_FORMAT, Keys, Request, canonical_query, sign
 from pulumi_hbr_clients.credentials import KeySource, StaticKeys, key_source
@@ -42,10 +39,9 @@ from pulumi_hbr_clients.settings import Config, Settings, no_config
 TIMEOUT: Final = 300.0
 """Seconds for a whole query: 1,000 pages at 20 a second need 50."""
 CONCURRENCY: Final = 16
-"""Requests at once: 100 pages of 100 ms in 0.7 s."""
+"""Requests at once: 100 pages of 100 ms in 0.7 s. With 24 a limit of 20 a second throttles more than one in twenty."""
 ATTEMPTS: Final = 8
 """Tries of one page, not counting throttled ones, which the deadline alone ends."""
-_ANSWER_TIMEOUT: Final = httpx.Timeout(10.0, connect=5.0)  # as the official SDK
 _BACK_OFF: Final = wait_random_exponential(multiplier=0.2, max=10)
 _log = logging.getLogger("pulumi_hbr_clients")
 
@@ -97,7 +93,7 @@ class HbrClient:
         """Close all connections."""
         lines, self._lines = self._lines, {}
         for line in lines.values():
-            await line.http.aclose()
+            await line.lanes.aclose()
 
     async def list_backup_clients(self, **arguments: Unpack[QueryArgs]) -> ClientList:
         """The clients that match, whole or marked as incomplete.
@@ -159,7 +155,7 @@ class _Line:
     def __init__(self, target: Target, source: KeySource) -> None:
         self.target, self.source = target, source
         self.pace = _pace(target)
-        self.http = _http(target)
+        self.lanes = Lanes(target.endpoint)
         self.last_error: HbrError | None = None
         self._keys: Keys | None = None
         self._renewing = asyncio.Lock()
@@ -198,13 +194,8 @@ class _Line:
         """The answer, and what hides this request's secrets in its texts."""
         date = time.strftime(DATE_FORMAT, time.gmtime(time.time() + self._clock_offset))
         headers = sign(request, keys, date=date, nonce=secrets.token_hex(16))
-        url = f"{self.target.endpoint}/?{canonical_query(request.query)}"
-        try:
-            answer = await self.http.post(url, content=request.body, headers=headers)
-        except httpx.HTTPError as error:
-            raise TransportError(_transport_text(self.target, error)) from None
-        redact = _redactor(keys, headers["Authorization"])
-        return wire.Answer(answer.status_code, answer.headers, answer.content), redact
+        answer = await self.lanes.post(canonical_query(request.query), request.body, headers)
+        return answer, _redactor(keys, headers["Authorization"])
 
     async def _heed(self, error: HbrError, sent_at: float, keys: Keys) -> None:
         """What an error asks for, besides trying again."""
@@ -228,18 +219,6 @@ class _Line:
 def _pace(_target: Target) -> Pace:
     """One for all clients of a process: the service's limit is the account's."""
     return Pace()
-
-
-def _http(target: Target) -> httpx.AsyncClient:
-    local = target.endpoint.startswith("http://") and is_loopback(httpx.URL(target.endpoint).host)
-    verify = False if local else httpx.create_ssl_context()  # plain http: no certificate store to load
-    return httpx.AsyncClient(
-        timeout=_ANSWER_TIMEOUT,
-        headers={"user-agent": f"pulumi-hbr-clients/{__version__}"},
-        trust_env=not local,  # a proxy has no way to this machine's own loopback
-        verify=verify,
-        transport=Lanes(verify),
-    )
 
 
 def _may_retry(error: BaseException, used: set[Retry]) -> bool:
@@ -274,12 +253,6 @@ def _redactor(keys: Keys, authorization: str) -> Callable[[str], str]:
         return text.replace(keys.access_key_id, f"***{keys.access_key_id[-4:]}")
 
     return redact
-
-
-def _transport_text(target: Target, error: httpx.HTTPError) -> str:
-    kind = type(error).__name__
-    detail = f": {error}" if str(error) else ""
-    return f"no answer from {target.endpoint} ({kind}{detail})"
 
 
 def _too_late(timeout: float, listing: Listing, last: HbrError | None) -> DeadlineError:
