@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -13,6 +14,9 @@ from pulumi_hbr_clients.core.clients import ClientList, from_wire
 from pulumi_hbr_clients.core.listing import READINGS, Listing
 from pulumi_hbr_clients.core.query import Query
 from pulumi_hbr_clients.core.wire import Ask, Page
+
+NOW = 1_700_000_000.0
+LONG_AGO = NOW - 86_400
 
 
 def query_of(**arguments: Any) -> Query:
@@ -30,6 +34,7 @@ class Fleet:
     holds: int = 99
     says_holds: bool = True
     total: Callable[[int], int] = lambda count: count
+    created: Callable[[int], float] = lambda _number: LONG_AGO
     asked: list[Ask] = field(default_factory=list)
 
     def page(self, ask: Ask) -> Page:
@@ -37,8 +42,8 @@ class Fleet:
         rows = [n for n in self.numbers if _asked_for(ask.client_ids, "c", n) and _asked_for(ask.instance_ids, "i", n)]
         size = min(ask.page_size or 10, self.holds)
         first = ((ask.page_number or 1) - 1) * size
-        found = from_wire([row_of(number) for number in rows[first : first + size]])
-        page = Page(found, self.total(len(rows)), size if self.says_holds else ask.page_size)
+        found = from_wire([row_of(number, CreatedTime=self.created(number)) for number in rows[first : first + size]])
+        page = Page(found, self.total(len(rows)), size if self.says_holds else ask.page_size, date=formatdate(NOW))
         self.after_page(self)
         return page
 
@@ -184,6 +189,23 @@ def test_shifting_pages_miss_no_one_who_stayed(holds: int) -> None:
     stayed = set(fleet.numbers) & set(range(1960))
     assert stayed - set(numbers_of(found)) == set()
     assert not found.complete
+
+
+def test_shifting_pages_are_seen_without_being_asked_to() -> None:
+    """Whoever leaves and whoever arrives cancel out in every total; that somebody is new gives it away."""
+    fleet = Fleet(list(range(1960)), after_page=shift, created=lambda number: NOW if number >= 1960 else LONG_AGO)
+    found = read(fleet)
+    stayed = set(fleet.numbers) & set(range(1960))
+    assert stayed - set(numbers_of(found)) == set()
+    assert not found.complete
+
+
+@pytest.mark.parametrize(("count", "requests"), [(99, 1), (150, 4)])
+def test_a_new_client_costs_a_second_reading(count: int, requests: int) -> None:
+    """Two whole readings agree then; a list of one page is a moment and needs no second one."""
+    fleet = Fleet(list(range(count)), created=lambda number: NOW - 30 if number == 7 else LONG_AGO)
+    found = read(fleet)
+    assert (len(found.clients), found.complete, found.request_count) == (count, True, requests)
 
 
 def test_own_filters_come_after() -> None:

@@ -1,8 +1,9 @@
 """Which pages next, and when the list is whole.
 
 A reading asks for page 1 of every part of the query, which tells the total, then for all other pages at once.
-It is whole when all pages name the same total and that many different clients came. If not, everything is read
-again and the readings are joined; a client that the last reading lacks is asked for by its id, so what has gone
+It is whole when all pages name the same total and that many different clients came; where somebody may have arrived
+between its pages, so that totals prove nothing, when the next reading finds the same clients. If not, everything is
+read again and the readings are joined; a client that the last reading lacks is asked for by its id, so what has gone
 is not listed. After `READINGS` readings without agreement the list says that it is not complete.
 
     while asks := listing.asks():
@@ -26,6 +27,9 @@ from pulumi_hbr_clients.core.wire import Ask, Page
 IDS_MAX: Final = 99
 """Ids in one request. No source names a limit; with 99, a part's clients fit one page."""
 READINGS: Final = 5
+ARRIVING: Final = 60.0
+"""Seconds: a client created so shortly before a reading may have come into the list between two of its pages. No source
+says how soon after its CreatedTime a client is listed."""
 _DEFAULT_PAGE_SIZE: Final = 10
 
 Part = tuple[tuple[str, ...] | None, tuple[str, ...] | None]
@@ -50,6 +54,14 @@ class _Reading:
 
     def pages_of(self, part: Part) -> list[Page]:
         return [page for ask, page in self.pages.items() if part == (ask.client_ids, ask.instance_ids)]
+
+    def arrivals(self, parts: int) -> bool:
+        """Whether anybody may have arrived between two pages. Whoever left then would leave the total as it was."""
+        if len(self.pages) == parts:  # each part is one page: a moment
+            return False
+        first = [page.served_at for ask, page in self.pages.items() if ask.page_number == 1]
+        since = min((at for at in first if at is not None), default=float("inf")) - ARRIVING
+        return any((client.created_time or 0) >= since for page in self.pages.values() for client in page.clients)
 
     def agrees(self, part: Part) -> bool:
         pages = self.pages_of(part)
@@ -150,7 +162,7 @@ class Listing:
         if self._single:
             return all(page.total == len(found) for page in self._reading.pages.values())
         agreed = self._agree(found)
-        if self.query.consistency == "verified":
+        if self.query.consistency == "verified" or self._reading.arrivals(len(self._parts)):
             before, self._before = self._before, set(found)
             agreed = agreed and before == self._before
         return agreed

@@ -129,8 +129,8 @@ class Query(BaseModel):
     )
     consistency: Literal["counted", "verified"] = Field(
         "counted",
-        description="counted: read again until pages and total agree. verified: until two whole "
-        "readings agree as well.",
+        description="counted: read again until pages and total agree, and two whole readings where clients arrive "
+        "meanwhile. verified: two whole readings that agree, always.",
     )
     region: rules.Word | None = Field(None, description="The region, for example cn-hangzhou.")
     endpoint: rules.Word | None = Field(None, description="The service's address, in place of the region's own.")

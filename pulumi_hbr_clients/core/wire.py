@@ -54,6 +54,12 @@ class Page:
     total: int
     page_size: int | None = None
     passwords: Mapping[str, SecretStr] = field(default_factory=dict)
+    date: str | None = None
+
+    @property
+    def served_at(self) -> float | None:
+        """The service's clock when it answered, in UNIX seconds."""
+        return _date(self.date)
 
 
 @cache
@@ -177,7 +183,7 @@ def page(
         raise _unreadable(answer, error, redact) from None
     if trouble := _trouble(answer, envelope, redact):
         raise trouble
-    found = _page(envelope, answer.body if passwords else None)
+    found = _page(envelope, answer.headers.get("date"), answer.body if passwords else None)
     for client in found.clients if region else ():
         object.__setattr__(client, "region", region)
     return found
@@ -191,14 +197,14 @@ def _trouble(answer: Answer, envelope: _Envelope, redact: Callable[[str], str]) 
     return _refusal(answer, code, redact(message), envelope.request_id)
 
 
-def _page(envelope: _Envelope, body: bytes | None) -> Page:
+def _page(envelope: _Envelope, date: str | None, body: bytes | None) -> Page:
     clients, total = envelope.clients, envelope.total_count
     if isinstance(clients, _Wrapped):
         clients = clients.client
     if total is None or not 0 <= total <= CLIENTS_MAX:
         msg = f"the answer's TotalCount is {total}: expected 0 to {CLIENTS_MAX:,}"
         raise AnswerError(msg)
-    return Page(clients or [], total, envelope.page_size, _passwords(body) if body else {})
+    return Page(clients or [], total, envelope.page_size, _passwords(body) if body else {}, date)
 
 
 CLIENTS_MAX: Final = 1_000_000

@@ -196,7 +196,8 @@ class World(Conditions):
     @_locked
     def arrive(self, client_type: str) -> str:
         """A client nobody knew arrives at the end. Gives its id."""
-        row = new_row(f"{self.seed}/arrival/{next(self._numbers)}", client_type, Status="ACTIVATED")
+        label, created = f"{self.seed}/arrival/{next(self._numbers)}", int(self.now())
+        row = new_row(label, client_type, Status="ACTIVATED", CreatedTime=created)
         self.add(row)
         return str(row["ClientId"])
 
