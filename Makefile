@@ -28,8 +28,8 @@ demo: $(VENV)/package ## See it work: an emulated fleet, two stacks, no account 
 test: lint ## Lint, format check, types, and all tests, on a real engine
 	@$(ON_ENGINE) $(PY) -m pytest
 
-bench: $(VENV)/package ## Measure against the official SDK's loop, and what each door adds
-	@$(ON_ENGINE) $(PY) tools/bench.py
+bench: $(VENV)/package ## Measure against the peers, half an hour; writes docs/benchmarks.md (ASK=name: one table)
+	@$(ON_ENGINE) $(PY) tools/bench.py --page $(ASK)
 
 chaos: $(VENV)/package ## Break the service in every known way, and see what comes out
 	@$(ON_ENGINE) $(PY) tools/chaos.py

@@ -1,13 +1,14 @@
-"""Bench: what a query costs beside the official SDK's loop, what a door adds to a preview, and what must be reached.
+"""Bench: what a query costs beside its peers, whether a list is whole when the service makes trouble, what doors add.
 
-    tools/bench.py [--quick] [--json FILE] [QUESTION ...]
+    tools/bench.py [--quick] [--page] [QUESTION ...]
 
-Loopback only, about ten minutes. Ratios are made within one run, from medians; whatever else the machine does is in
-the figures: see the load above them. It reports and does not judge: what falls short is said, and the exit code is 0.
+Loopback only. Ratios are made within one run, from medians; whatever else the machine does is in the figures: see the
+load before them. It reports and does not judge: what falls short is said, and the exit code is 0. `--page` keeps what
+was measured in docs/benchmarks.json and draws docs/benchmarks.md and its plot from there: with some of the
+questions, the answers of the others stay.
 """
 
 import argparse
-import json
 import os
 import platform
 import sys
@@ -15,22 +16,27 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from tools.benchmarks import doors, gates, plugin, queries
+from tools.benchmarks import doors, gates, growth, page, plugin, state, trouble
 from tools.benchmarks.measure import FULL, QUICK, Scale, tell
 from tools.benchmarks.table import Table
 
 QUESTIONS: Final[Mapping[str, Callable[[Scale], Table]]] = {
-    "pages": queries.pages,
-    "throttled": queries.throttled,
-    "unthrottled": queries.unthrottled,
-    "large": queries.large,
+    "growth-0": growth.at_once,
+    "growth-20": growth.near,
+    "growth-100": growth.far,
+    "throttled": trouble.throttled,
+    "unthrottled": trouble.unthrottled,
+    "limited": trouble.limited,
+    "faults": trouble.faults,
+    "shifting": trouble.shifting,
+    "state": state.state,
     "imports": doors.imports,
     "previews": doors.previews,
+    "plugin": plugin.plugin,
     "gates": gates.many,
     "waiting": gates.waiting,
-    "plugin": plugin.plugin,
 }
 PACKAGES: Final = ("pulumi-hbr-clients", "alibabacloud-hbr20170908", "pulumi", "httpx", "pydantic")
 
@@ -38,19 +44,18 @@ PACKAGES: Final = ("pulumi-hbr-clients", "alibabacloud-hbr20170908", "pulumi", "
 def main() -> None:
     """Ask the questions, print the tables."""
     asked = arguments()
-    about = machine()
-    print(" · ".join(about.values()), end="\n\n", flush=True)
     if asked.quick:
         print("Quick: this shows that the bench runs. Its figures and verdicts mean nothing.", end="\n\n", flush=True)
-    tables = {}
+    answers, tables = {}, []
     for name in asked.questions or QUESTIONS:
+        about = machine()
         tell(f"{name}: {(QUESTIONS[name].__doc__ or '').strip()}")
-        tables[name] = QUESTIONS[name](QUICK if asked.quick else FULL)
-        print(tables[name], end="\n\n", flush=True)
-    print(verdict(list(tables.values())))
-    if asked.json:
-        document = {"machine": about, "tables": {name: table.plain() for name, table in tables.items()}}
-        asked.json.write_text(json.dumps(document, indent=2) + "\n")
+        tables.append(QUESTIONS[name](QUICK if asked.quick else FULL))
+        print(tables[-1], end="\n\n", flush=True)
+        answers[name] = {"machine": about, "table": tables[-1].plain()}
+        if asked.page:
+            page.keep(asked.page, answers)
+    print(verdict(tables))
 
 
 def arguments() -> argparse.Namespace:
@@ -58,21 +63,23 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("questions", nargs="*", metavar="QUESTION", help=f"some of: {', '.join(QUESTIONS)}")
     parser.add_argument("--quick", action="store_true", help="small sizes: shows that it runs, not how fast")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the tables there too")
+    parser.add_argument(
+        "--page", type=Path, nargs="?", const=page.FOLDER, metavar="FOLDER", help="write the page there too (docs)"
+    )
     asked = parser.parse_args()
     if unknown := set(asked.questions) - set(QUESTIONS):
         parser.error(f"no such question: {', '.join(sorted(unknown))}; some of {', '.join(QUESTIONS)}")
     return asked
 
 
-def machine() -> dict[str, str]:
+def machine() -> dict[str, Any]:
     """Where and when, with what, and how busy it was."""
     return {
         "when": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "load": f"load {os.getloadavg()[0]:.1f} before",
-        "python": f"Python {sys.version.split()[0]}",
-        **{name: f"{name} {version(name)}" for name in PACKAGES},
+        "load": round(os.getloadavg()[0], 1),
+        "python": sys.version.split()[0],
+        "packages": {name: version(name) for name in PACKAGES},
     }
 
 

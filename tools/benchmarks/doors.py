@@ -5,13 +5,12 @@ process), the query, and what N clients cost on their way through. Each is a pre
 `HbrClient` in a fresh process against the same service; the differences are the answer.
 """
 
-import shutil
 import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import Final, TypeVar
 
-from tools.benchmarks.measure import HERE, Figures, Fleet, Measure, Scale, fleet, in_turn, lists, run
+from tools.benchmarks.measure import HERE, Figures, Fleet, Measure, Scale, fleet, in_turn, lists, needs_engine, run
 from tools.benchmarks.table import Must, Table
 
 Cell = TypeVar("Cell")
@@ -68,13 +67,15 @@ DOORS: Final = {
     "resource": "BackupClients",
     "fields": "BackupClients, three fields",
     "export": "BackupClients, clients exported",
+    "export_fields": "the same, three fields",
+    "plugin": "plugin's function",
+    "plugin_fields": "the same, three fields",
 }
 
 
 def previews(scale: Scale) -> Table:
     """What each door adds to a preview, beyond the query, at several sizes."""
-    if not shutil.which("pulumi"):
-        raise SystemExit("no Pulumi engine on PATH: run `make bench`, or put `make engine`'s folder there")
+    needs_engine()
     found = _measured(scale)
     empty = found["empty", 0]["preview"]
     query = {size: found["query", size]["query"] for size in (0, *scale.sizes)}

@@ -3,11 +3,10 @@
 Where many gates go through the engine, its own state writing is in the figures: it grows with the square of them.
 """
 
-import shutil
 import tempfile
 from typing import Final
 
-from tools.benchmarks.measure import HERE, Figures, Fleet, Measure, Scale, fleet, in_turn, run, tell
+from tools.benchmarks.measure import HERE, Figures, Fleet, Measure, Scale, fleet, in_turn, needs_engine, run, tell
 from tools.benchmarks.table import Must, Table
 
 POLL: Final = 15.0
@@ -27,7 +26,7 @@ def many(scale: Scale) -> Table:
         f"{gates:,} gates, {gates:,} instances, function": ("function", gates, gates),
         f"{gates:,} gates, {gates:,} instances, engine": ("engine", gates, gates),
     }
-    _needs_engine()
+    needs_engine()
     rows, musts = [], list[Must]()
     with fleet(instances) as service:
         for name, (how, count, size) in cases.items():
@@ -53,7 +52,7 @@ def many(scale: Scale) -> Table:
 
 def waiting(scale: Scale) -> Table:
     """What an idle minute at a gate costs, and how soon Ctrl-C ends one."""
-    _needs_engine()
+    needs_engine()
     with fleet(10) as service:
         found = in_turn(
             1,
@@ -81,8 +80,3 @@ def _gating(service: Fleet, how: str, gates: int, instances: int, seconds: float
             return run(str(HERE / "gating.py"), *words, environment=service.environment)
 
     return measure
-
-
-def _needs_engine() -> None:
-    if not shutil.which("pulumi"):
-        raise SystemExit("no Pulumi engine on PATH: run `make bench`, or put `make engine`'s folder there")

@@ -15,7 +15,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -25,16 +24,10 @@ import pulumi
 from pulumi import automation as auto
 from pulumi.dynamic import CreateResult, Resource, ResourceProvider
 
+from tools.benchmarks.emulated import call
+
 ECS: Final[dict[str, Any]] = {"client_type": "ECS_CLIENT", "timeout": "10m"}
 Groups = Sequence[Sequence[str]]
-
-
-def call(path: str, body: Any = None) -> Any:
-    """Ask or command the emulator."""
-    address = f"{os.environ['ALIBABA_CLOUD_ENDPOINT_HBR']}/_emulator/{path}"
-    data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(address, data), timeout=60) as answer:  # noqa: S310  loopback
-        return json.load(answer)
 
 
 class Noted(ResourceProvider):

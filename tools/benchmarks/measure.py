@@ -7,6 +7,7 @@ emulated service's work is nobody's figure.
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -31,20 +32,32 @@ class Scale:
     """How much is asked of the machine."""
 
     repeats: int = 3
-    fleet: int = 10_000
+    fleets: Sequence[int] = (100, 1000, 10_000, 100_000)
+    patience: float = 60.0
     pages: int = 1000
-    large: int = 100_000
     rate: float = 20.0
     latency: float = 0.1
+    seeds: int = 20
+    shifting: int = 1960
     sizes: Sequence[int] = (100, 1000, 10_000)
-    doors: Sequence[str] = ("function", "resource", "fields", "export")
+    doors: Sequence[str] = ("function", "resource", "fields", "export", "export_fields", "plugin", "plugin_fields")
     gates: tuple[int, int] = (200, 1000)
     idle: float = 60.0
 
 
 FULL: Final = Scale()
 QUICK: Final = Scale(
-    1, 200, 24, 300, rate=20.0, latency=0.01, sizes=(50,), doors=("resource",), gates=(4, 20), idle=3.0
+    1,
+    (100, 300),
+    0.0,
+    24,
+    latency=0.01,
+    seeds=2,
+    shifting=300,
+    sizes=(50,),
+    doors=("resource",),
+    gates=(4, 20),
+    idle=3.0,
 )
 """For a test that the bench runs at all: its figures mean nothing."""
 
@@ -118,6 +131,12 @@ def lists(service: Fleet, contender: str) -> Measure:
         return {**figures, **service.seen()}
 
     return measure
+
+
+def needs_engine() -> None:
+    """Say how to get one, where there is none."""
+    if not shutil.which("pulumi"):
+        raise SystemExit("no Pulumi engine on PATH: run `make bench`, or put `make engine`'s folder there")
 
 
 def tell(text: str) -> None:

@@ -1,6 +1,6 @@
 """One preview on the real engine, of a new stack, in a fresh process, and what it took.
 
-    preview.py empty|function|resource|fields|export FOLDER
+    preview.py empty|function|resource|fields|export|export_fields|plugin|plugin_fields FOLDER
 
 FOLDER is empty and holds the backend. Only the preview is timed, not the making of the stack; what a program imports
 beside Pulumi is part of the preview, as it is for a user.
@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import pulumi
 from pulumi import automation as auto
+
+FEW: Final = ["client_id", "instance_id", "status"]
 
 
 def empty() -> None:
@@ -35,12 +37,27 @@ def resource() -> None:
 
 def fields() -> None:
     """The data source with three fields of each client."""
-    _clients(fields=["client_id", "instance_id", "status"])
+    _clients(fields=FEW)
 
 
 def export() -> None:
     """The data source, and its clients exported as structured values."""
     pulumi.export("clients", _clients())
+
+
+def export_fields() -> None:
+    """The same with three fields of each client."""
+    pulumi.export("clients", _clients(fields=FEW))
+
+
+def plugin() -> None:
+    """The provider plugin's function, as other languages call it."""
+    _invoke()
+
+
+def plugin_fields() -> None:
+    """The same with three fields of each client."""
+    _invoke(fields=["clientId", "instanceId", "status"])
 
 
 def _clients(**arguments: Any) -> Any:
@@ -49,12 +66,17 @@ def _clients(**arguments: Any) -> Any:
     return BackupClients("fleet", client_type="ECS_CLIENT", **arguments).clients
 
 
+def _invoke(**arguments: Any) -> None:
+    pulumi.runtime.invoke("hbr-clients:index:getBackupClients", {"clientType": "ECS_CLIENT", **arguments})
+
+
 PROGRAMS: Final[Mapping[str, Callable[[], None]]] = {
-    program.__name__: program for program in (empty, function, resource, fields, export)
+    program.__name__: program
+    for program in (empty, function, resource, fields, export, export_fields, plugin, plugin_fields)
 }
 
 
-def stack(name: str, folder: Path) -> auto.Stack:
+def stack(program: Callable[[], None], folder: Path) -> auto.Stack:
     """A new stack on a backend in the folder."""
     backend = auto.ProjectBackend(url=f"file://{folder}")
     project = auto.ProjectSettings(name="bench", runtime="python", backend=backend)
@@ -68,12 +90,12 @@ def stack(name: str, folder: Path) -> auto.Stack:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         },
     )
-    return auto.create_stack("bench", project_name="bench", program=PROGRAMS[name], opts=options)
+    return auto.create_stack("bench", project_name="bench", program=program, opts=options)
 
 
 def main() -> None:
     """Preview, say."""
-    made = stack(sys.argv[1], Path(sys.argv[2]))
+    made = stack(PROGRAMS[sys.argv[1]], Path(sys.argv[2]))
     start = time.perf_counter()
     made.preview(color="never")
     print(json.dumps({"preview": time.perf_counter() - start}))

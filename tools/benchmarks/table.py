@@ -3,9 +3,9 @@
 Takes numbers, gives Markdown and plain values for JSON. Measures nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,12 @@ class Table:
         """For JSON."""
         musts = [{**asdict(must), "reached": must.reached} for must in self.musts]
         return {**asdict(self), "musts": musts}
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Self:
+        """The table that `plain` was made of."""
+        musts = [Must(**{name: must[name] for name in must.keys() - {"reached"}}) for must in plain["musts"]]
+        return cls(**{**plain, "musts": musts})
 
 
 def show(value: str | float) -> str:

@@ -1,0 +1,99 @@
+"""The page docs/benchmarks.md: what was measured, kept in benchmarks.json beside it, and the words around it.
+
+    answers of a run → benchmarks.json (those of other questions stay) → benchmarks.md, benchmarks.svg
+
+Words only: figures come from the answers, and what falls short is found in them, never written here.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from tools.benchmarks import plot
+from tools.benchmarks.table import Table
+
+FOLDER: Final = Path(__file__).resolve().parents[2] / "docs"
+Answers = Mapping[str, Mapping[str, Any]]
+
+_HEAD: Final = """\
+# Benchmarks
+
+Written by `make bench`, all on loopback, against the project's own emulated service. The rows of a table were measured
+in one run, in turn, each in a fresh process: read ratios, not seconds. `make bench ASK=name` repeats one table.
+The contenders:
+
+- **ours**: `HbrClient`, which all doors of this package use.
+- **sdk**: a loop over the official SDK (alibabacloud-hbr20170908) with `PageSize` 99, as its documentation shows.
+- **peer**: the *algorithm* of Terraform's and Pulumi's alicloud data source, restated here over the official SDK's
+  requests: serial pages of 50, a page of fewer ends the list, throttling and 5xx are tried again every three seconds.
+  Its wall time and CPU are therefore a Python program's; requests, missed clients and secrets are the algorithm's own.
+  Where `terraform` and `terraform-provider-alicloud` are on PATH, they are measured too, as **terraform**.
+"""
+_PARTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "Size": (
+        "![Wall time and memory against the number of clients](benchmarks.svg)",
+        ("growth-0", "growth-20", "growth-100"),
+    ),
+    "Trouble": (
+        "A service that throttles, breaks or moves. A list that is wrong without a word is what must never be.",
+        ("throttled", "unthrottled", "limited", "faults", "shifting"),
+    ),
+    "Secrets": ("", ("state",)),
+    "Doors": ("", ("imports", "previews", "plugin")),
+    "Gates": ("", ("gates", "waiting")),
+}
+ADVICE: Final[Mapping[str, str]] = {}
+"""What follows from a table, by question."""
+REASONS: Final[Mapping[str, str]] = {}
+"""Why a figure falls short, by question, where it is known."""
+
+
+def keep(folder: Path, answers: Answers) -> None:
+    """Join these answers with those that are there, and write all files anew."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "benchmarks.json"
+    kept = {**(json.loads(file.read_text()) if file.exists() else {}), **answers}
+    file.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    (folder / "benchmarks.md").write_text("\n".join(text(kept)))
+    if kept.keys() >= plot.NEEDED:
+        plot.draw({name: answer["table"] for name, answer in kept.items()}, folder / "benchmarks.svg")
+
+
+def text(answers: Answers) -> Iterator[str]:
+    """The page, line by line or more."""
+    yield _HEAD
+    yield from _short(answers)
+    for part, (words, names) in _PARTS.items():
+        yield from (f"## {part}", "", *([words, ""] if words else []))
+        for name in names:
+            if name in answers:
+                yield from _section(name, answers[name])
+
+
+def _short(answers: Answers) -> Iterator[str]:
+    tables = {name: Table.of(answer["table"]) for name, answer in answers.items()}
+    short = [(name, must) for name, table in tables.items() for must in table.musts if not must.reached]
+    count = sum(len(table.musts) for table in tables.values())
+    yield from ("## What falls short", "")
+    yield f"Of {count} figures that the project asks of itself, {len(short) or 'none'} {_falls(len(short))} short.\n"
+    for name, must in short:
+        yield f"- `{name}`: {must}. {REASONS.get(name, 'The reason is not known.')}"
+    if short:
+        yield ""
+
+
+def _falls(count: int) -> str:
+    return "fall" if count > 1 else "falls"
+
+
+def _section(name: str, answer: Mapping[str, Any]) -> Iterator[str]:
+    about = answer["machine"]
+    packages = ", ".join(f"{package} {number}" for package, number in about["packages"].items())
+    yield f"#{Table.of(answer['table'])}\n"
+    if name in ADVICE:
+        yield f"{ADVICE[name]}\n"
+    yield (
+        f"<sub>`make bench ASK={name}` · {about['when']} · {about['system']}, load {about['load']} before · "
+        f"Python {about['python']}, {packages}</sub>\n"
+    )
