@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tools.benchmarks import plot
-from tools.benchmarks.table import Table
+from tools.benchmarks.growth import CONTENDERS
+from tools.benchmarks.table import Table, show
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "docs"
 Answers = Mapping[str, Mapping[str, Any]]
@@ -63,6 +64,7 @@ def keep(folder: Path, answers: Answers) -> None:
 def text(answers: Answers) -> Iterator[str]:
     """The page, line by line or more."""
     yield _HEAD
+    yield from _brief(answers)
     yield from _short(answers)
     for part, (words, names) in _PARTS.items():
         yield from (f"## {part}", "", *([words, ""] if words else []))
@@ -81,6 +83,39 @@ def _short(answers: Answers) -> Iterator[str]:
         yield f"- `{name}`: {must}. {REASONS.get(name, 'The reason is not known.')}"
     if short:
         yield ""
+
+
+BRIEF: Final = (
+    ("growth-100", "10,000", "wall s", "10,000 clients, 100 ms an answer: seconds"),
+    ("growth-100", "10,000", "requests", "requests of it"),
+    ("growth-0", "100,000", "CPU s", "100,000 clients, 0 ms an answer: CPU seconds"),
+    ("growth-0", "100,000", "peak MB", "peak memory of it, MB"),
+    ("limited", "", "ended with an error", "a limit of 20 requests a second: ended with an error"),
+    ("faults", "", "whole", "5 % of requests meet a fault: whole lists"),
+    ("faults", "", "ended with an error", "ended with an error"),
+    ("shifting", "", "wrong without a word", "clients come and go between pages: lists wrong without a word"),
+    ("shifting", "", "missed", "clients missed by them that were there throughout"),
+    ("state", "", "passwords in clear text", "exported clients: proxy passwords in clear text in the state"),
+)
+"""Question, size, column → what to call it: the page in ten lines."""
+
+
+def _brief(answers: Answers) -> Iterator[str]:
+    rows = [
+        (said, *_picked(answers[name]["table"], size, column)) for name, size, column, said in BRIEF if name in answers
+    ]
+    yield from ("## In short", "", Table("", ("", *CONTENDERS), rows).body(), "")
+
+
+def _picked(table: Mapping[str, Any], size: str, column: str) -> list[float | str]:
+    """The contenders' figures in one column. Their number of runs is said where there are several."""
+    place, runs = table["header"].index(column), table["header"].index("runs") if "runs" in table["header"] else 0
+    found = {row[1] if size else row[0]: row for row in table["rows"] if not size or row[0] == size}
+    shown = {
+        name: f"{show(row[place])} of {row[runs]}" if runs and column != "missed" else row[place]
+        for name, row in found.items()
+    }
+    return [shown.get(name, "-") for name in CONTENDERS]
 
 
 def _falls(count: int) -> str:

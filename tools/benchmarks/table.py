@@ -42,13 +42,17 @@ class Table:
 
     def __str__(self) -> str:
         """The table as Markdown, its musts below it."""
+        notes = [self.note, ""] if self.note else []
+        musts = [f"- {must}" for must in self.musts]
+        return "\n".join([f"## {self.title}", "", *notes, self.body(), "", *musts]).rstrip()
+
+    def body(self) -> str:
+        """Only its header and rows."""
         rows = [[show(cell) for cell in row] for row in (self.header, *self.rows)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = [f"| {' | '.join(map(str.ljust, row, widths))} |" for row in rows]
         lines.insert(1, f"|{'|'.join('-' * (width + 2) for width in widths)}|")
-        notes = [self.note, ""] if self.note else []
-        musts = [f"- {must}" for must in self.musts]
-        return "\n".join([f"## {self.title}", "", *notes, *lines, "", *musts]).rstrip()
+        return "\n".join(lines)
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""
