@@ -18,7 +18,7 @@ BENCH = Path(__file__).parent.parent / "tools" / "bench.py"
 @pytest.mark.engine
 def test_every_question_has_a_table(tmp_path: Path) -> None:
     """`--quick` asks questions at a small size; text and page hold the same tables, and no client is missed."""
-    asked = ["growth-0", "growth-100", "throttled", "unthrottled", "faults", "shifting", "state", "imports", "previews"]
+    asked = ["growth-0", "growth-100", "throttled", "limited", "faults", "shifting", "state", "imports", "previews"]
     command = [sys.executable, str(BENCH), "--quick", "--page", str(tmp_path), *asked]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stderr
@@ -42,12 +42,12 @@ def test_the_page_keeps_what_was_not_asked_again(tmp_path: Path) -> None:
             "table": Table("Speed", ("", "s"), [("ours", figure)], [Must("s:", figure, 5)]).plain(),
         }
 
-    page.keep(tmp_path, {"throttled": answer(4.0), "faults": answer(9.0)})
+    page.keep(tmp_path, {"throttled": answer(4.0), "imports": answer(9.0)})
     page.keep(tmp_path, {"throttled": answer(7.0)})
     words = (tmp_path / "benchmarks.md").read_text()
     assert "Of 2 figures that the project asks of itself, 2 fall short." in words
     assert "- `throttled`: FALLS SHORT: s: 7 (at most 5)." in words
-    assert "- `faults`: FALLS SHORT: s: 9 (at most 5)." in words
+    assert "- `imports`: FALLS SHORT: s: 9 (at most 5)." in words
     assert "| ours | 4 |" not in words
 
 
