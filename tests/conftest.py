@@ -1,9 +1,15 @@
-"""What all tests share: how property tests run, and an environment without anyone's keys."""
+"""What all tests share: how property tests run, an environment without anyone's keys, and an emulated service in it.
+
+A test that needs another fleet overrides `world`.
+"""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from pulumi_hbr_clients.emulator import Running, World, sample, serve
 
 # A test must not fail because the machine was busy while Hypothesis built its character tables.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -18,6 +24,21 @@ def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true")
+
+
+@pytest.fixture
+def world() -> World:
+    """The sample fleet."""
+    return sample()
+
+
+@pytest.fixture
+def emulator(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    """The service that has this fleet, where every program started from here looks for it."""
+    with serve(world) as running:
+        for name, value in running.environment.items():
+            monkeypatch.setenv(name, value)
+        yield running
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

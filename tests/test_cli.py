@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Annotated
 
 import click
@@ -15,27 +14,10 @@ from pydantic import Field
 from pulumi_hbr_clients import __version__, api
 from pulumi_hbr_clients.cli import doctor, hbr_clients, options
 from pulumi_hbr_clients.core.query import Query
-from pulumi_hbr_clients.emulator import FAKE_KEYS, Running, World, sample, serve
+from pulumi_hbr_clients.emulator import FAKE_KEYS, Running, World
+from tests.commands import ECS, run
 
 PASSWORD = "FAKE-PROXY-PASSWORD-0001"  # noqa: S105  the emulator's own
-ECS = ("--client-type", "ECS_CLIENT")
-
-
-@pytest.fixture
-def world() -> World:
-    return sample()
-
-
-@pytest.fixture
-def emulator(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    with serve(world) as running:
-        for name, value in running.environment.items():
-            monkeypatch.setenv(name, value)
-        yield running
-
-
-def run(*words: str) -> Result:
-    return CliRunner().invoke(hbr_clients, words, prog_name="hbr-clients")
 
 
 def lines_of(result: Result) -> list[str]:

@@ -4,41 +4,23 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from pulumi_hbr_clients.cli import hbr_clients, places
+from pulumi_hbr_clients.cli import places
 from pulumi_hbr_clients.core.configuration import ENDPOINT_VARIABLES, REGION_VARIABLES
-from pulumi_hbr_clients.emulator import FAKE_KEYS, FAKE_STS_KEYS, Running, World, sample, serve
+from pulumi_hbr_clients.emulator import FAKE_KEYS, FAKE_STS_KEYS, Running, World
 from pulumi_hbr_clients.settings import Settings
+from tests.commands import run
 
 SECRET = "FAKE-PROFILE-SECRET-0001"  # noqa: S105  fake, to be searched for
 HALF = "FAKE-ID-WITHOUT-SECRET"
 
 
-@pytest.fixture
-def world() -> World:
-    return sample()
-
-
-@pytest.fixture
-def emulator(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    with serve(world) as running:
-        for name, value in running.environment.items():
-            monkeypatch.setenv(name, value)
-        yield running
-
-
-def run(*words: str) -> Result:
-    return CliRunner().invoke(hbr_clients, ["doctor", *words])
-
-
 def report(*words: str) -> dict[str, Any]:
-    result = run("--output", "json", *words)
+    result = run("doctor", "--output", "json", *words)
     found: dict[str, Any] = json.loads(result.stdout)
     assert result.exit_code == (0 if found["usable"] else 1)
     return found
@@ -54,7 +36,7 @@ def write_profile(**fields: str) -> None:
 
 def test_all_is_well(world: World, emulator: Running) -> None:
     """Region, endpoint and keys with their sources; one request of one client; exit code 0."""
-    result = run()
+    result = run("doctor")
     found = [line for line in result.stdout.splitlines() if line][1:6]
     assert (result.exit_code, result.stderr) == (0, "")
     assert [line.split(maxsplit=1) for line in found[:4]] == [
@@ -72,7 +54,7 @@ def test_all_is_well(world: World, emulator: Running) -> None:
 def test_no_permission(world: World) -> None:
     """A refusal is told with its advice, without sending the reader to where he is; exit code 1."""
     world.next_faults += ["NoPermission"]
-    result = run()
+    result = run("doctor")
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("permission")]
     assert line.startswith("permission   trouble: NoPermission: ")
     assert line.endswith("Allow the RAM action hbr:DescribeBackupClients (resource *) for this user or role")
@@ -144,7 +126,7 @@ def test_a_security_token_is_only_counted(monkeypatch: pytest.MonkeyPatch) -> No
     secrets = (FAKE_STS_KEYS.access_key_id, FAKE_STS_KEYS.access_key_secret, FAKE_STS_KEYS.security_token or "")
     for name, secret in zip(names, secrets, strict=True):
         monkeypatch.setenv(name, secret)
-    text = run().stdout
+    text = run("doctor").stdout
     assert "access key ***ATOR, with a security token" in text
     assert [secret for secret in secrets if secret in text] == []
 
@@ -157,14 +139,14 @@ def test_places_that_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     found = report()
     assert "did you mean cn-hangzhou?" in found["region"]["fault"]
     assert found["endpoint"]["value"] == "known once the region is"
-    text = run("--endpoint", f"https://me:{SECRET}@host", "--offline").stdout
+    text = run("doctor", "--endpoint", f"https://me:{SECRET}@host", "--offline").stdout
     assert "--endpoint: must not hold a user or a password\n" in text
     assert SECRET not in text
 
 
 def test_bad_words_are_bad_input() -> None:
     """What is no matter of settings is refused as everywhere, with exit code 2."""
-    result = run("--client-type", "ecs", "--timeout", "soon")
+    result = run("doctor", "--client-type", "ecs", "--timeout", "soon")
     assert (result.exit_code, result.stdout) == (2, "")
     assert [line.strip().partition(":")[0] for line in result.stderr.splitlines()[1:]] == ["--client-type", "--timeout"]
 

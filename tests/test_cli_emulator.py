@@ -5,27 +5,13 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 import pytest
-from click.testing import CliRunner, Result
 
-from pulumi_hbr_clients.cli import hbr_clients
 from pulumi_hbr_clients.emulator import FAKE_KEYS
-
-COMMAND = (sys.executable, "-m", "pulumi_hbr_clients.cli", "emulator")
-
-
-@contextmanager
-def started(*words: str) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen([*COMMAND, *words], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+from tests.commands import program, run
 
 
 def usage(stream: IO[str] | None) -> list[str]:
@@ -36,15 +22,11 @@ def usage(stream: IO[str] | None) -> list[str]:
     return lines
 
 
-def run(*words: str) -> Result:
-    return CliRunner().invoke(hbr_clients, ["emulator", *words])
-
-
 def test_what_it_prints_works(tmp_path: Path) -> None:
     """Pasted into a shell, its lines make the next command list its fleet; Ctrl-C ends it quietly."""
     fleet = tmp_path / "fleet.yaml"
     fleet.write_text("- {count: 150}\n- {clientId: c-mine, instanceName: mine}\n")
-    with started("--fleet", str(fleet), "--seed", "3", "--rate", "500/s", "--latency", "0.01") as process:
+    with program("emulator", "--fleet", str(fleet), "--seed", "3", "--rate", "500/s", "--latency", "0.01") as process:
         lines = usage(process.stdout)
         exports = "\n".join(line for line in lines if line.startswith("export "))
         script = f"{exports}\n{sys.executable} -m pulumi_hbr_clients.cli list --client-type ECS_CLIENT"
@@ -62,7 +44,7 @@ def test_what_it_prints_works(tmp_path: Path) -> None:
 
 def test_all_faults_at_once() -> None:
     """Every option that makes no sense is told in one go, with what would."""
-    result = run("--port", "70000", "--latency", "-1", "--rate", "0", "--faults", "101%", "--seed", "x")
+    result = run("emulator", "--port", "70000", "--latency", "-1", "--rate", "0", "--faults", "101%", "--seed", "x")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.splitlines() == [
         "error: bad input",
@@ -77,9 +59,9 @@ def test_all_faults_at_once() -> None:
 def test_a_bad_fleet(tmp_path: Path) -> None:
     """A file that is missing or wrong is told with the path inside it."""
     fleet = tmp_path / "fleet.json"
-    assert run("--fleet", str(fleet)).stderr.splitlines()[1].startswith("  --fleet: cannot be read: ")
+    assert run("emulator", "--fleet", str(fleet)).stderr.splitlines()[1].startswith("  --fleet: cannot be read: ")
     fleet.write_text('[{"clientId": "c-1", "statsu": 1}, {"count": -1}]')
-    result = run("--fleet", str(fleet))
+    result = run("emulator", "--fleet", str(fleet))
     assert result.exit_code == 2
     assert [line.strip().partition(": ")[0] for line in result.stderr.splitlines()[1:]] == [
         "--fleet fleet.json[0].statsu",
@@ -91,7 +73,7 @@ def test_a_port_in_use() -> None:
     """A port that is taken is told in a line."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
-        result = run("--port", port)
+        result = run("emulator", "--port", port)
     assert result.exit_code == 2
     assert f"  --port: cannot be listened on: {os.strerror(98)} (given: {port})" in result.stderr.splitlines()
 

@@ -4,39 +4,18 @@ import csv
 import inspect
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from pulumi_hbr_clients.cli import hbr_clients
 from pulumi_hbr_clients.core.clients import CLIENT_FIELDS, ClientSettings, from_wire, to_plain
-from pulumi_hbr_clients.emulator import Running, World, sample, serve
-
-ECS = ("--client-type", "ECS_CLIENT")
+from pulumi_hbr_clients.emulator import Running, World
+from tests.commands import ECS, run
 
 
 def row(number: int, **fields: Any) -> dict[str, Any]:
     beat = {"LastHeartBeatTime": 1_700_000_000, "UpdatedTime": 1_700_000_000}
     return {"ClientId": f"c-{number}", "InstanceId": f"i-{number}", "Status": "ACTIVATED", **beat, **fields}
-
-
-@pytest.fixture
-def world() -> World:
-    return sample()
-
-
-@pytest.fixture
-def emulator(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    with serve(world) as running:
-        for name, value in running.environment.items():
-            monkeypatch.setenv(name, value)
-        yield running
-
-
-def run(*words: str) -> Result:
-    return CliRunner().invoke(hbr_clients, words, prog_name="hbr-clients")
 
 
 @pytest.mark.usefixtures("emulator")

@@ -8,10 +8,9 @@ import re
 import signal
 import struct
 import subprocess
-import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any
 
@@ -20,15 +19,18 @@ import pytest
 from pulumi_hbr_clients.cli.tables import Column, ago, columns, fit, summary, table
 from pulumi_hbr_clients.core.clients import ClientList, counts_by_status, from_wire
 from pulumi_hbr_clients.core.query import Query
-from pulumi_hbr_clients.emulator import World, new_rows, serve
+from pulumi_hbr_clients.emulator import World, new_rows
+from tests.commands import program
 
 LIST = ("list", "--client-type", "ECS_CLIENT")
 WAIT = ("wait", "--client-type", "ECS_CLIENT", "--poll", "0.2")
 FRAGILE = "from pulumi_hbr_clients import api; api.ATTEMPTS = 1"
 """Gives up an answer at once: a failing look shall not take its usual ten seconds."""
 QUERY = Query.model_validate({"client_type": "ECS_CLIENT"})
+STREAMS = ("stdin", "stdout", "stderr")
 NOW = 1_700_000_100.0
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+pytestmark = pytest.mark.usefixtures("emulator")
 
 
 def row(number: int, **fields: Any) -> dict[str, Any]:
@@ -37,35 +39,29 @@ def row(number: int, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    world = World([row(1), row(2, Status="INSTALL_FAILED")])
-    with serve(world) as running:
-        for name, value in running.environment.items():
-            monkeypatch.setenv(name, value)
-        yield world
+def world() -> World:
+    return World([row(1), row(2, Status="INSTALL_FAILED")])
 
 
 @contextmanager
-def program(*words: str, first: str = "", **streams: Any) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-c", f"{first}\nfrom pulumi_hbr_clients.cli import main\nmain()", *words]
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
-    with subprocess.Popen(command, text=True, **pipes) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def on_terminal(*words: str, width: int = 100, first: str = "", **environment: str) -> tuple[int, str]:
-    """The exit code and all that a terminal of this width was sent."""
+def attached(
+    *words: str, height: int = 24, width: int = 100, env: Mapping[str, str] | None = None, **streams: Any
+) -> Iterator[tuple[subprocess.Popen[str], Callable[[], str]]]:
+    """A program on a terminal, but for the streams given, and what waits for all that the terminal is sent."""
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-    env = {**os.environ, "TERM": "xterm-256color", **environment}
-    with program(*words, first=first, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+    env = {**os.environ, "TERM": "xterm-256color", **(env or {})}
+    with program(*words, env=env, **{**dict.fromkeys(STREAMS, theirs), **streams}) as process:
         os.close(theirs)
-        text = b"".join(iter(lambda: _read(ours), b""))
-        os.close(ours)
-        return process.wait(), text.decode()
+        yield process, lambda: b"".join(iter(lambda: _read(ours), b"")).decode()
+    os.close(ours)
+
+
+def on_terminal(*words: str, width: int = 100, first: str = "", **env: str) -> tuple[int, str]:
+    """The exit code and all that a terminal of this width was sent."""
+    with attached(*words, width=width, env=env, first=first) as (process, sent):
+        text = sent()
+        return process.wait(), text
 
 
 def _read(descriptor: int) -> bytes:
@@ -97,7 +93,6 @@ def read_block(stream: IO[str]) -> list[str]:
     return lines
 
 
-@pytest.mark.usefixtures("world")
 def test_a_terminal_has_colour() -> None:
     """Green is well, red needs somebody; without wanting colour there is none."""
     code, text = on_terminal(*LIST)
@@ -128,17 +123,12 @@ def test_errors_have_colour_too(world: World) -> None:
 def test_watch_redraws(world: World) -> None:
     """On a terminal the table is drawn again in place, the counts above it, until Ctrl-C."""
     world.add(*(row(number) for number in range(3, 60)))
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 90, 0, 0))
-    env = {**os.environ, "TERM": "xterm-256color"}
-    with program(*LIST, "--watch", "1", stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
-        os.close(theirs)
+    with attached(*LIST, "--watch", "1", height=20, width=90) as (process, sent):
         wait_for(lambda: world.requests >= 2)
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
-        text = b"".join(iter(lambda: _read(ours), b"")).decode()
+        text = sent()
         assert process.wait() == 130
-    os.close(ours)
     assert "\x1b[1A" in text
     assert "Traceback" not in text
     plain = ESCAPE.sub("", text)
@@ -229,16 +219,12 @@ def test_a_wait_tells_of_an_outage(world: World) -> None:
 def test_a_wait_for_a_program_is_seen_on_stderr(world: World) -> None:
     """The object goes into the pipe, the bar to the terminal."""
     world.set_status("INSTALLING", "c-2")
-    ours, theirs = pty.openpty()
-    env = {**os.environ, "TERM": "xterm-256color"}
     words = (*WAIT, "--output", "json", "--timeout", "1")
-    with program(*words, stdin=theirs, stderr=theirs, env=env) as process:
-        os.close(theirs)
-        text = b"".join(iter(lambda: _read(ours), b"")).decode()
+    with attached(*words, stdout=subprocess.PIPE) as (process, sent):
+        text = sent()
         assert process.stdout
         found = json.loads(process.stdout.read())
         assert process.wait() == 124
-    os.close(ours)
     assert (found["state"], found["ready"], found["wanted"]) == ("timedOut", 1, 2)
     assert re.search(r"1 of 2 activated; [01]s left", ESCAPE.sub("", text))
 
@@ -262,15 +248,11 @@ def test_ctrl_c_ends_a_wait(world: World, latency: float, words: tuple[str, ...]
 def test_ctrl_c_leaves_the_terminal_as_it_was(world: World) -> None:
     """The bar goes, the cursor comes back."""
     world.set_status("INSTALLING", "c-2")
-    ours, theirs = pty.openpty()
-    env = {**os.environ, "TERM": "xterm-256color"}
-    with program(*WAIT, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
-        os.close(theirs)
+    with attached(*WAIT) as (process, sent):
         wait_for(lambda: world.requests >= 2)
         process.send_signal(signal.SIGINT)
-        text = b"".join(iter(lambda: _read(ours), b"")).decode()
+        text = sent()
         assert process.wait() == 130
-    os.close(ours)
     assert text.rindex("\x1b[?25h") > text.rindex("1 of 2 activated")
     assert "Traceback" not in text
 

@@ -3,24 +3,24 @@
 import json
 import re
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from pydantic import Field
 
 from pulumi_hbr_clients import api, watch
-from pulumi_hbr_clients.cli import gauge, hbr_clients, options
+from pulumi_hbr_clients.cli import gauge, options
 from pulumi_hbr_clients.core import gate, rules
 from pulumi_hbr_clients.core.errors import InputError
 from pulumi_hbr_clients.core.gate import Condition
 from pulumi_hbr_clients.core.query import Query
-from pulumi_hbr_clients.emulator import World, serve
+from pulumi_hbr_clients.emulator import World
+from tests.commands import ECS, run
 
-ECS = ("--client-type", "ECS_CLIENT")
 MOMENTS = ((r" since \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ", " since then"), (r"\b1[45]m\d\ds left", "15m left"))
+pytestmark = pytest.mark.usefixtures("emulator")
 
 
 def row(number: int, status: str = "ACTIVATED") -> dict[str, Any]:
@@ -28,19 +28,19 @@ def row(number: int, status: str = "ACTIVATED") -> dict[str, Any]:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """Three clients that are activated, and a gate that looks often."""
+def world() -> World:
+    """Three clients that are activated."""
+    return World(map(row, (1, 2, 3)))
+
+
+@pytest.fixture(autouse=True)
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gate that looks often."""
     monkeypatch.setattr(watch, "LONGEST", 0.2)
-    world = World(map(row, (1, 2, 3)))
-    with serve(world) as running:
-        for name, value in running.environment.items():
-            monkeypatch.setenv(name, value)
-        yield world
 
 
 def wait(*words: str) -> Result:
-    typed = ["wait", *(() if "--client-type" in words else ECS), "--poll", "0.1", *words]
-    return CliRunner().invoke(hbr_clients, typed, prog_name="hbr-clients")
+    return run("wait", *(() if "--client-type" in words else ECS), "--poll", "0.1", *words)
 
 
 def told(result: Result) -> list[str]:
@@ -262,7 +262,7 @@ def test_json_of_a_gate_that_passed(world: World, words: tuple[str, ...]) -> Non
     """The gate's own words, then the very object that `list` prints, projected alike."""
     world.stop_heartbeats("c-1", "c-2", "c-3")
     found = ended(0, *words)
-    listed = json.loads(CliRunner().invoke(hbr_clients, ["list", *ECS, *words, "--output", "json"]).stdout)
+    listed = json.loads(run("list", *ECS, *words, "--output", "json").stdout)
     own = {"state": "passed", "waited": found["waited"], "ready": 3, "wanted": 3, "waiting": [], "failed": []}
     assert found == {**own, **listed}
     assert 0 <= found["waited"] < 2
@@ -333,7 +333,6 @@ def test_json_without_keys(world: World, monkeypatch: pytest.MonkeyPatch) -> Non
     assert world.requests == 0
 
 
-@pytest.mark.usefixtures("world")
 def test_a_new_type_is_warned_of_first() -> None:
     """What is perhaps a typing error is told before the wait, not after it."""
     first, *_ = told(wait("--client-type", "MOON_CLIENT", "--timeout", "0.3"))

@@ -3,13 +3,13 @@
 import asyncio
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
 import pytest
 
-from pulumi_hbr_clients import emulator, wait_until_activated, watch
+from pulumi_hbr_clients import wait_until_activated, watch
 from pulumi_hbr_clients.core.errors import (
     GateError,
     GateFailedError,
@@ -26,19 +26,12 @@ from pulumi_hbr_clients.waiting import GateArgs, Passed, Progress
 
 ECS: Any = {"client_type": "ECS_CLIENT"}
 SOON: Any = {"timeout": 5, "poll": 0.1}
+pytestmark = pytest.mark.usefixtures("emulator")
 
 
 @pytest.fixture
 def world() -> World:
     return World(new_rows(10, Status="ACTIVATED"))
-
-
-@pytest.fixture(autouse=True)
-def service(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with emulator.serve(world) as running:
-        for name, value in running.environment.items():
-            monkeypatch.setenv(name, value)
-        yield
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,7 @@ from pulumi import automation as auto
 
 from pulumi_hbr_clients import emulator
 from pulumi_hbr_clients.emulator import FAKE_KEYS, Running, World
+from tools.sdks import generate
 
 Program = Callable[[], None]
 PASSPHRASE = "FAKE-PASSPHRASE"  # noqa: S105  of a backend that a test makes and throws away
@@ -104,9 +105,12 @@ class Engine:
         return Stack(made, self.folder / ".pulumi" / "stacks" / project / f"{name}.json", self.said)
 
 
-@pytest.fixture
-def world() -> World:
-    return emulator.sample()
+@pytest.fixture(scope="session")
+def sdks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The SDKs of all languages, made once: by the machine's own HOME and its caches."""
+    folder = tmp_path_factory.mktemp("sdks")
+    generate.generate(folder)
+    return folder
 
 
 @pytest.fixture

@@ -41,6 +41,14 @@ def on_path(value: str) -> str:
     return os.pathsep.join(part for part in value.split(os.pathsep) if part != here)
 
 
+def assert_it_lists(engine: Any) -> None:
+    """The plugin that the engine finds lists the fleet, and the engine does not warn of PATH."""
+    stack = engine.stack()
+    text = stack.up(lambda: pulumi.export("found", pulumi.runtime.invoke(FUNCTION, {"clientType": "ECS_CLIENT"}).value))
+    assert stack.outputs()["found"]["totalCount"] == 12
+    assert "$PATH" not in text
+
+
 def test_from_its_archive(engine: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Packed, installed by the engine, and found without PATH: no warning about that."""
     packed = subprocess.run(
@@ -52,10 +60,7 @@ def test_from_its_archive(engine: Any, monkeypatch: pytest.MonkeyPatch, tmp_path
     install = ["pulumi", "plugin", "install", "resource", "hbr-clients", __version__, "--file", archive]
     subprocess.run(install, check=True, capture_output=True, env={**os.environ, **home})
     engine.environment.update(home)
-    stack = engine.stack()
-    text = stack.up(lambda: pulumi.export("found", pulumi.runtime.invoke(FUNCTION, {"clientType": "ECS_CLIENT"}).value))
-    assert stack.outputs()["found"]["totalCount"] == 12
-    assert "$PATH" not in text
+    assert_it_lists(engine)
 
 
 def test_installed_by_the_command(engine: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -64,10 +69,7 @@ def test_installed_by_the_command(engine: Any, monkeypatch: pytest.MonkeyPatch, 
     subprocess.run([str(Path(sys.executable).parent / "hbr-clients"), "plugin", "install"], check=True)
     monkeypatch.setenv("PATH", on_path(os.environ["PATH"]))
     engine.environment["PULUMI_HOME"] = str(tmp_path / "home")
-    stack = engine.stack()
-    text = stack.up(lambda: pulumi.export("found", pulumi.runtime.invoke(FUNCTION, {"clientType": "ECS_CLIENT"}).value))
-    assert stack.outputs()["found"]["totalCount"] == 12
-    assert "$PATH" not in text
+    assert_it_lists(engine)
 
 
 def test_two_regions_in_one_program(engine: Any, world: World) -> None:

@@ -24,20 +24,12 @@ from pulumi_hbr_clients.core import schema
 from pulumi_hbr_clients.core.clients import ClientSettings
 from pulumi_hbr_clients.core.query import QueryArgs
 from pulumi_hbr_clients.inputs import GateInputs, QueryInputs
-from tools.sdks import generate
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = schema.schema()
 FUNCTION, GATE = SCHEMA["functions"][schema.FUNCTION], SCHEMA["resources"][schema.GATE]
 REFUSED = {to_snake(name) for name in schema.NOT_IN_GATE}  # a gate of ours takes them, to say what to do instead
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]  # the first run on a machine compiles the generators
-
-
-@pytest.fixture(scope="session")
-def sdks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sdks")
-    generate.generate(folder)
-    return folder
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from pulumi_hbr_clients import get_backup_clients
 from pulumi_hbr_clients.core import guide, schema
 from pulumi_hbr_clients.emulator import World
 from tools import engine as engines
-from tools.sdks import cache, generate, node
+from tools.sdks import cache, node
 
 ROOT = Path(__file__).parents[2]
 DRIVERS = Path(__file__).parent / "sdks"
@@ -55,20 +55,13 @@ def ran(*command: str | Path, folder: Path, **environment: str) -> str:
     return done.stdout
 
 
-# Of the session, not of a test, so that compilers see the machine's own HOME and its caches.
-
-
-@pytest.fixture(scope="session")
-def sdks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sdks")
-    generate.generate(folder)
-    return folder
-
-
 def laid_out(example: str, sdk: Path, folder: Path) -> None:
     """An example as it stands, with the SDK where `pulumi package add` puts it, and the driver beside it."""
     shutil.copytree(ROOT / "examples" / example, folder, ignore=LEFT_BY_A_PERSON, dirs_exist_ok=True)
     shutil.copytree(sdk, folder / "sdks" / "hbr-clients")
+
+
+# Of the session, not of a test, so that compilers see the machine's own HOME and its caches.
 
 
 @pytest.fixture(scope="session")
