@@ -10,12 +10,8 @@ import time
 from collections.abc import Awaitable
 from typing import Final, Protocol, Self
 
-from pulumi_hbr_clients.waiting import Progress
+from pulumi_hbr_clients.waiting import BEAT, LINE_EVERY, Progress
 
-LINE_EVERY: Final = 30.0
-"""Seconds between two plain lines of a row."""
-BEAT: Final = 1.0
-"""Seconds between two live lines of a row, while there are few."""
 PER_BEAT: Final = 20
 """Rows that are redrawn in one beat, in turn."""
 
@@ -33,7 +29,7 @@ class Row:
     def __init__(self, say: Say) -> None:
         """Nothing is said yet. The task that makes a row is its owner."""
         self._say = say
-        self._progress: tuple[Progress, float] | None = None
+        self._progress: Progress | None = None
         self._outage: Progress | None = None
         self._outage_said = -LINE_EVERY
         self._lined = 0.0
@@ -50,23 +46,22 @@ class Row:
 
     def tell(self, progress: Progress) -> None:
         """How the gate stands now. An outage is kept until it is said, however soon it is over."""
-        self._progress = (progress, time.monotonic())
+        self._progress = progress
         self._outage = progress if progress.outage else self._outage
 
     async def redraw(self) -> None:
         """Say it, with the time that is left by now."""
         if self._progress is None:
             return
-        (progress, at), now = self._progress, time.monotonic()
+        progress, now = self._progress.by_now(), time.monotonic()
         outage, self._outage = self._outage, None
         if outage and now - self._outage_said >= LINE_EVERY:
             self._outage_said = now
             await self._say(str(outage), live=False)
-        text = str(Progress(progress.verdict, progress.left - (now - at), progress.outage))
-        await self._say(text, live=True)
+        await self._say(str(progress), live=True)
         if now - self._lined >= LINE_EVERY:
             self._lined = now
-            await self._say(text, live=False)
+            await self._say(str(progress), live=False)
 
     def give_up(self) -> None:
         """End the wait: nobody listens any more."""

@@ -8,8 +8,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from typing import Unpack, cast
+from dataclasses import dataclass, field, replace
+from typing import Final, Self, Unpack, cast
 
 from pulumi_hbr_clients.api import HbrClient
 from pulumi_hbr_clients.core import gate, telling
@@ -25,6 +25,11 @@ from pulumi_hbr_clients.core.gate import Condition, Verdict
 from pulumi_hbr_clients.core.query import Query, QueryArgs
 from pulumi_hbr_clients.settings import Config, no_config
 from pulumi_hbr_clients.watch import Look, looks
+
+LINE_EVERY: Final = 30.0
+"""Seconds between two plain lines of a wait where it stands still."""
+BEAT: Final = 1.0
+"""Seconds between two live lines, or pictures, of a wait."""
 
 
 class GateArgs(QueryArgs, total=False):
@@ -55,10 +60,17 @@ class Progress:
     verdict: Verdict
     left: float
     outage: str = ""
+    at: float = field(default_factory=time.monotonic)
+    """When that was so, by the clock that only goes forward."""
 
     def __str__(self) -> str:
         """One line."""
         return telling.line(self.verdict, self.left, self.outage)
+
+    def by_now(self) -> Self:
+        """The same, with the time that is left by now."""
+        now = time.monotonic()
+        return replace(self, left=self.left - (now - self.at), at=now)
 
 
 Told = Callable[[Progress], None]

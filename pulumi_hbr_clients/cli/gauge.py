@@ -20,7 +20,7 @@ from pulumi_hbr_clients.cli.documents import printable
 from pulumi_hbr_clients.cli.screen import console_on, is_terminal, styled
 from pulumi_hbr_clients.core import telling
 from pulumi_hbr_clients.core.gate import Verdict
-from pulumi_hbr_clients.waiting import Progress
+from pulumi_hbr_clients.waiting import BEAT, LINE_EVERY, Progress
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
 
     from pulumi_hbr_clients.cli.tables import Line
 
-LINE_EVERY: Final = 30.0
-"""Seconds between two lines in a pipe, at the most."""
-BEAT: Final = 1.0
-"""Seconds between two pictures on a terminal, and until something is said where the first look is slow."""
 _BAR: Final = 30
 _NOT_LOOKED: Final = Verdict("waiting", 0, 0, note="no answer yet")
 
@@ -45,7 +41,7 @@ class Gauge:
     def __init__(self, timeout: float) -> None:
         """Nothing is seen yet. `timeout` in seconds, from now on."""
         self._timeout = timeout
-        self._seen, self._at = Progress(_NOT_LOOKED, timeout), time.monotonic()
+        self._seen = Progress(_NOT_LOOKED, timeout)
         self._show: Face = lambda _: None
 
     @property
@@ -55,11 +51,11 @@ class Gauge:
 
     def now(self) -> Progress:
         """What was seen last, with the time that is left by now."""
-        return replace(self._seen, left=self._seen.left - (time.monotonic() - self._at))
+        return self._seen.by_now()
 
     def take(self, progress: Progress) -> None:
         """Another look."""
-        self._seen, self._at = progress, time.monotonic()
+        self._seen = progress
         self._show(progress)
 
     @asynccontextmanager
