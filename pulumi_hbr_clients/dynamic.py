@@ -83,13 +83,15 @@ class BackupClients(HoldsClients, pulumi.CustomResource):
         **arguments: Unpack[QueryInputs],
     ) -> None:
         """Raise `pulumi.RunError` with every fault of the arguments; nothing is sent from here."""
-        config = program.config()
-        inputs.in_one_line(f"BackupClients {resource_name!r}", lambda: _check(arguments, config))
+        config, who = program.config(), f"BackupClients {resource_name!r}"
+        with inputs.in_one_line(who):
+            _check(arguments, config)
         query = inputs.resolve(
+            who,
             arguments,
             queries.parse,
             depends_on=opts.depends_on if opts else None,
-            then=lambda query: inputs.in_one_line(f"BackupClients {resource_name!r}", lambda: located(query, config)),
+            then=lambda query: located(query, config),
         )
         given = {to_camel(name) for name, value in arguments.items() if value is not None}
         names = given | {"region", "endpoint"}
@@ -100,7 +102,7 @@ class BackupClients(HoldsClients, pulumi.CustomResource):
             {**dict.fromkeys(_OUTPUTS), **props, "__provider": by_reference(BackupClientsProvider)},
             pulumi.ResourceOptions.merge(
                 opts,
-                pulumi.ResourceOptions(id=query.apply(Query.identity), additional_secret_outputs=["proxyPasswords"]),
+                pulumi.ResourceOptions(id=inputs.identity(query), additional_secret_outputs=["proxyPasswords"]),
             ),
         )
         self._hold(pulumi.get(self, "clients"))

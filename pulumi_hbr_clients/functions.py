@@ -51,7 +51,11 @@ def get_backup_clients_output(
     config = program.config()
     depends_on = opts.depends_on if opts else None
     found: pulumi.Output[Any] = inputs.resolve(
-        arguments, queries.parse, depends_on=depends_on, then=lambda query: _listed(query, config)
+        "get_backup_clients_output",
+        arguments,
+        queries.parse,
+        depends_on=depends_on,
+        then=lambda query: _listed(query, config),
     )
     return pulumi.Output.secret(found) if arguments.get("include_proxy_passwords") else found
 

@@ -12,6 +12,7 @@ gate wait for it; its provider gives back the record it is handed and asks nobod
 import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
+from operator import itemgetter
 from typing import Any, Final, Unpack
 
 import grpc
@@ -23,7 +24,6 @@ from pulumi.runtime.proto import engine_pb2
 from pulumi_hbr_clients import inputs, program
 from pulumi_hbr_clients.core import gate, telling
 from pulumi_hbr_clients.core.clients import MOVING_FIELDS, ClientList, left_out, to_json
-from pulumi_hbr_clients.core.errors import HbrError
 from pulumi_hbr_clients.core.gate import Condition, Verdict
 from pulumi_hbr_clients.core.query import Query
 from pulumi_hbr_clients.dynamic import by_reference
@@ -69,19 +69,22 @@ class ActivationGate(HoldsClients, pulumi.ComponentResource):
         """Raise `pulumi.RunError` with every fault of the arguments; nothing is sent from here."""
         super().__init__("hbr-clients:index:ActivationGate", resource_name, None, opts)
         config, who = program.config(), f"ActivationGate {resource_name!r}"
-        inputs.in_one_line(who, lambda: _check(arguments, config))
+        with inputs.in_one_line(who):
+            _check(arguments, config)
         asked: pulumi.Output[Asked] = inputs.resolve(
+            who,
             arguments,
             gate.parse,
             depends_on=opts.depends_on if opts else None,
-            then=lambda asked: inputs.in_one_line(who, lambda: (located(asked[0], config), asked[1])),
+            then=lambda asked: (located(asked[0], config), asked[1]),
         )
         looked: pulumi.Output[Any] = asked.apply(lambda asked: _pass(self, who, asked, config))
         passed = looked.apply(_known_or_not)
+        identity = inputs.identity(asked.apply(itemgetter(0)))
         self._record = _ActivationRecord(
             resource_name,
             {name: passed.apply(_field(name)) for name in _RECORD},
-            pulumi.ResourceOptions(parent=self, id=asked.apply(lambda a: passed.apply(lambda _: a[0].identity()))),
+            pulumi.ResourceOptions(parent=self, id=pulumi.Output.unsecret(passed.apply(lambda _: identity))),
         )
         self._hold(self._record.clients)
         self._waited = passed.apply(_field("waited"))
@@ -116,7 +119,7 @@ async def _pass(resource: ActivationGate, who: str, asked: Asked, config: Config
     from pulumi_hbr_clients.waiting import look_once, wait  # noqa: PLC0415
 
     query, condition = asked
-    try:
+    with inputs.in_one_line(who):
         async with HbrClient(config=config) as client:
             if pulumi.runtime.is_dry_run():
                 verdict, found = await look_once(query, condition, client)
@@ -124,8 +127,6 @@ async def _pass(resource: ActivationGate, who: str, asked: Asked, config: Config
             with Row(partial(_say, resource)) as row:
                 passed = await wait(query, condition, client, row.tell)
             return _record(query, passed.found, passed.waited)
-    except HbrError as error:
-        raise pulumi.RunError(f"{who}: {error}") from None
 
 
 async def _say(resource: ActivationGate, text: str, *, live: bool) -> None:

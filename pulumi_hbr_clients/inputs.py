@@ -4,13 +4,17 @@ Plain values are checked at once, where the program gives them; the rest as soon
 unknown values are no fault: what is asked is unknown then, and nothing is sent.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from inspect import isawaitable
 from typing import Any, Protocol, TypedDict, TypeVar, cast
 
 import pulumi
 
 from pulumi_hbr_clients import program
-from pulumi_hbr_clients.core.errors import HbrError
+from pulumi_hbr_clients.core.checks import snake
+from pulumi_hbr_clients.core.errors import HbrError, InputError
+from pulumi_hbr_clients.core.query import Query
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -69,26 +73,48 @@ def check(arguments: Mapping[str, Any], parse: Parse[T]) -> T | None:
 
 
 def resolve(
-    arguments: Mapping[str, Any], parse: Parse[T], *, depends_on: Any = None, then: Callable[[T], Any]
+    who: str, arguments: Mapping[str, Any], parse: Parse[T], *, depends_on: Any = None, then: Callable[[T], Any]
 ) -> pulumi.Output[Any]:
     """`then` of the checked arguments, once all inputs and what it depends on are known.
 
     A dependency that is still to be created has no id, so the result is unknown in its preview. The engine itself
     waits for a read's dependencies only by name (pulumi/pulumi#16395).
     """
-    given = {name: value for name, value in arguments.items() if value is not None}
+    given = {name: pulumi.Output.from_input(value) for name, value in arguments.items() if value is not None}
     ids = [r.id for r in _resources(depends_on) if isinstance(r, pulumi.CustomResource)]
-    both = pulumi.Output.all(pulumi.Output.from_input(given), *ids)
-    return both.apply(lambda known: then(cast("T", parse(known[0]))))
+
+    async def work(known: Sequence[Any]) -> Any:
+        with in_one_line(who, [snake(name) for name, value in given.items() if await value.is_secret()]):
+            result = then(cast("T", parse(known[0])))
+            return await result if isawaitable(result) else result
+
+    return pulumi.Output.all(pulumi.Output.from_input(given), *ids).apply(work)
 
 
-def in_one_line(who: str, work: Callable[[], T]) -> T:
-    """Do it; an error of ours becomes one that Pulumi shows without a traceback, named after its resource."""
+def identity(query: pulumi.Output[Query]) -> pulumi.Output[str]:
+    """The id in state of what a query finds. Ids are never secret: what is secret shows in the digest alone.
+
+    A read's id that is marked secret ends the program with a TypeError (pulumi 3.272, runtime/resource.py).
+    """
+
+    async def made(known: Query) -> str:
+        whole = known.identity()
+        return whole.rpartition("/")[2] if await query.is_secret() else whole
+
+    return pulumi.Output.unsecret(query.apply(made))
+
+
+@contextmanager
+def in_one_line(who: str, secret: Collection[str] = ()) -> Iterator[None]:
+    """An error of ours becomes one that Pulumi shows without a traceback, named after its resource.
+
+    The values of arguments that are `secret` are not repeated.
+    """
     try:
-        return work()
+        yield
     except HbrError as error:
-        msg = f"{who}: {error}"
-        raise pulumi.RunError(msg) from None
+        shown = error.without(secret) if isinstance(error, InputError) else error
+        raise pulumi.RunError(f"{who}: {shown}") from None
 
 
 def _resources(depends_on: Any) -> list[Any]:

@@ -225,6 +225,7 @@ def test_a_secret_input_is_not_repeated(provider: Any) -> None:
     found = [*found, *provider.Invoke(provider_pb2.InvokeRequest(tok=FUNCTION, args=hidden)).failures]
     assert [fault.property for fault in found] == ["", ""]
     assert all(fault.reason.startswith("clientType: must be one of ECS_CLIENT") for fault in found)
+    assert all(fault.reason.endswith("(given: [secret])") for fault in found)
     assert "FAKE-SECRET" not in str(found)
 
 
@@ -242,6 +243,12 @@ def test_configuration(environment: dict[str, str]) -> None:
         found = stub.CheckConfig(provider_pb2.CheckRequest(news=news)).failures
         assert {fault.property for fault in found} == {"endpoint", ""}
         assert "accessKey and secretKey are not both" in next(f.reason for f in found if not f.property)
+        hidden = bag(region={**SECRET, "value": "cn-hangzou"})
+        (fault,) = stub.CheckConfig(provider_pb2.CheckRequest(news=hidden)).failures
+        assert (fault.property, fault.reason) == (
+            "",
+            "region: is not a region this version knows (given: [secret])",
+        )
         good = bag(
             region="cn-shanghai",
             endpoint=environment["ALIBABA_CLOUD_ENDPOINT_HBR"],

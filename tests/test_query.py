@@ -95,6 +95,26 @@ def test_text_of_an_error() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "hidden"),
+    [
+        ({"client_type": "ecs_klient"}, "ecs_klient"),
+        ({"tags": {"http://key": "v"}}, "http://key"),
+        ({"fields": ["stattus"]}, "status"),
+        ({"page_size": "fourty"}, "fourty"),
+    ],
+)
+def test_a_secret_value_is_unsaid(arguments: dict[str, Any], hidden: str) -> None:
+    """Of a secret argument the rule is told, not the value nor what it resembles; of the others all."""
+    with pytest.raises(InputError) as caught:
+        queries.parse({**ECS, **arguments, "consistency": "maybe"})
+    text = str(caught.value.without(arguments.keys()))
+    assert hidden in str(caught.value)
+    assert hidden not in text
+    assert text.count("(given: [secret])") == 1
+    assert "consistency: must be 'counted' or 'verified' (given: 'maybe')" in text.splitlines()
+
+
 def test_new_client_type_passes_with_a_warning() -> None:
     """The set of client types is open; so are statuses."""
     query = parsed(client_type="NAS_CLIENT", statuses=["ASLEEP"])

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from pulumi_hbr_clients.core.errors import Fault
+from pulumi_hbr_clients.core.errors import RESEMBLES, Fault
 from pulumi_hbr_clients.core.rules import CLIENT_TYPES
 
 M = TypeVar("M", bound=BaseModel)
@@ -21,11 +21,6 @@ def validate(model: type[M], given: Mapping[str, Any]) -> tuple[M | None, list[F
         return None, [_fault(item, model.model_fields) for item in error.errors(include_url=False)]
 
 
-def argument_of(fault: Fault) -> str:
-    """`tags[2].key` → `tags`."""
-    return re.split(r"[.\[]", fault.path)[0]
-
-
 def snake(name: str) -> str:
     """`clientType` → `client_type`; what is snake_case already stays."""
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
@@ -35,7 +30,7 @@ def _fault(item: Any, names: Iterable[str]) -> Fault:
     path = _path(item["loc"])
     if item["type"] == "extra_forbidden":
         match = difflib.get_close_matches(path, names, 1)
-        return Fault(path, f"no such argument{f'; did you mean {match[0]}?' if match else ''}")
+        return Fault(path, f"no such argument{f'{RESEMBLES}{match[0]}?' if match else ''}")
     if item["type"] == "missing":
         allowed = f"; one of {', '.join(CLIENT_TYPES)}" if path == "client_type" else ""
         return Fault(path, f"is required{allowed}")

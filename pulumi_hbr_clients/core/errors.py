@@ -16,9 +16,16 @@ What a retry loop needs to know stands on the error (`retry`, `retry_after`); th
 No text here ever holds a key, a token, a signature or a proxy password.
 """
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
+
+RESEMBLES: Final = "; did you mean "
+"""Heads what a given value is like, the last of a reason: from there on it tells of the value, not of the rule."""
+UNSAID: Final = "[secret]"
+"""Stands for a value that is secret, as in what the engine shows."""
 
 
 class Retry(StrEnum):
@@ -55,8 +62,21 @@ class Fault:
 
     def __str__(self) -> str:
         """One line, the argument first."""
-        given = f" (given: {self.given})" if self.given else ""
-        return f"{self.path}: {self.reason}{given}"
+        return f"{self.path}: {self.account}"
+
+    @property
+    def account(self) -> str:
+        """The reason and what was given, without the argument."""
+        return f"{self.reason} (given: {self.given})" if self.given else self.reason
+
+    @property
+    def argument(self) -> str:
+        """`tags[2].key` → `tags`."""
+        return re.split(r"[.\[]", self.path)[0]
+
+    def unsaid(self) -> "Fault":
+        """The same of a value that is secret: the rule, without the value and without what it resembles."""
+        return Fault(self.path, self.reason.partition(RESEMBLES)[0], UNSAID if self.given else "")
 
 
 class InputError(HbrError):
@@ -66,6 +86,10 @@ class InputError(HbrError):
         """Hold the faults; the text lists them, a line each."""
         self.faults = faults
         super().__init__("\n".join(str(fault) for fault in faults))
+
+    def without(self, secret: Collection[str]) -> "InputError":
+        """The same, where the values of these arguments are unsaid."""
+        return InputError(*(fault.unsaid() if fault.argument in secret else fault for fault in self.faults))
 
 
 class CredentialsError(HbrError):

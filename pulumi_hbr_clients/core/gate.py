@@ -15,7 +15,7 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_hbr_clients.core import query as queries
 from pulumi_hbr_clients.core import rules
-from pulumi_hbr_clients.core.checks import argument_of, snake, validate
+from pulumi_hbr_clients.core.checks import snake, validate
 from pulumi_hbr_clients.core.clients import BackupClient, ClientList
 from pulumi_hbr_clients.core.errors import Fault, InputError
 from pulumi_hbr_clients.core.query import Query
@@ -122,7 +122,7 @@ def parse(args: Mapping[str, Any], unknown: Iterable[str] = ()) -> tuple[Query, 
     except InputError as error:
         query, faults = None, [*error.faults, *faults]
     faults += [Fault(name, reason) for name, reason in REFUSED.items() if name in map(snake, given)]
-    if faults := [fault for fault in faults if argument_of(fault) not in unknown]:
+    if faults := [fault for fault in faults if fault.argument not in unknown]:
         raise InputError(*faults)
     return None if unknown or query is None or condition is None else (query, condition)
 

@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
-from pulumi_hbr_clients.core.errors import Fault
+from pulumi_hbr_clients.core.errors import RESEMBLES, Fault
 
 REGIONS: Final = [
     "ap-northeast-1",
@@ -116,10 +116,10 @@ def region_fault(region: str) -> Fault | None:
         return None
     if not re.fullmatch(r"[a-z]{2,3}(-[a-z0-9]+)+", region):
         near = difflib.get_close_matches(region.lower(), REGIONS, 1)
-        hint = f"; did you mean {near[0]}?" if near else ", for example cn-hangzhou"
+        hint = f"{RESEMBLES}{near[0]}?" if near else ", for example cn-hangzhou"
         return Fault("region", f"must be a region id{hint}", repr(region))
     if typo := _typo_of(region):
-        reason = f"is not a region this version knows; did you mean {typo}? "
+        reason = f"is not a region this version knows{RESEMBLES}{typo}? "
         reason += f"If it is new, set endpoint to {endpoint_of(region)}"
         return Fault("region", reason, repr(region))
     return None
@@ -144,8 +144,8 @@ def address(endpoint: str) -> str | Fault:
     try:
         url = urlsplit(endpoint if "://" in endpoint else f"https://{endpoint}")
         port = f":{url.port}" if url.port else ""
-    except ValueError as error:
-        return _bad(f"must be an address: {error}")
+    except ValueError:  # its text may repeat a part of what may be secret
+        return _bad("must be an address: a host name or https://host[:port]")
     if url.username or url.password:
         return _bad("must not hold a user or a password")
     if not url.hostname or url.path not in {"", "/"} or url.query or url.fragment:

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from pulumi_hbr_clients.core import rules
-from pulumi_hbr_clients.core.checks import argument_of, snake, validate
+from pulumi_hbr_clients.core.checks import snake, validate
 from pulumi_hbr_clients.core.errors import Fault, InputError
 from pulumi_hbr_clients.core.rules import BACKUP_STATUSES, CLIENT_TYPES, STATUSES
 
@@ -205,7 +205,7 @@ def parse(args: Mapping[str, Any], unknown: Iterable[str] = ()) -> Query | None:
     query, faults = validate(Query, given)
     unknown = {snake(name) for name in unknown}
     faults += cross_account_faults({snake(name) for name in given} | unknown, given)
-    faults = [fault for fault in faults if argument_of(fault) not in unknown]
+    faults = [fault for fault in faults if fault.argument not in unknown]
     if faults:
         raise InputError(*faults)
     return None if unknown else query

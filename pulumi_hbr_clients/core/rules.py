@@ -12,6 +12,7 @@ from packaging.version import InvalidVersion, Version
 from pydantic import AfterValidator, BeforeValidator
 
 from pulumi_hbr_clients.core.clients import CLIENT_FIELDS, field_name
+from pulumi_hbr_clients.core.errors import RESEMBLES
 
 CLIENT_TYPES: Final = ("ECS_CLIENT", "CONTAINER_CLIENT", "LOCAL_CLIENT")
 STATUSES: Final = (
@@ -36,7 +37,7 @@ TAGS_MAX: Final = 20
 def nearest(given: str, known: Iterable[str]) -> str:
     """`; did you mean …?` where something known is near."""
     match = difflib.get_close_matches(given, known, 1, 0.6)
-    return f"; did you mean {match[0]}?" if match else ""
+    return f"{RESEMBLES}{match[0]}?" if match else ""
 
 
 def client_type(value: str) -> str:

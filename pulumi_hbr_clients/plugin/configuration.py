@@ -13,14 +13,14 @@ def failures(given: Properties) -> list[tuple[str, str]]:
     """Every fault of what is known. No region is no fault here: a query may name its own."""
     known = given.known()
     settings = Settings(lambda key: known.get(key.removeprefix("hbr-clients:")))
-    return [fault for fault in (*_places(settings), *_keys(settings, given)) if fault[0] not in given.unknown]
+    return [fault for fault in (*_places(settings, given), *_keys(settings, given)) if fault[0] not in given.unknown]
 
 
-def _places(settings: Settings) -> list[tuple[str, str]]:
+def _places(settings: Settings, given: Properties) -> list[tuple[str, str]]:
     try:
         settings.target("provider")
     except InputError as error:
-        return [fault for fault in reasons(error) if fault[0] != "region" or settings.get("region")]
+        return [fault for fault in reasons(error, given.secret) if fault[0] != "region" or settings.get("region")]
     return []
 
 

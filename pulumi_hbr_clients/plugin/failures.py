@@ -9,7 +9,6 @@ from typing import Final
 import grpc
 from pydantic.alias_generators import to_camel
 
-from pulumi_hbr_clients.core.checks import argument_of
 from pulumi_hbr_clients.core.errors import (
     CredentialsError,
     DeadlineError,
@@ -50,8 +49,7 @@ def reasons(error: InputError, hidden: Collection[str] = ()) -> Iterator[tuple[s
     for fault in error.faults:
         head, *rest = fault.path.split(".")
         path = ".".join([to_camel(head), *rest])
-        given = f" (given: {fault.given})" if fault.given else ""
-        if to_camel(argument_of(fault)) in hidden:
-            yield "", f"{path}: {fault.reason}"
+        if to_camel(fault.argument) in hidden:
+            yield "", f"{path}: {fault.unsaid().account}"
         else:
-            yield path, f"{fault.reason}{given}"
+            yield path, fault.account

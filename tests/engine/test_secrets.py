@@ -1,0 +1,82 @@
+"""Arguments that are secret, through the doors of Python programs: they work, and no text or state repeats them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pytest
+
+from pulumi_hbr_clients import ActivationGate, BackupClients, get_backup_clients_output
+from pulumi_hbr_clients.emulator import World
+
+pytestmark = pytest.mark.engine
+SECRET = "fake-secret-0042"  # noqa: S105  to be searched for
+DOORS: dict[str, Callable[..., Any]] = {
+    "resource": lambda **arguments: BackupClients("x", **arguments),
+    "gate": lambda **arguments: ActivationGate("x", **arguments),
+    "function": lambda **arguments: pulumi.export("x", get_backup_clients_output(**arguments).ids),
+}
+FAULTS: dict[str, tuple[dict[str, Any], str, list[str]]] = {
+    "a form": ({"client_type": SECRET}, SECRET, ["client_type: must be one of ECS_CLIENT", "(given: [secret])"]),
+    "a part": (
+        {"client_type": "ECS_CLIENT", "tags": {"k": f"http://{SECRET}"}},
+        SECRET,
+        ["tags[0].value: must not contain http://"],
+    ),
+    "a typo": ({"client_type": "ECS_CLIENT", "region": "cn-hangzou"}, "hangz", ["region: is not a region this"]),
+    "a port": ({"client_type": "ECS_CLIENT", "endpoint": f"https://x:{SECRET}"}, SECRET, ["endpoint: must be an"]),
+}
+
+
+def as_secrets(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Each a secret Output, or a map that holds one."""
+    secret = pulumi.Output.secret
+    maps = {name: {key: secret(item) for key, item in arguments[name].items()} for name in arguments.keys() & {"tags"}}
+    return {name: secret(value) for name, value in arguments.items()} | maps
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_told_without_the_value(
+    engine: Any, world: World, monkeypatch: pytest.MonkeyPatch, door: str, fault: str
+) -> None:
+    """The argument and the rule in one line, in place of the value that it is secret, and not what it resembles."""
+    monkeypatch.delenv("ALIBABA_CLOUD_ENDPOINT_HBR")
+    del engine.environment["ALIBABA_CLOUD_ENDPOINT_HBR"]
+    arguments, hidden, said = FAULTS[fault]
+    text = engine.stack().fails("preview", lambda: DOORS[door](**as_secrets(arguments)))
+    assert [part for part in said if part not in text] == []
+    assert [part for part in (hidden, "Traceback") if part in text] == []
+    assert world.requests == 0
+
+
+def test_what_is_not_secret_is_repeated(engine: Any) -> None:
+    """Beside a secret, a plain value is told as ever: whoever mistyped it needs to see it."""
+
+    def program() -> None:
+        statuses = pulumi.Output.from_input(["activated"])
+        BackupClients("x", client_type=pulumi.Output.secret("ecs"), statuses=statuses)
+
+    text = engine.stack().fails("preview", program)
+    assert "(or a newer X_CLIENT) (given: [secret])" in text
+    assert "did you mean ACTIVATED? (given: 'activated')" in text
+
+
+def test_secrets_may_choose(engine: Any) -> None:
+    """A secret argument chooses like a plain one, is encrypted in state, and shows in no id."""
+    chosen = {"client_type": "ECS_CLIENT", "region": "cn-shanghai", "tags": {"team": "web"}}
+
+    def program() -> None:
+        fleet = BackupClients("fleet", **as_secrets(chosen))
+        nothing = BackupClients("nothing", client_type="ECS_CLIENT", cluster_id=pulumi.Output.secret(SECRET))
+        gate = ActivationGate("gate", **as_secrets(chosen))
+        counts = (fleet.total_count, nothing.total_count, gate.total_count)
+        pulumi.export("counts", pulumi.Output.unsecret(pulumi.Output.all(*counts)))
+
+    stack = engine.stack()
+    stack.up(program)
+    assert stack.outputs()["counts"] == [3, 0, 3]
+    assert "2 unchanged" in stack.up(program)
+    assert SECRET not in stack.file.read_text()
+    reads = [found for found in stack.state() if "dynamic/hbr-clients" in found["type"]]
+    assert [found["id"].count("/") for found in reads] == [0, 0, 0]
