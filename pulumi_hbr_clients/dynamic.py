@@ -16,7 +16,7 @@ import pickle
 import sys
 import traceback
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import SimpleNamespace
 from typing import Any, Final, Unpack, cast
 
@@ -91,7 +91,7 @@ class BackupClients(HoldsClients, pulumi.CustomResource):
             arguments,
             queries.parse,
             depends_on=opts.depends_on if opts else None,
-            then=lambda query: located(query, config),
+            then=lambda query, secret: _warned(who, located(query, config), secret),
         )
         given = {to_camel(name) for name, value in arguments.items() if value is not None}
         names = given | {"region", "endpoint"}
@@ -161,6 +161,13 @@ def _check(arguments: Mapping[str, Any], config: Config) -> None:
         located(query, config)
 
 
+def _warned(who: str, query: Query, secret: Collection[str]) -> Query:
+    """The query, once its oddities are told: here, where it is known which arguments are secret."""
+    for text in queries.warnings_of(query, secret):
+        program.warn(f"{who}: {text}")
+    return query
+
+
 def _ask(query: Query, config: Config) -> ClientList:
     from pulumi_hbr_clients.api import HbrClient  # noqa: PLC0415  httpx costs 0.25 s
     from pulumi_hbr_clients.sync import run  # noqa: PLC0415
@@ -170,7 +177,7 @@ def _ask(query: Query, config: Config) -> ClientList:
             return await client.ask(query)
 
     found = run(work)
-    for text in program.notices(query, found):
+    for text in program.incomplete(query, found):
         program.warn(text)
     return found
 

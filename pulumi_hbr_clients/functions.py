@@ -3,6 +3,7 @@
 They work inside a Pulumi program, which lends its config, and in a plain script or notebook.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
@@ -55,17 +56,17 @@ def get_backup_clients_output(
         arguments,
         queries.parse,
         depends_on=depends_on,
-        then=lambda query: _listed(query, config),
+        then=lambda query, secret: _listed(query, config, secret),
     )
     return pulumi.Output.secret(found) if arguments.get("include_proxy_passwords") else found
 
 
-async def _listed(query: Query, config: Config) -> ClientList:
+async def _listed(query: Query, config: Config, secret: Collection[str] = ()) -> ClientList:
     from pulumi_hbr_clients.api import HbrClient  # noqa: PLC0415  httpx costs 0.25 s
 
     async with HbrClient(config=config) as client:
         found = await client.ask(query)
-    for text in program.notices(query, found):
+    for text in program.notices(query, found, secret):
         program.warn(text)
     return _viewed(query, found)
 

@@ -10,7 +10,7 @@ gate wait for it; its provider gives back the record it is handed and asks nobod
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from operator import itemgetter
 from typing import Any, Final, Unpack
@@ -76,7 +76,7 @@ class ActivationGate(HoldsClients, pulumi.ComponentResource):
             arguments,
             gate.parse,
             depends_on=opts.depends_on if opts else None,
-            then=lambda asked: (located(asked[0], config), asked[1]),
+            then=lambda asked, secret: _warned(self, (located(asked[0], config), asked[1]), secret),
         )
         looked: pulumi.Output[Any] = asked.apply(lambda asked: _pass(self, who, asked, config))
         passed = looked.apply(_known_or_not)
@@ -111,6 +111,13 @@ def _check(arguments: Mapping[str, Any], config: Config) -> None:
     """Find faults while the program still stands at the line that made them."""
     if asked := inputs.check(arguments, gate.parse):
         located(asked[0], config)
+
+
+def _warned(resource: ActivationGate, asked: Asked, secret: Collection[str]) -> Asked:
+    """What is asked, once its oddities are told on the gate's row."""
+    for text in gate.warnings_of(*asked, secret):
+        program.warn(text, resource)
+    return asked
 
 
 async def _pass(resource: ActivationGate, who: str, asked: Asked, config: Config) -> dict[str, Any] | None:

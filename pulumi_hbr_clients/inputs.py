@@ -66,6 +66,10 @@ class Parse(Protocol[T_co]):
         """The checked arguments; None while any is unknown. Raises `InputError`."""
 
 
+Then = Callable[[T, Collection[str]], Any]
+"""Called with the checked arguments and the names of those that are secret."""
+
+
 def check(arguments: Mapping[str, Any], parse: Parse[T]) -> T | None:
     """Check what is known now. Raises `InputError`; None while any argument is an Output."""
     later = {name for name, value in arguments.items() if program.is_output(value)}
@@ -73,7 +77,7 @@ def check(arguments: Mapping[str, Any], parse: Parse[T]) -> T | None:
 
 
 def resolve(
-    who: str, arguments: Mapping[str, Any], parse: Parse[T], *, depends_on: Any = None, then: Callable[[T], Any]
+    who: str, arguments: Mapping[str, Any], parse: Parse[T], *, depends_on: Any = None, then: Then[T]
 ) -> pulumi.Output[Any]:
     """`then` of the checked arguments, once all inputs and what it depends on are known.
 
@@ -84,8 +88,9 @@ def resolve(
     ids = [r.id for r in _resources(depends_on) if isinstance(r, pulumi.CustomResource)]
 
     async def work(known: Sequence[Any]) -> Any:
-        with in_one_line(who, [snake(name) for name, value in given.items() if await value.is_secret()]):
-            result = then(cast("T", parse(known[0])))
+        secret = {snake(name) for name, value in given.items() if await value.is_secret()}
+        with in_one_line(who, secret):
+            result = then(cast("T", parse(known[0])), secret)
             return await result if isawaitable(result) else result
 
     return pulumi.Output.all(pulumi.Output.from_input(given), *ids).apply(work)

@@ -5,7 +5,7 @@ Never imports pulumi (0.6 s): where that is not loaded, no program runs.
 
 import logging
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from pulumi_hbr_clients.core import query as queries
@@ -47,9 +47,14 @@ def warn(message: str, resource: Any = None) -> None:
         pulumi.log.warn(message, resource=resource)  # noqa: G010  Pulumi calls it so
 
 
-def notices(query: Query, found: ClientList) -> Iterator[str]:
-    """What a person should know of this query and its list, a sentence each."""
-    yield from queries.warnings_of(query)
+def notices(query: Query, found: ClientList, secret: Collection[str] = ()) -> Iterator[str]:
+    """What a person should know of this query and its list, a sentence each. `secret`: see `warnings_of`."""
+    yield from queries.warnings_of(query, secret)
+    yield from incomplete(query, found)
+
+
+def incomplete(query: Query, found: ClientList) -> Iterator[str]:
+    """That not all may be listed, where that is so."""
     if not found.complete and query.page_number is None and query.page_size is None:
         yield (
             f"the list of {found.total_count} clients may be incomplete: the fleet kept changing between "

@@ -333,10 +333,13 @@ def test_json_without_keys(world: World, monkeypatch: pytest.MonkeyPatch) -> Non
     assert world.requests == 0
 
 
-def test_a_new_type_is_warned_of_first() -> None:
+def test_new_values_are_warned_of_first() -> None:
     """What is perhaps a typing error is told before the wait, not after it."""
-    first, *_ = told(wait("--client-type", "MOON_CLIENT", "--timeout", "0.3"))
-    assert first == "warning: --client-type: MOON_CLIENT is not known to this version; sent as it is"
+    words = ("--client-type", "MOON_CLIENT", "--tolerate", "INSTAL_FAILED", "--timeout", "0.3")
+    first, second, *_ = told(wait(*words))
+    assert first == "warning: --client-type: MOON_CLIENT is not known to this version, and taken as it is"
+    assert second.startswith("warning: --tolerate: INSTAL_FAILED is not known to this version, ")
+    assert second.endswith("did you mean INSTALL_FAILED?")
 
 
 def test_a_name_cannot_steer_the_terminal(world: World) -> None:

@@ -151,6 +151,17 @@ def test_refused(arguments: dict[str, Any], path: str, says: str) -> None:
     assert "client_type" in found
 
 
+def test_a_status_that_is_mistyped_is_told() -> None:
+    """Statuses are an open set, so one that is tolerated may be new: it passes, with a warning, as a new type does."""
+    asked = gate.parse({"client_type": "MOON_CLIENT", "tolerate": ["INSTAL_FAILED", "UPGRADE_FAILED"]})
+    assert asked is not None
+    assert list(gate.warnings_of(*asked)) == [
+        "client_type: MOON_CLIENT is not known to this version, and taken as it is",
+        "tolerate: INSTAL_FAILED is not known to this version, and taken as it is; did you mean INSTALL_FAILED?",
+    ]
+    assert "INSTAL" not in "".join(gate.warnings_of(*asked, {"tolerate"}))
+
+
 def test_unknown_arguments_are_no_fault() -> None:
     """In a preview there is no gate yet, and what is known is checked."""
     assert gate.parse({"client_type": "ECS_CLIENT"}, unknown=["instance_ids", "timeout"]) is None

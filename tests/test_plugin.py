@@ -18,7 +18,7 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pulumi.runtime.proto import engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc
 
 import pulumi_hbr_clients
 from pulumi_hbr_clients import emulator
@@ -274,6 +274,22 @@ def test_a_gate_waits(provider: Any, world: World, engine: tuple[str, Listener])
     assert answer.id.startswith("cn-hangzhou/ECS_CLIENT/")
     said = [request.message for request in engine[1].heard if request.urn == URN and request.ephemeral]
     assert any(f"2 of 3 activated; waiting for {world.find(ids[0]).row['ClientId']}" in line for line in said)
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_new_values_are_told(provider: Any, engine: tuple[str, Listener], preview: bool) -> None:  # noqa: FBT001
+    """What is perhaps a typing error is a warning on the gate's row, and on a list; of a secret without the value."""
+    hidden = {**SECRET, "value": ["INSTAL_FAILED"]}
+    engine[1].heard.clear()
+    provider.Create(create(preview=preview, tolerate=["INSTAL_FAILED"]))
+    provider.Create(create(preview=preview, tolerate=hidden))
+    invoke(provider, clientType="ECS_CLIENT", statuses=hidden)
+    warned = [request for request in engine[1].heard if request.severity == engine_pb2.WARNING]
+    assert [(request.urn, request.message) for request in warned] == [
+        (URN, "tolerate: INSTAL_FAILED is not known to this version, and taken as it is; did you mean INSTALL_FAILED?"),
+        (URN, "tolerate: [secret] is not known to this version, and taken as it is"),
+        ("", "statuses: [secret] is not known to this version, and taken as it is"),
+    ]
 
 
 def test_a_preview_looks_once(provider: Any, world: World, engine: tuple[str, Listener]) -> None:

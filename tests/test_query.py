@@ -115,11 +115,34 @@ def test_a_secret_value_is_unsaid(arguments: dict[str, Any], hidden: str) -> Non
     assert "consistency: must be 'counted' or 'verified' (given: 'maybe')" in text.splitlines()
 
 
-def test_new_client_type_passes_with_a_warning() -> None:
-    """The set of client types is open; so are statuses."""
-    query = parsed(client_type="NAS_CLIENT", statuses=["ASLEEP"])
-    assert [text.split()[1] for text in queries.warnings_of(query)] == ["NAS_CLIENT", "ASLEEP"]
-    assert queries.warnings_of(parsed(statuses=["ACTIVATED"])) == []
+def test_new_values_pass_with_a_warning() -> None:
+    """The set of client types is open; so are those of statuses."""
+    query = parsed(client_type="NAS_CLIENT", statuses=["ASLEEP", "ACTIVATED"], backup_statuses=["HALF_WAY"])
+    assert list(queries.warnings_of(query)) == [
+        "client_type: NAS_CLIENT is not known to this version, and taken as it is",
+        "statuses: ASLEEP is not known to this version, and taken as it is",
+        "backup_statuses: HALF_WAY is not known to this version, and taken as it is",
+    ]
+    assert list(queries.warnings_of(parsed(statuses=["ACTIVATED"]))) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "near"),
+    [
+        ({"client_type": "ECSS_CLIENT"}, "ECS_CLIENT"),
+        ({"statuses": ["INSTAL_FAILED"]}, "INSTALL_FAILED"),
+        ({"statuses": ["ACTIVE"]}, "ACTIVATED"),
+        ({"backup_statuses": ["UNPROTECTET"]}, "UNPROTECTED"),
+    ],
+)
+def test_a_warning_names_the_nearest(arguments: dict[str, Any], near: str) -> None:
+    """What is perhaps a typing error is told with what may have been meant; of a secret neither is."""
+    query = parsed(**arguments)
+    (text,) = queries.warnings_of(query)
+    (unsaid,) = queries.warnings_of(query, arguments.keys())
+    (name,) = arguments
+    assert text.endswith(f" is not known to this version, and taken as it is; did you mean {near}?")
+    assert unsaid == f"{name}: [secret] is not known to this version, and taken as it is"
 
 
 def test_self_account_stands_alone() -> None:

@@ -13,7 +13,7 @@ import click
 from pulumi_hbr_clients import waiting
 from pulumi_hbr_clients.cli import documents, options, screen
 from pulumi_hbr_clients.cli.gauge import Gauge
-from pulumi_hbr_clients.core import query as queries
+from pulumi_hbr_clients.core import gate as gates
 from pulumi_hbr_clients.core import telling
 from pulumi_hbr_clients.core.clients import state_name
 from pulumi_hbr_clients.core.errors import GateError, GateFailedError, GateTimeoutError, HbrError, InputError
@@ -67,7 +67,7 @@ async def run(values: Mapping[str, Any], gate: options.Gate, output: str) -> Non
 
 async def _end(values: Mapping[str, Any], gate: options.Gate) -> End:
     query, condition = gate
-    screen.warn(queries.warnings_of(query))
+    screen.warn(gates.warnings_of(query, condition))
     gauge = Gauge(condition.timeout)
     try:
         async with options.client(values, {}) as client, gauge.shown():

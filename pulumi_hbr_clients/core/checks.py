@@ -2,13 +2,13 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from pulumi_hbr_clients.core.errors import RESEMBLES, Fault
-from pulumi_hbr_clients.core.rules import CLIENT_TYPES
+from pulumi_hbr_clients.core.errors import RESEMBLES, UNSAID, Fault
+from pulumi_hbr_clients.core.rules import CLIENT_TYPES, nearest
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -19,6 +19,16 @@ def validate(model: type[M], given: Mapping[str, Any]) -> tuple[M | None, list[F
         return model.model_validate(given), []
     except ValidationError as error:
         return None, [_fault(item, model.model_fields) for item in error.errors(include_url=False)]
+
+
+def not_known(
+    name: str, values: Iterable[str], known: Collection[str], secret: Collection[str], *, alike: float = 0.6
+) -> Iterator[str]:
+    """A sentence for each value of an open set that this version does not know: it is newer, or mistyped."""
+    for value in values:
+        if value not in known:
+            shown, hint = (UNSAID, "") if name in secret else (value, nearest(value, known, alike))
+            yield f"{name}: {shown} is not known to this version, and taken as it is{hint}"
 
 
 def snake(name: str) -> str:

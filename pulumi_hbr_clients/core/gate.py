@@ -5,7 +5,7 @@ match must be ACTIVATED. No source documents the order of states, so they are a 
 Pure: the time comes from outside, and so does since when a client has been UNKNOWN.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -15,7 +15,7 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_hbr_clients.core import query as queries
 from pulumi_hbr_clients.core import rules
-from pulumi_hbr_clients.core.checks import snake, validate
+from pulumi_hbr_clients.core.checks import not_known, snake, validate
 from pulumi_hbr_clients.core.clients import BackupClient, ClientList
 from pulumi_hbr_clients.core.errors import Fault, InputError
 from pulumi_hbr_clients.core.query import Query
@@ -125,6 +125,12 @@ def parse(args: Mapping[str, Any], unknown: Iterable[str] = ()) -> tuple[Query, 
     if faults := [fault for fault in faults if fault.argument not in unknown]:
         raise InputError(*faults)
     return None if unknown or query is None or condition is None else (query, condition)
+
+
+def warnings_of(query: Query, condition: Condition, secret: Collection[str] = ()) -> Iterator[str]:
+    """What is allowed and yet looks odd, a sentence each; without the values of arguments that are `secret`."""
+    yield from queries.warnings_of(query, secret)
+    yield from not_known("tolerate", condition.tolerate, STATUSES, secret)
 
 
 _WHOLE: Final = "must not be given: a gate looks at the whole selection"

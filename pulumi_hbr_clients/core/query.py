@@ -5,7 +5,7 @@ nowhere else (its `Wire` says where it goes). Arguments may be spelled snake_cas
 filters come out sorted and unique, so equal questions are equal values.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any, Final, Literal, TypedDict
@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from pulumi_hbr_clients.core import rules
-from pulumi_hbr_clients.core.checks import snake, validate
+from pulumi_hbr_clients.core.checks import not_known, snake, validate
 from pulumi_hbr_clients.core.errors import Fault, InputError
 from pulumi_hbr_clients.core.rules import BACKUP_STATUSES, CLIENT_TYPES, STATUSES
 
@@ -222,10 +222,9 @@ def cross_account_faults(names: set[str], given: Mapping[str, Any]) -> list[Faul
     return [Fault(name, reason) for name in parts if name not in present]
 
 
-def warnings_of(query: Query) -> list[str]:
-    """What is allowed and yet looks odd, a sentence each: values newer than this package."""
-    odd = [("client_type", query.client_type)] if query.client_type not in CLIENT_TYPES else []
-    odd += [("statuses", name) for name in query.statuses or () if name not in STATUSES]
-    names = query.backup_statuses or ()
-    odd += [("backup_statuses", name) for name in names if name not in BACKUP_STATUSES]
-    return [f"{field}: {value} is not known to this version; sent as it is" for field, value in odd]
+def warnings_of(query: Query, secret: Collection[str] = ()) -> Iterator[str]:
+    """What is allowed and yet looks odd, a sentence each; without the values of arguments that are `secret`."""
+    # types differ in the part before _CLIENT only, so that any two of them are alike
+    yield from not_known("client_type", [query.client_type], CLIENT_TYPES, secret, alike=0.85)
+    yield from not_known("statuses", query.statuses or (), STATUSES, secret)
+    yield from not_known("backup_statuses", query.backup_statuses or (), BACKUP_STATUSES, secret)

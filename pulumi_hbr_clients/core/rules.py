@@ -34,9 +34,9 @@ PAGE_SIZE_MAX: Final = 99
 TAGS_MAX: Final = 20
 
 
-def nearest(given: str, known: Iterable[str]) -> str:
-    """`; did you mean …?` where something known is near."""
-    match = difflib.get_close_matches(given, known, 1, 0.6)
+def nearest(given: str, known: Iterable[str], alike: float = 0.6) -> str:
+    """`; did you mean …?` where something known is near, from 0 to 1 at least so `alike`."""
+    match = difflib.get_close_matches(given, known, 1, alike)
     return f"{RESEMBLES}{match[0]}?" if match else ""
 
 

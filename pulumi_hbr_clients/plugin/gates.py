@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar, cast
 
 from pulumi_hbr_clients.api import HbrClient
 from pulumi_hbr_clients.core import gate, telling
+from pulumi_hbr_clients.core.checks import snake
 from pulumi_hbr_clients.core.clients import MOVING_FIELDS, ClientList, left_out, to_plain
 from pulumi_hbr_clients.core.errors import GateError, HbrError, InputError
 from pulumi_hbr_clients.core.gate import Condition
@@ -58,6 +59,8 @@ class Gates:
         if asked is None:
             return "", {}, set(OUTPUTS)
         query, condition = located(asked[0], self.config), asked[1]
+        for text in gate.warnings_of(query, condition, set(map(snake, inputs.secret))):
+            await self.engine.say(text, urn=urn, warning=True)
         if at_most:
             condition = condition.model_copy(update={"timeout": at_most})
         if preview:

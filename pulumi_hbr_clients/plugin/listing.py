@@ -5,6 +5,7 @@ from typing import Any, cast
 from pulumi_hbr_clients import program
 from pulumi_hbr_clients.api import HbrClient
 from pulumi_hbr_clients.core import query as queries
+from pulumi_hbr_clients.core.checks import snake
 from pulumi_hbr_clients.core.clients import ClientList, left_out, to_plain
 from pulumi_hbr_clients.core.errors import InputError
 from pulumi_hbr_clients.core.query import Query
@@ -24,7 +25,7 @@ async def list_clients(
             found = await client.ask(query)
     except InputError as error:
         return {}, list(reasons(error, asked.secret))
-    for text in program.notices(query, found):
+    for text in program.notices(query, found, set(map(snake, asked.secret))):
         await engine.say(text, warning=True)
     return result(query, found), []
 

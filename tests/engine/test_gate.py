@@ -169,6 +169,16 @@ def test_faults_are_told_in_preview(engine: Any, world: World) -> None:
     assert world.requests == 0
 
 
+def test_a_mistyped_status_is_a_warning(engine: Any, world: World) -> None:
+    """It passes, for it may be new; on the gate's row stands which known one is near."""
+    chosen = ids(world, "web-1")
+    stack = engine.stack()
+    text = stack.up(partial(gated, instance_ids=chosen, tolerate=["INSTAL_FAILED"]))
+    said = "tolerate: INSTAL_FAILED is not known to this version, and taken as it is; did you mean INSTALL_FAILED?"
+    assert f"hbr-clients:index:ActivationGate (ready):\n    warning: {said}\n" in text
+    assert len(stack.outputs()["ready-ids"]) == 1
+
+
 def test_refresh_and_destroy_ask_nobody(engine: Any, world: World, service: Any) -> None:
     """The record of a passed gate stays as it is, and goes without the service."""
     chosen = ids(world, "web-1")

@@ -62,6 +62,17 @@ def test_what_is_not_secret_is_repeated(engine: Any) -> None:
     assert "did you mean ACTIVATED? (given: 'activated')" in text
 
 
+@pytest.mark.parametrize("door", DOORS)
+def test_a_new_value_is_warned_of_without_it(engine: Any, door: str) -> None:
+    """A warning of a plain value names it; of a secret one, the argument alone."""
+    new = {"client_type": "MOON_CLIENT", "cluster_id": SECRET}
+    text = engine.stack("plain").preview(lambda: DOORS[door](**new))
+    assert "client_type: MOON_CLIENT is not known to this version" in text
+    text = engine.stack("secret").preview(lambda: DOORS[door](**as_secrets(new)))
+    assert "client_type: [secret] is not known to this version" in text
+    assert [part for part in ("MOON", SECRET) if part in text] == []
+
+
 def test_secrets_may_choose(engine: Any) -> None:
     """A secret argument chooses like a plain one, is encrypted in state, and shows in no id."""
     chosen = {"client_type": "ECS_CLIENT", "region": "cn-shanghai", "tags": {"team": "web"}}
