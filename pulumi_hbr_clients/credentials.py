@@ -110,7 +110,7 @@ class LibraryKeys:
 def key_source(settings: Settings) -> KeySource:
     """The source that the settings name. The same settings share one, so a role is assumed once."""
     base, label = _base(settings)
-    role = next(settings.configured("assumeRole"), None)
+    role = settings.get("assumeRole")
     if role is None and isinstance(base, Keys):
         return StaticKeys(base, label)
     suffix = f", then the role of {role.source}" if role else ""

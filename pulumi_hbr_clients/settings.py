@@ -56,24 +56,18 @@ class Settings:
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
     def get(self, key: str) -> Setting | None:
-        """The first layer that names this key."""
-        return next(self._layers(key), None)
+        """The first place that names this key."""
+        return next((place for place in self.places(key) if place.value is not None), None)
 
-    def _layers(self, key: str) -> Iterator[Setting]:
-        if (value := self.arguments.get(key)) is not None:
-            yield Setting(value, "argument")
-        yield from self.configured(key)
-        for name in _VARIABLES.get(key, ()):
-            if value := self.environment.get(name):
-                yield Setting(value, f"environment {name}")
-        if key == "region" and (value := self.profile().get("region_id")):
-            yield Setting(value, f"profile {self.profile()['name']} in {self.profile_file()}")
-
-    def configured(self, key: str) -> Iterator[Setting]:
-        """What Pulumi's config says of a key, ours before the Alibaba Cloud provider's."""
+    def places(self, key: str) -> Iterator[Setting]:
+        """Every place where this key is looked for, in order; the value is None where it is not set."""
+        yield Setting(self.arguments.get(key), "argument")
         for namespace in _NAMESPACES:
-            if value := self._config(namespace, key):
-                yield Setting(value, f"Pulumi config {namespace}:{key}")
+            yield Setting(self._config(namespace, key) or None, f"Pulumi config {namespace}:{key}")
+        for name in _VARIABLES.get(key, ()):
+            yield Setting(self.environment.get(name) or None, f"environment {name}")
+        if key == "region":
+            yield Setting(self.profile().get("region_id") or None, f"region_id of {self.profile_place()}")
 
     def first_of(self, *keys: str) -> tuple[str, dict[str, Any], str] | None:
         """The first of arguments, hbr-clients:* and alicloud:* that names any of these keys.
@@ -100,6 +94,12 @@ class Settings:
     def profile_file(self) -> Path:
         """The Alibaba CLI's config file."""
         return Path(self.environment.get("HOME") or Path.home()) / ".aliyun" / "config.json"
+
+    def profile_place(self) -> str:
+        """The CLI profile in use and its file, in words, whether it is there or not."""
+        named = self.get("profile")
+        name = named.value if named else self.profile().get("name")
+        return f"{f'profile {name}' if name else 'the current profile'} in {self.profile_file()}"
 
     def profile(self) -> dict[str, Any]:
         """The CLI profile in use: the one that is named, else the file's current one; {} if none."""

@@ -9,10 +9,8 @@ from typing import Any
 
 import pytest
 
-from pulumi_hbr_clients.cli import places
-from pulumi_hbr_clients.core.configuration import ENDPOINT_VARIABLES, REGION_VARIABLES
+from pulumi_hbr_clients.core.configuration import REGION_VARIABLES
 from pulumi_hbr_clients.emulator import FAKE_KEYS, FAKE_STS_KEYS, Running, World
-from pulumi_hbr_clients.settings import Settings
 from tests.commands import run
 
 SECRET = "FAKE-PROFILE-SECRET-0001"  # noqa: S105  fake, to be searched for
@@ -149,21 +147,3 @@ def test_bad_words_are_bad_input() -> None:
     result = run("doctor", "--client-type", "ecs", "--timeout", "soon")
     assert (result.exit_code, result.stdout) == (2, "")
     assert [line.strip().partition(":")[0] for line in result.stderr.splitlines()[1:]] == ["--client-type", "--timeout"]
-
-
-@pytest.mark.parametrize("name", [*REGION_VARIABLES, *ENDPOINT_VARIABLES])
-@pytest.mark.parametrize("typed", [{}, {"region": "cn-beijing", "endpoint": "hbr.example.com"}])
-def test_the_order_is_the_settings(name: str, typed: dict[str, str]) -> None:
-    """The first place that the doctor calls found is the one that the settings use."""
-    write_profile(region_id="cn-shanghai")
-    later = {variable: f"later-{variable}" for variable in (*REGION_VARIABLES, *ENDPOINT_VARIABLES)}
-    order = list(later)
-    given = {variable: later[variable] for variable in order[order.index(name) :]}
-    settings = Settings(arguments=typed, environment={**given, "HOME": os.environ["HOME"]})
-    for key in ("region", "endpoint"):
-        used = settings.get(key)
-        first = next((place for place in places.looked(settings, key) if place.found), None)
-        assert (first and first.value) == (used and used.value)
-        if first and used:
-            at_home = used.source.replace(os.environ["HOME"], "~").replace("argument", f"--{key}")
-            assert at_home.split()[-1] in first.name

@@ -53,7 +53,7 @@ def test_precedence(home: Path, strongest: int) -> None:
     assert found is not None
     assert found.value == names[strongest]
     source = ["argument", "Pulumi config hbr-clients:region", "Pulumi config alicloud:region"]
-    source += ["environment ALIBABA_CLOUD_REGION_ID", f"profile a in {home}/.aliyun/config.json"]
+    source += ["environment ALIBABA_CLOUD_REGION_ID", f"region_id of profile a in {home}/.aliyun/config.json"]
     assert found.source == source[strongest]
 
 

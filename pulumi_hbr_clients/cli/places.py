@@ -1,7 +1,8 @@
 """Every place where a setting is looked for, in order, and what it says. For the doctor, who shows them.
 
-The order is `settings.Settings`'s and, for keys, `credentials` followed by alibabacloud-credentials 1.0's default
-chain; tests hold them together. Values that are secrets never come out of here.
+`settings.Settings` names the places of region, network and endpoint itself. The order for keys is that of
+`credentials`, followed by alibabacloud-credentials 1.0's default chain; tests hold them together. Values that are
+secrets never come out of here.
 """
 
 import configparser
@@ -10,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pulumi_hbr_clients.core.configuration import ENDPOINT_VARIABLES, KEY_VARIABLES, REGION_VARIABLES
+from pulumi_hbr_clients.core.configuration import KEY_VARIABLES
 from pulumi_hbr_clients.core.errors import Fault
 from pulumi_hbr_clients.core.places import address
-from pulumi_hbr_clients.settings import Settings
+from pulumi_hbr_clients.settings import Setting, Settings
 
-_VARIABLES: Final = {"region": REGION_VARIABLES, "endpoint": ENDPOINT_VARIABLES}
 _OIDC: Final = (
     "ALIBABA_CLOUD_OIDC_TOKEN_FILE",
     "ALIBABA_CLOUD_ROLE_ARN",
@@ -39,16 +39,13 @@ class Place:
 
 def looked(settings: Settings, key: str) -> list[Place]:
     """Where region, network or endpoint is looked for."""
-    return [Place(place.name, _shown(key, place.value), place.note) for place in _looked(settings, key)]
+    return [_place(settings, key, setting) for setting in settings.places(key)]
 
 
-def _looked(settings: Settings, key: str) -> Iterator[Place]:
-    yield Place(f"--{key}", settings.arguments.get(key))
-    yield Place(f"Pulumi config hbr-clients:{key}, alicloud:{key}", None, "only inside a Pulumi program")
-    for name in _VARIABLES.get(key, ()):
-        yield Place(f"environment {name}", settings.environment.get(name) or None)
-    if key == "region":
-        yield Place(f"region_id of {_profile(settings)}", settings.profile().get("region_id") or None)
+def _place(settings: Settings, key: str, setting: Setting) -> Place:
+    name = f"--{key}" if setting.source == "argument" else _at_home(setting.source, settings.environment)
+    note = "only inside a Pulumi program" if setting.source.startswith("Pulumi config") else ""
+    return Place(name, _shown(key, setting.value), note)
 
 
 def _shown(key: str, value: str | None) -> str | None:
@@ -57,15 +54,8 @@ def _shown(key: str, value: str | None) -> str | None:
     return "(holds a user or a password)" if hidden else value
 
 
-def _profile(settings: Settings) -> str:
-    named = settings.get("profile")
-    name = f"profile {named.value}" if named else "the current profile"
-    return f"{name} in {_home(settings.profile_file(), settings.environment)}"
-
-
-def _home(path: Path, environment: Mapping[str, str]) -> str:
-    home = environment.get("HOME") or str(Path.home())
-    return str(path).replace(home, "~", 1) if str(path).startswith(home) else str(path)
+def _at_home(text: str, environment: Mapping[str, str]) -> str:
+    return text.replace(environment.get("HOME") or str(Path.home()), "~", 1)
 
 
 def of_keys(settings: Settings) -> list[Place]:
@@ -91,7 +81,8 @@ def _oidc(environment: Mapping[str, str]) -> Place:
 def _cli_profile(settings: Settings) -> Place:
     profile = settings.profile()
     note = "" if settings.profile_file().exists() else "no such file"
-    return Place(_profile(settings), f"{profile.get('name')}, mode {profile.get('mode')}" if profile else None, note)
+    name = _at_home(settings.profile_place(), settings.environment)
+    return Place(name, f"{profile.get('name')}, mode {profile.get('mode')}" if profile else None, note)
 
 
 def _rest(settings: Settings) -> Iterator[Place]:
@@ -101,7 +92,7 @@ def _rest(settings: Settings) -> Iterator[Place]:
     section = environment.get("ALIBABA_CLOUD_PROFILE") or "default"
     note = "" if path.exists() else "no such file"
     has = _has_section(path, section)
-    yield Place(f"[{section}] in {_home(path, environment)}", "there" if has else None, note)
+    yield Place(f"[{section}] in {_at_home(str(path), environment)}", "there" if has else None, note)
     off = environment.get("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "").lower() == "true"
     note = "switched off by ALIBABA_CLOUD_ECS_METADATA_DISABLED" if off else "asked if nothing is found above"
     yield Place("metadata service of an ECS instance, 100.100.100.200", None, note)
