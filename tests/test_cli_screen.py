@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import struct
 import subprocess
 import termios
@@ -26,6 +27,8 @@ LIST = ("list", "--client-type", "ECS_CLIENT")
 WAIT = ("wait", "--client-type", "ECS_CLIENT", "--poll", "0.2")
 FRAGILE = "from pulumi_hbr_clients import api; api.ATTEMPTS = 1"
 """Gives up an answer at once: a failing look shall not take its usual ten seconds."""
+LESS_PATIENT = "from pulumi_hbr_clients import api; api.ATTEMPTS = 5"
+"""Some tries, so that there is time between the first and the last."""
 QUERY = Query.model_validate({"client_type": "ECS_CLIENT"})
 STREAMS = ("stdin", "stdout", "stderr")
 NOW = 1_700_000_100.0
@@ -118,6 +121,49 @@ def test_errors_have_colour_too(world: World) -> None:
     code, text = on_terminal(*LIST)
     assert code == 1
     assert "\x1b[31m\x1b[1merror:\x1b[0m NoPermission: " in text
+
+
+@contextmanager
+def nobody_listens() -> Iterator[str]:
+    """An address that refuses every connection."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+def test_a_refused_connection_is_told_at_once() -> None:
+    """In a pipe: that it is tried again, once, and not only how it ended."""
+    with nobody_listens() as address, program(*LIST, "--endpoint", address, first=LESS_PATIENT) as process:
+        assert process.stderr
+        said = process.stderr.readline()
+        assert process.poll() is None
+        _, rest = process.communicate(timeout=20)
+    assert said.startswith(f"warning: no answer from {address} (ConnectError")
+    assert said.endswith("). Trying again, up to 4 times\n")
+    assert (process.returncode, rest) == (
+        1,
+        said.replace("warning:", "error:").replace(". Trying again, up to 4 times", ""),
+    )
+
+
+def test_a_terminal_is_told_of_retries_too() -> None:
+    """Above the progress bar, which would stand still."""
+    with nobody_listens() as address:
+        code, text = on_terminal(*LIST, "--endpoint", address, first=LESS_PATIENT)
+    assert (code, ESCAPE.sub("", text).count("Trying again, up to 4 times\r\n")) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "faults", "said"),
+    [((), 1, 1), ((), 3, 1), (("-v",), 3, 0), ((), 0, 0)],
+)
+def test_retries_are_told_once(world: World, words: tuple[str, ...], faults: int, said: int) -> None:
+    """However often one query is tried again, and not where the log tells it already. Throttling is no trouble."""
+    world.next_faults += ["throttle:10", *["unavailable"] * faults]
+    with program(*LIST, *words) as process:
+        out, errors = process.communicate(timeout=20)
+    assert (process.returncode, "2 clients in cn-hangzhou" in out) == (0, True)
+    assert errors.count("warning: ServiceUnavailable: ") == errors.count("Trying again, up to 7 times") == said
 
 
 def test_watch_redraws(world: World) -> None:

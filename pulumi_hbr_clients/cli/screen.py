@@ -121,7 +121,7 @@ async def show(client: "HbrClient", query: Query, output: str, every: float | No
 
 async def _looks(client: "HbrClient", query: Query, output: str, every: float | None) -> AsyncGenerator[Look]:
     region = announce(client, query)
-    with progress_bar() as progress:
+    with progress_bar() as progress, retries_told():
         found = await client.ask(query, progress)
     yield Look(query, output, region, found)
     while every is not None:
@@ -134,6 +134,35 @@ async def _looks(client: "HbrClient", query: Query, output: str, every: float | 
             complain("warning", f"{error}. Trying again in {every:g} s")
         else:
             yield Look(query, output, region, found)
+
+
+@contextmanager
+def retries_told() -> Iterator[None]:
+    """Say once that there is no answer yet and that it is tried again. Under -v the log says so itself."""
+    if _log.isEnabledFor(logging.DEBUG):
+        yield
+        return
+    level, told = _log.level, _FirstRetry()
+    _log.addHandler(told)
+    _log.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        _log.setLevel(level)
+        _log.removeHandler(told)
+
+
+class _FirstRetry(logging.Handler):
+    """`api` logs the error of every try that failed: this tells of the first that is worth another."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell, and hear no more."""
+        from pulumi_hbr_clients.api import ATTEMPTS  # noqa: PLC0415  whoever asks has imported it
+
+        errors = (each for each in record.args or () if isinstance(each, HbrError))
+        if error := next((each for each in errors if each.retry is Retry.BACK_OFF), None):
+            self.setLevel(logging.CRITICAL)
+            complain("warning", f"{str(error).splitlines()[0]}. Trying again, up to {ATTEMPTS - 1} times")
 
 
 def announce(client: "HbrClient", query: Query) -> str:
