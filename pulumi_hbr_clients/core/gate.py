@@ -56,23 +56,23 @@ class Condition(BaseModel):
     )
 
     min_clients: rules.PageNumber = Field(
-        1, description="At least so many clients must match, where the gate is asked by filters."
+        default=1, description="At least so many clients must match, where the gate is asked by filters."
     )
-    timeout: rules.Duration = Field(900.0, description="How long to wait for the whole selection.")
+    timeout: rules.Duration = Field(default=900.0, description="How long to wait for the whole selection.")
     max_heartbeat_age: rules.Duration | None = Field(
-        None, description="An activated client counts only if its last heartbeat is no older."
+        default=None, description="An activated client counts only if its last heartbeat is no older."
     )
     min_client_version: rules.ClientVersion | None = Field(
-        None, description="An activated client counts only from this version on."
+        default=None, description="An activated client counts only from this version on."
     )
     tolerate: rules.Statuses = Field(
-        (), description="Statuses that would fail the gate at once, and shall be waited out instead."
+        default=(), description="Statuses that would fail the gate at once, and shall be waited out instead."
     )
     unknown_grace: rules.Seconds = Field(
-        120.0, description="How long a client may be UNKNOWN (disconnected) before the gate fails."
+        default=120.0, description="How long a client may be UNKNOWN (disconnected) before the gate fails."
     )
     poll: rules.Duration = Field(
-        2.0, description="The first interval between two looks; it grows to 15 s, with jitter."
+        default=2.0, description="The first interval between two looks; it grows to 15 s, with jitter."
     )
 
 

@@ -61,13 +61,13 @@ class Query(BaseModel):
         description="The type of backup client: ECS_CLIENT, CONTAINER_CLIENT or LOCAL_CLIENT."
     )
     cluster_id: Annotated[rules.Word | None, Wire("ClusterId")] = Field(
-        None, description="The id of the cluster whose clients are listed (container backup)."
+        default=None, description="The id of the cluster whose clients are listed (container backup)."
     )
     client_ids: Annotated[rules.Ids | None, Wire("ClientIds", "body", "json")] = Field(
-        None, description="Ids of backup clients (c-…). Given and empty asks for nothing."
+        default=None, description="Ids of backup clients (c-…). Given and empty asks for nothing."
     )
     instance_ids: Annotated[rules.Ids | None, Wire("InstanceIds", "body", "json")] = Field(
-        None, description="Ids of ECS instances (i-…). Given and empty asks for nothing."
+        default=None, description="Ids of ECS instances (i-…). Given and empty asks for nothing."
     )
     tags: Annotated[
         tuple[Tag, ...],
@@ -75,47 +75,47 @@ class Query(BaseModel):
         BeforeValidator(rules.as_rows),
         AfterValidator(rules.unique),
         Wire("Tag", "body", "numbered"),
-    ] = Field((), description="Tags to match, key and value or key alone; at most 20.")
+    ] = Field(default=(), description="Tags to match, key and value or key alone; at most 20.")
     filters: Annotated[
         tuple[Filter, ...],
         BeforeValidator(rules.as_rows),
         AfterValidator(rules.unique),
         Wire("Filters", "query", "numbered"),
-    ] = Field((), description="Further filters of the service, a key and its values each.")
+    ] = Field(default=(), description="Further filters of the service, a key and its values each.")
     cross_account_type: Annotated[Literal["SELF_ACCOUNT", "CROSS_ACCOUNT"] | None, Wire("CrossAccountType")] = Field(
-        None, description="SELF_ACCOUNT, or CROSS_ACCOUNT with the source account's user id and role name."
+        default=None, description="SELF_ACCOUNT, or CROSS_ACCOUNT with the source account's user id and role name."
     )
     cross_account_user_id: Annotated[rules.AccountId | None, Wire("CrossAccountUserId")] = Field(
-        None, description="The id of the source account that is backed up."
+        default=None, description="The id of the source account that is backed up."
     )
     cross_account_role_name: Annotated[rules.Word | None, Wire("CrossAccountRoleName")] = Field(
-        None, description="The RAM role in the source account that lets this account in."
+        default=None, description="The RAM role in the source account that lets this account in."
     )
     page_number: Annotated[rules.PageNumber | None, Wire("PageNumber")] = Field(
-        None, description="Ask for this single page only, counted from 1. The result is that page."
+        default=None, description="Ask for this single page only, counted from 1. The result is that page."
     )
     page_size: Annotated[rules.PageSize | None, Wire("PageSize")] = Field(
-        None, description="Clients on the single page, 1 to 99 (the service's default is 10)."
+        default=None, description="Clients on the single page, 1 to 99 (the service's default is 10)."
     )
     statuses: rules.Statuses | None = Field(
-        None, description="Keep clients with one of these statuses. Applied after the service answered."
+        default=None, description="Keep clients with one of these statuses. Applied after the service answered."
     )
     backup_statuses: rules.BackupStatuses | None = Field(
-        None, description="Keep PROTECTED or UNPROTECTED clients. Applied after the service answered."
+        default=None, description="Keep PROTECTED or UNPROTECTED clients. Applied after the service answered."
     )
     zone_ids: rules.Ids | None = Field(
-        None, description="Keep clients in these zones. Applied after the service answered."
+        default=None, description="Keep clients in these zones. Applied after the service answered."
     )
     os_types: rules.Ids | None = Field(
-        None, description="Keep linux or windows clients. Applied after the service answered."
+        default=None, description="Keep linux or windows clients. Applied after the service answered."
     )
     outdated: bool | None = Field(
-        None,
+        default=None,
         description="Keep clients whose version is below (true) or at (false) the newest one. "
         "Applied after the service answered.",
     )
     fields: rules.ClientFields | None = Field(
-        None,
+        default=None,
         description="Only these fields of each client (clientId and instanceId always stay). "
         "Smaller state, faster previews.",
     )
@@ -128,12 +128,14 @@ class Query(BaseModel):
         default=False, description="Give proxy passwords, as a secret map from client id to password."
     )
     consistency: Literal["counted", "verified"] = Field(
-        "counted",
+        default="counted",
         description="counted: read again until pages and total agree, and two whole readings where clients arrive "
         "meanwhile. verified: two whole readings that agree, always.",
     )
-    region: rules.Word | None = Field(None, description="The region, for example cn-hangzhou.")
-    endpoint: rules.Word | None = Field(None, description="The service's address, in place of the region's own.")
+    region: rules.Word | None = Field(default=None, description="The region, for example cn-hangzhou.")
+    endpoint: rules.Word | None = Field(
+        default=None, description="The service's address, in place of the region's own."
+    )
 
     def asks_for_nothing(self) -> bool:
         """An id list that is given and empty selects nothing: never the whole fleet."""
