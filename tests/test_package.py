@@ -1,5 +1,6 @@
 """What is built installs in a clean environment and holds what Pulumi and type-checkers look for."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -68,3 +69,10 @@ def test_no_registry_is_named() -> None:
         if path.is_file():
             text = path.read_text(errors="replace")
             assert not [host for host in hosts if host in text], name
+
+
+def test_every_public_name_is_pinned() -> None:
+    """Each is used, with its types, in the file that mypy checks for users' sake; an import alone pins nothing."""
+    program = ast.parse((ROOT / "tests" / "typing" / "api.py").read_text())
+    used = {node.id for node in ast.walk(program) if isinstance(node, ast.Name)}
+    assert [name for name in pulumi_hbr_clients.__all__ if name not in used] == []
