@@ -124,6 +124,21 @@ def test_one_fault_is_survived(endpoint: str, world: World, fault: str) -> None:
     assert world.log[0].fault == fault
 
 
+def test_connections_that_end_after_their_answer(endpoint: str, world: World) -> None:
+    """Nobody says so, and the next request is already on its way: it is sent again, and the list is whole."""
+    world.fault_rate, world.random_faults = 1.0, ("drop_after",)
+    assert listed(endpoint).complete
+
+
+@pytest.mark.parametrize("fault", ["no_page", "other_page"])
+def test_pages_that_are_missing_or_another_one(endpoint: str, world: World, fault: str) -> None:
+    """A page that came empty, or was another's, shows in the sum, and all is read again."""
+    world.next_faults += ["none", fault]
+    found = listed(endpoint)
+    assert (found.total_count, found.complete) == (250, True)
+    assert world.requests == 6
+
+
 @pytest.mark.parametrize(("fault", "error"), [("nonce_used", ServiceError), ("token_expired", ServiceError)])
 def test_what_is_tried_once_more_is_tried_once(endpoint: str, world: World, fault: str, error: type[HbrError]) -> None:
     """A nonce, a clock and a token each get one second chance."""

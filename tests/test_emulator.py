@@ -516,6 +516,15 @@ def _raises(kind: type[Exception], text: str) -> Callable[[Caller], bool]:
     return check
 
 
+def _ends(answer: httpx.Response) -> bool:
+    """Whether the connection ends after an answer that did not say so. httpx may have seen the end already."""
+    connection: socket.socket = answer.extensions["network_stream"].get_extra_info("socket")
+    if "connection" in answer.headers or connection.fileno() == -1:
+        return "connection" not in answer.headers
+    connection.settimeout(5)
+    return connection.recv(1, socket.MSG_PEEK) == b""
+
+
 def _is_html(status: int) -> Callable[[Caller], bool]:
     return _body(lambda a: a.status_code == status and a.text.startswith("<html>"))
 
@@ -532,10 +541,13 @@ FAULTS_AS_SEEN: dict[str, Callable[[Caller], bool]] = {
     "half_json": _body(lambda a: a.status_code == 200 and not a.text.endswith("}")),
     "drop": _raises(httpx.RemoteProtocolError, "without sending a response"),
     "drop_body": _raises(httpx.RemoteProtocolError, "without sending complete message body"),
+    "drop_after": _body(lambda a: a.json()["Code"] == "200" and _ends(a)),
     "slow:0.2": _body(lambda a: a.elapsed.total_seconds() >= 0.2 and a.json()["Success"]),
     "refused": _body(lambda a: a.status_code == 200 and a.json()["Success"] is False),
     "wrong_clients": _body(lambda a: a.json()["Clients"] == 5),
     "no_total": _body(lambda a: "TotalCount" not in a.json() and len(a.json()["Clients"]) == 12),
+    "no_page": _body(lambda a: a.json()["TotalCount"] == 12 and a.json()["Clients"] == []),
+    "other_page": _body(lambda a: a.json()["PageNumber"] == 1 and a.json()["Clients"] == []),
     "nonce_used": _refused(400, "SignatureNonceUsed"),
     "clock_skew": _refused(400, "InvalidTimeStamp.Expired"),
     "token_expired": _refused(400, "InvalidSecurityToken.Expired"),
@@ -566,6 +578,15 @@ def test_faults_come_in_order(world: World, caller: Caller) -> None:
     codes = [caller.code()[1] for _ in range(4)]
     assert codes == ["Throttling.User", "200", "ServiceUnavailable", "200"]
     assert [record.status for record in world.log] == [400, 200, 503, 200]
+
+
+def test_a_page_in_another_ones_place(plain: Caller) -> None:
+    """The second page is given the first one's clients under its own number; the first one the second's."""
+    first, second = (page["Clients"] for page in pages(plain, 2))
+    plain.running.world.next_faults += ["other_page", "other_page"]
+    given = pages(plain, 2)
+    assert [page["Clients"] for page in given] == [second, first]
+    assert [(page["PageNumber"], page["TotalCount"]) for page in given] == [(1, 100), (2, 100)]
 
 
 def test_random_faults_repeat() -> None:
@@ -768,6 +789,27 @@ def test_installation(world: World, clock: Clock) -> None:
     assert [a for a, _ in seen] == ["INSTALLING", "INSTALLING", "REGISTERED", "REGISTERED", "ACTIVATED"]
     assert seen[-1][1] == "INSTALL_FAILED"
     assert world.find(good).row["InstanceId"] == "i-new"
+
+
+def test_what_happened_is_on_record(clock: Clock) -> None:
+    """Who arrived, changed and left since the world was made, in which order, each at its own time."""
+    world = World(new_rows(2), clock=clock)
+    start, client = clock.time, world.rows()[0]["ClientId"]
+    assert list(world.history) == []
+    world.later(20, lambda: world.remove(client))
+    world.later(10, lambda: world.change(client, {"hostname": "new"}))
+    clock.time += 30
+    world.tick()
+    arrived = world.arrive("ECS_CLIENT")
+    assert [(change.time - start, change.client_id) for change in world.history] == [
+        (10, client),
+        (20, client),
+        (30, arrived),
+    ]
+    changed, left, came = (change.fields for change in world.history)
+    assert (changed, left) == ({"Hostname": "new"}, None)
+    assert came is not None
+    assert came["Status"] == "ACTIVATED"
 
 
 def test_time_passes_for_the_fleet_alone(world: World, caller: Caller) -> None:

@@ -18,7 +18,7 @@ except ModuleNotFoundError as error:
     ) from error
 from pulumi_hbr_clients.emulator.fleet import CLUSTER, SOURCE_ACCOUNT, open_world, sample
 from pulumi_hbr_clients.emulator.rows import new_row, new_rows
-from pulumi_hbr_clients.emulator.world import FAKE_KEYS, FAKE_STS_KEYS, Record, World
+from pulumi_hbr_clients.emulator.world import FAKE_KEYS, FAKE_STS_KEYS, Change, Record, World
 
 __all__ = [
     "CLUSTER",
@@ -26,6 +26,7 @@ __all__ = [
     "FAKE_STS_KEYS",
     "REGION",
     "SOURCE_ACCOUNT",
+    "Change",
     "Record",
     "Running",
     "World",

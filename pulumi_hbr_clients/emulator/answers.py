@@ -66,7 +66,7 @@ class Reply:
     content_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
     delay: float = 0.0
-    drop: Literal["before", "within"] | None = None
+    drop: Literal["before", "within", "after"] | None = None
     request_id: str = field(default_factory=new_request_id)
 
 

@@ -1,7 +1,8 @@
 """What can go wrong, by name: `throttle`, `drop`, `half_json`, … and any code of the service's tables.
 
 A fault is asked in the service's stead and may ask the service itself (to spoil its answer). Some take a number:
-`throttle:700` says so in x-acs-retry-after (milliseconds), `slow:0.5` answers that many seconds late.
+`throttle:700` says so in x-acs-retry-after (milliseconds), `slow:0.5` answers that many seconds late. A connection
+is dropped before the answer, within it, or after it without a word, when the caller counts on it for its next request.
 """
 
 import json
@@ -18,9 +19,11 @@ _PAGE: Final = b"<html><head><title>%b</title></head><body><h1>%b</h1></body></h
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a fault works on: the service's own answer (asked on use), its host, and the fault's number."""
+    """What a fault works on: the service's own answers (asked on use), its host, and the fault's number."""
 
     answer: Callable[[], Reply]
+    other: Callable[[], Reply]
+    """The page before the one asked for; of the first one the second."""
     host: str
     number: float | None = None
 
@@ -76,10 +79,13 @@ FAULTS: Final[Mapping[str, Callable[[Asked], Reply]]] = {
     "half_json": _half_json,
     "drop": lambda _: Reply(0, b"", drop="before"),
     "drop_body": lambda asked: replace(asked.answer(), drop="within"),
+    "drop_after": lambda asked: replace(asked.answer(), drop="after"),
     "slow": lambda asked: replace(asked.answer(), delay=1.0 if asked.number is None else asked.number),
     "refused": _edited(Success=False, Code="InternalError", Message="The task failed.", Clients=..., TotalCount=...),
     "wrong_clients": _edited(Clients=5),
     "no_total": _edited(TotalCount=...),
+    "no_page": _edited(Clients=[]),
+    "other_page": lambda asked: asked.other(),
     "nonce_used": _says("SignatureNonceUsed"),
     "clock_skew": _says("InvalidTimeStamp.Expired"),
     "token_expired": _says("InvalidSecurityToken.Expired"),
@@ -97,6 +103,7 @@ MIXED: Final = (
     "half_json",
     "drop",
     "drop_body",
+    "drop_after",
     "slow:0.05",
     "wrong_clients",
     "no_total",
@@ -105,10 +112,10 @@ MIXED: Final = (
 """Faults that pass by themselves: what `fault_rate` draws from unless told otherwise."""
 
 
-def apply(fault: str, answer: Callable[[], Reply], host: str) -> Reply:
+def apply(fault: str, answer: Callable[[], Reply], other: Callable[[], Reply], host: str) -> Reply:
     """The answer under a fault."""
     name, number = _parts(fault)
-    return FAULTS[name](Asked(answer, host, number))
+    return FAULTS[name](Asked(answer, other, host, number))
 
 
 def check(faults: Iterable[str]) -> None:

@@ -19,14 +19,15 @@ _SELECTIONS_MAX: Final = 100
 _BY_LOWER_NAME: Final = {n.lower(): n for n in ROW_FIELDS if n not in {"Tags", "Settings"}}
 
 
-def page(world: World, query: Query) -> Reply:
-    """The page that was asked for."""
+def page(world: World, query: Query, *, other: bool = False) -> Reply:
+    """The page that was asked for; or under its number the one before it (of the first one the second)."""
     found = _selection(world, query)
     number = query.page_number or 1
     size = min(query.page_size or DEFAULT_PAGE_SIZE, world.page_size_max or PAGE_SIZE_MAX)
     now, total = world.now(), len(found)
+    given = (number - 1 or 2) if other else number
     reply = page_reply(
-        (member.encoded(now, world.variety) for member in _window(world, found, number, size)),
+        (member.encoded(now, world.variety) for member in _window(world, found, given, size)),
         number=number,
         size=size,
         total=max(0, total + world.total_drift * (world.requests % 2)),
@@ -46,7 +47,7 @@ def _window(world: World, found: Sequence[Member], number: int, size: int) -> Se
 
 def _move(world: World, client_type: str, leaving: Sequence[Member]) -> None:
     for member in leaving:
-        world.members.remove(member)
+        world.leave(member)
         world.arrive(client_type)
 
 

@@ -130,9 +130,9 @@ class _Door:
         }
         pairs = [(n.encode(), v.encode()) for n, v in (*headers.items(), *reply.headers)]
         await send({"type": "http.response.start", "status": reply.status, "headers": pairs})
-        cut = len(reply.body) // 2 if reply.drop else None
+        cut = len(reply.body) // 2 if reply.drop == "within" else None
         body = {"type": "http.response.body", "body": reply.body[:cut]}
-        await send({**body, "more_body": bool(reply.drop)})
+        await send({**body, "more_body": reply.drop == "within"})
 
 
 async def _request(scope: Scope, receive: Receive) -> Request:

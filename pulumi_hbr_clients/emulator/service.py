@@ -6,6 +6,7 @@ puts into the query may also come in the form body; the other way round a parame
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -39,14 +40,15 @@ class Service:
             self.world.tick()
             fault = self.world.take_fault()
             host = request.headers.get("host", "")
-            reply = faults.apply(fault or "none", lambda: self._answer(request, host), host)
+            answer, other = (partial(self._answer, request, host, other=other) for other in (False, True))
+            reply = faults.apply(fault or "none", answer, other, host)
             self.world.note(self._record(request, reply, fault))
             return replace(reply, delay=reply.delay + self.world.latency)
 
-    def _answer(self, request: Request, host: str) -> Reply:
+    def _answer(self, request: Request, host: str, *, other: bool) -> Reply:
         try:
             self._gateway.admit(request)
-            return page(self.world, _query(request))
+            return page(self.world, _query(request), other=other)
         except Refusal as refusal:
             throttled = refusal.code == "Throttling.User"
             after = self.world.rate_retry_after if throttled else None

@@ -27,7 +27,7 @@ FAKE_KEYS: Final = Keys("FAKE-AK-ID-EMULATOR", "FAKE-AK-SECRET-EMULATOR")
 FAKE_STS_KEYS: Final = Keys("FAKE-STS-ID-EMULATOR", "FAKE-STS-SECRET-EMULATOR", "FAKE-STS-TOKEN-EMULATOR")
 """Temporary credentials that every world knows; see `expire`."""
 LOG_MAX: Final = 20_000
-"""Records kept; `requests` counts on."""
+"""Records kept of requests (`requests` counts on), and of changes."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,6 +45,15 @@ class Record:
     status: int
     code: str
     fault: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What happened to a client: the fields that were set (all of them when it arrived), or None: it left."""
+
+    time: float
+    client_id: str
+    fields: Row | None
 
 
 @dataclass(slots=True)
@@ -86,11 +95,13 @@ class World(Conditions):
         self.trusted: set[Owner] = set()
         self.log: deque[Record] = deque(maxlen=LOG_MAX)
         self.requests = 0
+        self.history: deque[Change] = deque(maxlen=LOG_MAX)
         self._advanced = 0.0
         self._during: float | None = None
         self._timeline: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = count()
         self.add(*rows)
+        self.history.clear()
 
     # time
 
@@ -138,21 +149,28 @@ class World(Conditions):
         if owner:
             self.trusted.add(owner)
         wired = ({"ClientType": "ECS_CLIENT", **as_wire(row)} for row in rows)
-        self.members += [Member(row, cluster_id, owner, beats) for row in wired]
-        self._changed()
+        for row in wired:
+            self.members.append(Member(row, cluster_id, owner, beats))
+            self._changed(row, row)
 
     @_locked
     def remove(self, *identities: str) -> None:
         """Clients leave, each named by its own id or its instance's."""
         for identity in identities:
-            self.members.remove(self.find(identity))
-        self._changed()
+            self.leave(self.find(identity))
+
+    @_locked
+    def leave(self, member: Member) -> None:
+        """A client leaves."""
+        self.members.remove(member)
+        self._changed(member.row, None)
 
     @_locked
     def change(self, identity: str, fields: Row) -> None:
         """Set fields of a client's row; a field set to `...` goes."""
-        self.find(identity).change(as_wire(fields), self.now())
-        self._changed()
+        member, fields = self.find(identity), as_wire(fields)
+        member.change(fields, self.now())
+        self._changed(member.row, fields)
 
     def set_status(self, status: str, *identities: str) -> None:
         """Clients change their status, now."""
@@ -268,5 +286,6 @@ class World(Conditions):
     def _has(self, identity: str) -> bool:
         return any(member.is_called(identity) for member in self.members)
 
-    def _changed(self) -> None:
+    def _changed(self, row: Row, fields: Row | None) -> None:
         self.selections.clear()
+        self.history.append(Change(time=self.now(), client_id=str(row.get("ClientId")), fields=fields))
