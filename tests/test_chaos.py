@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import logging
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,48 +20,177 @@ from hypothesis import strategies as st
 from pulumi_hbr_clients import HbrClient, emulator
 from pulumi_hbr_clients.core.clients import ClientList
 from pulumi_hbr_clients.core.errors import HbrError
+from pulumi_hbr_clients.core.gate import STATUSES
 from pulumi_hbr_clients.emulator import FAKE_KEYS, World, new_row, new_rows
-from tools import chaos
+from tools.storms import runs
+from tools.storms.plans import Plan, Scale, plan
+from tools.storms.runs import BAD, observe
+from tools.storms.tally import report
 
 ROOT = Path(__file__).parent.parent
 
 
+SMALL = Scale(clients=300, faults=0.05, gates=0.25)
+LISTS_ALONE = Scale(clients=300, faults=0.05, gates=0)
+GATES = Scale(clients=100, faults=0.0, gates=1)
+
+
+def plans(scale: Scale, *weathers: str) -> Iterator[Plan]:
+    """Those of the first seeds that have this weather and no other."""
+    return (made for seed in range(1, 1000) if (made := plan(seed, scale)).weathers == weathers)
+
+
+def command(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    line = [sys.executable, str(ROOT / "tools" / "chaos.py"), *arguments]
+    return subprocess.run(line, check=False, capture_output=True, text=True, timeout=200)
+
+
 @pytest.mark.timeout(240)
-def test_never_an_incomplete_list_without_a_word() -> None:
-    """200 runs in every weather with 5 % of mixed faults: no list is wrong, nothing hangs, leaks or is not ours."""
-    plans = [chaos.plan(seed, clients=300, faults=0.05) for seed in range(1, 201)]
-    outcomes = [(plan, chaos.observe(plan)) for plan in plans]
-    assert [chaos.report(plan, outcome) for plan, outcome in outcomes if outcome.verdict in chaos.BAD] == []
-    verdicts = Counter(outcome.verdict for _, outcome in outcomes)
-    assert verdicts["complete"] >= 100
-    assert verdicts["incomplete"] >= 20
+def test_no_list_and_no_gate_is_wrong(tmp_path: Path) -> None:
+    """200 runs in every weather with 5 % of mixed faults: lists say what they are, gates open when all are ready."""
+    file = tmp_path / "chaos.json"
+    done = command("--runs", "200", "--clients", "300", "--faults", "0.05", "--gates", "0.25", "--json", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(file.read_text())
+    assert found["bad"] == []
+    assert {found["totals"][verdict] for verdict in BAD} == {0}
+    assert found["runs"] == 200
+    assert found["totals"]["complete"] >= 100
+    assert found["totals"]["incomplete"] >= 20
+    assert found["totals"]["passed"] >= 20
+    assert found["totals"]["held"] >= 10
 
 
 def test_calm_runs_are_complete() -> None:
     """Faults that pass by themselves cost time, never the list: without other trouble every run is whole."""
-    plans = [
-        plan for seed in range(1, 400) if (plan := chaos.plan(seed, clients=300, faults=0.05)).weathers == ("calm",)
-    ]
-    assert len(plans) >= 5
-    assert {chaos.observe(plan).verdict for plan in plans} == {"complete"}
+    calm = list(islice(plans(LISTS_ALONE, "calm"), 8))
+    assert {verdict for made in calm for verdict in observe(made).verdicts} == {"complete"}
+
+
+def test_gates_open_in_calm_weather() -> None:
+    """Where nothing is wrong with the service, no gate stays shut that ought to open."""
+    verdicts = [verdict for made in islice(plans(GATES, "calm"), 4) for verdict in observe(made).verdicts]
+    assert set(verdicts) <= {"complete", "incomplete", "passed", "held"}
+    assert verdicts.count("passed") >= 3
 
 
 def test_a_wrong_list_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge can condemn: a client that takes every reading for whole is caught, and the command is told."""
     monkeypatch.setattr("pulumi_hbr_clients.core.listing.Listing._agree", lambda *_: True)
-    plan = next(p for seed in range(1, 400) if (p := chaos.plan(seed, clients=300, faults=0.0)).weathers == ("short",))
-    outcome = chaos.observe(plan)
-    assert outcome.verdict == "wrong"
-    assert "says complete and lacks" in outcome.detail
-    assert f"tools/chaos.py --seed {plan.seed} --runs 1 --clients 300 --faults 0" in chaos.report(plan, outcome)
+    made = next(plans(replace(LISTS_ALONE, faults=0.0), "short"))
+    outcome = observe(made)
+    assert "wrong" in outcome.verdicts
+    assert "says complete and lacks" in outcome.bad[0].detail
+    again = f"tools/chaos.py --seed {made.seed} --runs 1 --clients 300 --faults 0 --gates 0"
+    assert again in report(made, outcome)
 
 
-def test_the_command_counts_and_fails_on_nothing() -> None:
-    """`tools/chaos.py` prints its table and ends with 0."""
-    command = [sys.executable, str(ROOT / "tools" / "chaos.py"), "--runs", "3", "--clients", "100", "--faults", "0"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
-    assert done.stdout.startswith("## 3 runs in ")
-    assert done.stdout.splitlines()[-1].startswith("| all runs")
+def test_a_gate_that_opens_early_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gate that takes whoever is being installed for activated is caught."""
+    monkeypatch.setitem(STATUSES, "INSTALLING", STATUSES["ACTIVATED"])
+    monkeypatch.setattr("pulumi_hbr_clients.core.gate._why", lambda *_: None)
+    found = [finding for made in islice(plans(GATES, "calm"), 2) for finding in observe(made).bad]
+    assert {finding.verdict for finding in found} == {"early"}
+    assert "not ready by then" in found[0].detail
+
+
+def test_a_gate_that_takes_an_unfinished_list_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked by filters, a list that may be incomplete opens nothing: a gate that lets it is caught."""
+    monkeypatch.setattr("pulumi_hbr_clients.core.gate._open_question", lambda *_: "")
+    found = (finding for made in plans(GATES, "short") for finding in observe(made).bad)
+    assert "an incomplete list opened it" in next(found).detail
+
+
+def test_a_gate_that_fails_for_nothing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gate that takes a client for failed which is only late is caught."""
+    monkeypatch.setattr("pulumi_hbr_clients.core.gate._fails", lambda *_: True)
+    assert "unjust" in {verdict for made in islice(plans(GATES, "calm"), 2) for verdict in observe(made).verdicts}
+
+
+def test_a_gate_that_never_opens_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gate that stays shut although all are ready is counted, with what it said."""
+    monkeypatch.setattr("pulumi_hbr_clients.core.gate._open_question", lambda *_: "never enough")
+    found = (finding for made in plans(GATES, "calm") for finding in observe(made).findings)
+    assert next(f for f in found if f.verdict == "never").detail == "GateTimeoutError: never enough"
+
+
+def test_a_secret_that_comes_out_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key in a log, at any level, is a leak."""
+    made = next(plans(replace(LISTS_ALONE, faults=0.0), "calm"))
+    monkeypatch.setattr(
+        "pulumi_hbr_clients.api._redactor",
+        lambda keys, _: logging.getLogger("x").debug("signed with %s", keys.access_key_secret),
+    )
+    assert "leak" in observe(made).verdicts
+
+
+def test_a_run_that_does_not_end_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list that blocks its event loop hangs, and the run is over all the same."""
+    monkeypatch.setattr(runs, "HANG", 0.5)
+    monkeypatch.setattr("pulumi_hbr_clients.core.listing.Listing.take", lambda *_: time.sleep(2))
+    made = next(plans(replace(LISTS_ALONE, faults=0.0), "calm"))
+    assert "hang" in observe(made).verdicts
+
+
+NAMED: dict[str, Callable[[Plan], bool]] = {
+    "dropped before the answer": lambda made: "drop" in made.conditions["random_faults"],
+    "dropped within it": lambda made: "drop_body" in made.conditions["random_faults"],
+    "dropped after it": lambda made: "drop_after" in made.conditions["random_faults"],
+    "slow answers": lambda made: "latency" in made.conditions and "slow:1" in made.conditions["random_faults"],
+    "5xx": lambda made: {"unavailable", "internal_error"} <= {*made.conditions["random_faults"]},
+    "HTML": lambda made: {"html", "unavailable_html"} <= {*made.conditions["random_faults"]},
+    "half JSON": lambda made: "half_json" in made.conditions["random_faults"],
+    "throttled with a header": lambda made: made.conditions.get("rate_retry_after") is not None,
+    "throttled without one": lambda made: "rate" in made.conditions and made.conditions["rate_retry_after"] is None,
+    "single throttled answers": lambda made: {"throttle", "throttle:50"} <= {*made.conditions["random_faults"]},
+    "expired tokens": lambda made: made.token_life is not None and "token_expired" in made.conditions["random_faults"],
+    "clocks ahead": lambda made: made.conditions.get("clock_offset", 0) > 900,
+    "clocks behind": lambda made: made.conditions.get("clock_offset", 0) < -900,
+    "duplicate pages": lambda made: "other_page" in made.conditions["random_faults"],
+    "pages that overlap": lambda made: "repeats" in made.conditions,
+    "missing pages": lambda made: "no_page" in made.conditions["random_faults"],
+    "pages that lack clients": lambda made: "short_by" in made.conditions,
+    "totals too high": lambda made: made.conditions.get("total_drift", 0) > 0,
+    "totals too low": lambda made: made.conditions.get("total_drift", 0) < 0,
+}
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[Plan]:
+    return [plan(seed, SMALL) for seed in range(1, 201)]
+
+
+@pytest.mark.parametrize("trouble", NAMED)
+def test_every_kind_of_trouble_is_met(drawn: list[Plan], trouble: str) -> None:
+    """Among the short form's runs are some with it, and of those some in which gates wait."""
+    met = [made for made in drawn if NAMED[trouble](made)]
+    assert met
+    assert any(made.gates for made in met)
+
+
+def test_a_seed_decides_everything() -> None:
+    """The same seed and scale, the same plan; the command that replays it names both."""
+    made = plan(11, SMALL)
+    assert made == plan(11, SMALL)
+    assert made.replay.endswith("tools/chaos.py --seed 11 --runs 1 --clients 300 --faults 0.05 --gates 0.25")
+    assert plan(11, Scale()).replay.endswith("tools/chaos.py --seed 11 --runs 1")
+
+
+def test_the_command_stops_in_time(tmp_path: Path) -> None:
+    """When its minutes are over no run is started, and it says how many there were."""
+    file = tmp_path / "chaos.json"
+    done = command("--runs", "3", "--minutes", "0", "--json", str(file))
+    assert done.returncode == 0
+    assert done.stdout.startswith("## 0 runs of 3, for the time was over, in ")
+    assert json.loads(file.read_text())["runs"] == 0
+
+
+def test_a_single_run_is_told() -> None:
+    """The replay tells what came out of the one run, whatever it was."""
+    done = command("--seed", "5", "--runs", "1", "--clients", "60", "--faults", "0", "--gates", "0")
+    assert done.stdout.startswith("seed 5: ")
+    assert "again: .venv/bin/python tools/chaos.py --seed 5 --runs 1 --clients 60 --faults 0 --gates 0" in done.stdout
+    assert "| all runs " in done.stdout
 
 
 # Pages that shift
@@ -140,7 +272,7 @@ HEADERS = (
     "no colon",
     ": empty",
 )
-STATUSES: tuple[str, ...] = (
+LINES: tuple[str, ...] = (
     "200 OK",
     "200",
     "201 Created",
@@ -150,7 +282,7 @@ STATUSES: tuple[str, ...] = (
     "304 Not Modified",
     "400 Bad",
 )
-STATUSES += (
+LINES += (
     "401 Who",
     "403 No",
     "404 Nothing",
@@ -188,7 +320,7 @@ bodies = st.one_of(
     st.just(b'{"TotalCount": 1000000, "Clients": []}'),
     st.just(b"<Error><Code>Throttling</Code><Message>\xff</Message></Error>"),
 )
-heads = st.tuples(st.sampled_from(STATUSES), st.lists(st.sampled_from(HEADERS), max_size=3))
+heads = st.tuples(st.sampled_from(LINES), st.lists(st.sampled_from(HEADERS), max_size=3))
 FAIR: tuple[str, list[str]] = ("200 OK", [])
 fair = st.just(FAIR)
 
