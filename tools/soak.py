@@ -1,6 +1,6 @@
 """Soak: gates and watchers for ten minutes under an accelerated clock, and whether what they hold stays level.
 
-    tools/soak.py [--minutes M] [--factor F] [--json FILE] [--leak memory|connections|tasks]
+    tools/soak.py [--minutes M] [--factor F] [--json FILE] [--leak THING ...]
 
 Everything is in this one process: gates that open, give up and are left, watchers that stay and that come and go, and
 the emulated service with its own faults and outages. What is looked at, and what level means: `storms/level.py`.
@@ -32,7 +32,7 @@ def main() -> int:
     from tools.storms.level import judge  # noqa: PLC0415  the same
     from tools.storms.soaking import soak  # noqa: PLC0415  the same
 
-    made, before, after = soak(asked.minutes, asked.leak or "")
+    made, before, after = soak(asked.minutes, asked.leak)
     musts = [
         Must("gates opened:", made.done["gates opened"], asked.minutes * OPENED, at_least=True),
         Must("connections left at the end:", after.connections - before.connections, 0),
@@ -54,7 +54,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=MINUTES, metavar="M", help=f"on its clock ({MINUTES:g})")
     parser.add_argument("--factor", type=float, default=FACTOR, metavar="F", help=f"faster by so much ({FACTOR:g})")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table and all samples there too")
-    parser.add_argument("--leak", choices=("memory", "connections", "tasks"), help="leak on purpose")
+    leaks = ("memory", "connections", "tasks")
+    parser.add_argument("--leak", nargs="+", choices=leaks, default=(), help="leak these on purpose")
     return parser.parse_args()
 
 

@@ -15,7 +15,7 @@ import stat
 import sys
 import tracemalloc
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import aclosing, asynccontextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,7 +47,7 @@ class Soak:
 
     endpoint: str
     world: World
-    leak: str = ""
+    leaks: Collection[str] = ()
     samples: list[Sample] = field(default_factory=list)
     done: Counter[str] = field(default_factory=Counter)
     kept: list[Any] = field(default_factory=list)
@@ -74,7 +74,7 @@ class Soak:
             (10, self._list_once),
             (20, self._look_awhile),
             (120, self._outage),
-            *([(1, self._leak)] if self.leak else []),
+            (1, self._leak),
         ]
         return [self._watch(), self._waits(), self._looks(), *(self._again(*item) for item in often)]
 
@@ -167,20 +167,20 @@ class Soak:
         self.samples.append(sample())
 
     async def _leak(self) -> None:
-        """What must be found."""
-        leaks: dict[str, Callable[[], Any]] = {
+        """On purpose: it must be found."""
+        leaking: dict[str, Callable[[], Any]] = {
             "memory": lambda: bytes(30_000),
             "connections": socket.socket,
             "tasks": lambda: asyncio.create_task(asyncio.sleep(1e6)),
         }
-        self.kept.append(leaks[self.leak]())
+        self.kept += [leaking[leak]() for leak in self.leaks]
 
 
-def soak(minutes: float, leak: str = "") -> tuple[Soak, Sample, Sample]:
+def soak(minutes: float, leaks: Collection[str] = ()) -> tuple[Soak, Sample, Sample]:
     """A soak of so many minutes, and samples from before and after it."""
     world = World(new_rows(FLEET, Status="ACTIVATED"), fault_rate=FAULTS)
     with emulator.serve(world) as running:
-        made = Soak(running.endpoint, world, leak)
+        made = Soak(running.endpoint, world, leaks)
         gc.collect()
         gc.freeze()  # what is there by now is looked through no more: a collection takes 1 ms, not 100
         tracemalloc.start()
