@@ -17,7 +17,7 @@ ON_ENGINE = engine=$$($(PY) tools/engine.py) && PATH="$$engine:$(CURDIR)/$(VENV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench chaos engine lint format schema sdks plugin-archive lock clean
+.PHONY: help demo test bench chaos soak engine lint format schema sdks plugin-archive lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -31,8 +31,11 @@ test: lint ## Lint, format check, types, and all tests, on a real engine
 bench: $(VENV)/package ## Measure against the peers, half an hour; writes docs/benchmarks.md (ASK=name: one table)
 	@$(ON_ENGINE) $(PY) tools/bench.py --page $(ASK)
 
-chaos: $(VENV)/package ## Break the service in every known way, and see what comes out
-	@$(ON_ENGINE) $(PY) tools/chaos.py
+chaos: $(VENV)/package ## Break the service in every known way for five minutes, and see what comes out
+	@$(PY) tools/chaos.py
+
+soak: $(VENV)/package ## Gates and watchers for ten minutes in half a one: memory and connections stay level
+	@$(PY) tools/soak.py
 
 engine: $(VENV)/package ## Only make the Pulumi engine; the last line is the folder for PATH
 	@$(PY) tools/engine.py

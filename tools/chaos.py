@@ -27,7 +27,7 @@ from tools.storms.plans import Plan, Scale, plan
 from tools.storms.runs import HANG, Finding, Outcome, observe
 from tools.storms.tally import Tally, report
 
-RUNS: Final = 1500
+RUNS: Final = 1000
 MINUTES: Final = 5.0
 JOBS: Final = 2 * (os.cpu_count() or 1)
 """Runs at once, a process each: a run mostly waits."""

@@ -74,9 +74,9 @@ def _was_due(wait: Wait, past: Past) -> bool:
     moment = wait.until - GRACE
     if moment < wait.since:
         return False
-    states = [state for i in wait.gate.members for state in past.states(i, moment, wait.until)]
-    there = [state for state in states if wait.gate.by_ids or state.row is not None]
-    ready = all(_is_ready(wait.gate, state.row) for state in there)
+    there = [i for i in wait.gate.members if wait.gate.by_ids or past.stayed(i, moment, wait.until)]
+    states = (state for i in there for state in past.states(i, moment, wait.until))
+    ready = all(_is_ready(wait.gate, state.row) for state in states)
     return ready and len(there) >= wait.gate.arguments.get("min_clients", 1)
 
 
