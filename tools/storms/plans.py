@@ -70,8 +70,8 @@ def plan(seed: int, scale: Scale) -> Plan:
     if scale.faults is not None:
         conditions["fault_rate"] = scale.faults
     rows = _fleet(random, seed, scale.clients)
-    # While pages shift only `verified` promises anything, so nothing else is asked then.
-    consistency = "verified" if "shift" in conditions else None
+    # Who has arrived is told by the service's own clock: where that is not its fleet's, only `verified` promises much.
+    consistency = "verified" if "shift" in conditions and "clock_offset" in conditions else None
     groups = Groups(random, rows, consistency)
     if random.random() < scale.gates:
         groups.draw(random.randint(1, 3))
