@@ -33,7 +33,7 @@ class Scale:
 
     repeats: int = 3
     fleets: Sequence[int] = (100, 1000, 10_000, 100_000)
-    patience: float = 60.0
+    patience: float = 30.0
     pages: int = 1000
     rate: float = 20.0
     latency: float = 0.1
