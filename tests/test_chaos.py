@@ -22,7 +22,7 @@ from pulumi_hbr_clients.core.clients import ClientList
 from pulumi_hbr_clients.core.errors import HbrError
 from pulumi_hbr_clients.core.gate import STATUSES
 from pulumi_hbr_clients.emulator import FAKE_KEYS, World, new_row, new_rows
-from tools.storms import runs
+from tools.storms import groups, runs
 from tools.storms.plans import Plan, Scale, plan
 from tools.storms.runs import BAD, observe
 from tools.storms.tally import report
@@ -67,8 +67,9 @@ def test_calm_runs_are_complete() -> None:
     assert {verdict for made in calm for verdict in observe(made).verdicts} == {"complete"}
 
 
-def test_gates_open_in_calm_weather() -> None:
+def test_gates_open_in_calm_weather(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing is wrong with the service, no gate stays shut that ought to open."""
+    monkeypatch.setattr(groups, "PATIENCE", 20.0)  # a busy machine is no verdict
     verdicts = [verdict for made in islice(plans(GATES, "calm"), 4) for verdict in observe(made).verdicts]
     assert set(verdicts) <= {"complete", "incomplete", "passed", "held"}
     assert verdicts.count("passed") >= 3
