@@ -9,6 +9,7 @@
 Ready is: ACTIVATED, with the version and the heartbeat that were asked for. This module looks at no code of the gate.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -106,7 +107,8 @@ def _has_failed(wait: Wait, past: Past, client_id: str) -> bool:
 
 
 def _reason(error: GateError) -> str:
-    """What stood in the way at last: `GateTimeoutError: the list may be incomplete`."""
+    """What stood in the way at last, without its numbers: `GateTimeoutError: the list may be incomplete`."""
     parts = str(error).splitlines()[0].partition(": ")[2].split("; ")
     last = next((part for part in reversed(parts) if not part.startswith("waiting for")), "")
-    return f"{type(error).__name__}: {last.partition(',')[0].partition(' (')[0]}"
+    short = last.partition(",")[0].partition(" (")[0]
+    return f"{type(error).__name__}: {re.sub('[0-9]+', 'N', short)}"
