@@ -37,7 +37,8 @@ GATES = Scale(clients=100, faults=0.0, gates=1)
 
 def plans(scale: Scale, *weathers: str) -> Iterator[Plan]:
     """Those of the first seeds that have this weather and no other."""
-    return (made for seed in range(1, 1000) if (made := plan(seed, scale)).weathers == weathers)
+    tiny = Scale(clients=9, gates=0)  # the weather is drawn first, whatever the fleet
+    return (plan(seed, scale) for seed in range(1, 1000) if plan(seed, tiny).weathers == weathers)
 
 
 def command(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -47,18 +48,18 @@ def command(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.mark.timeout(240)
 def test_no_list_and_no_gate_is_wrong(tmp_path: Path) -> None:
-    """150 runs in every weather with 5 % of mixed faults: lists say what they are, gates open when all are ready."""
+    """100 runs in every weather with 5 % of mixed faults: lists say what they are, gates open when all are ready."""
     file = tmp_path / "chaos.json"
-    done = command("--runs", "150", "--clients", "300", "--faults", "0.05", "--gates", "0.25", "--json", str(file))
+    done = command("--runs", "100", "--clients", "300", "--faults", "0.05", "--gates", "0.25", "--json", str(file))
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(file.read_text())
     assert found["bad"] == []
     assert {found["totals"][verdict] for verdict in BAD} == {0}
-    assert found["runs"] == 150
-    assert found["totals"]["complete"] >= 100
-    assert found["totals"]["incomplete"] >= 20
-    assert found["totals"]["passed"] >= 20
-    assert found["totals"]["held"] >= 10
+    assert found["runs"] == 100
+    assert found["totals"]["complete"] >= 60
+    assert found["totals"]["incomplete"] >= 15
+    assert found["totals"]["passed"] >= 15
+    assert found["totals"]["held"] >= 8
 
 
 def test_calm_runs_are_complete() -> None:
@@ -168,14 +169,14 @@ NAMED: dict[str, Callable[[Plan], bool]] = {
 
 @pytest.fixture(scope="module")
 def drawn() -> list[Plan]:
-    return [plan(seed, SMALL) for seed in range(1, 401)]
+    return [plan(seed, replace(SMALL, clients=30)) for seed in range(1, 401)]
 
 
 @pytest.mark.parametrize("trouble", NAMED)
 def test_every_kind_of_trouble_is_met(drawn: list[Plan], trouble: str) -> None:
     """Among the short form's runs are some with it, and among a few hundred some in which gates wait as well."""
     met = [made for made in drawn if NAMED[trouble](made)]
-    assert met[0].seed <= 150
+    assert met[0].seed <= 100
     assert any(made.gates for made in met)
 
 
@@ -190,9 +191,9 @@ def test_a_seed_decides_everything() -> None:
 def test_the_command_stops_in_time(tmp_path: Path) -> None:
     """When its minutes are over no run is started, and it says how many there were."""
     file = tmp_path / "chaos.json"
-    done = command("--runs", "3", "--minutes", "0", "--json", str(file))
+    done = command("--runs", "2", "--minutes", "0", "--json", str(file))
     assert done.returncode == 0
-    assert done.stdout.startswith("## 0 runs of 3, for the time was over, in ")
+    assert done.stdout.startswith("## 0 runs of 2, for the time was over, in ")
     assert json.loads(file.read_text())["runs"] == 0
 
 

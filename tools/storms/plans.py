@@ -69,11 +69,12 @@ def plan(seed: int, scale: Scale) -> Plan:
     token_life = conditions.pop(LIFE, None)
     if scale.faults is not None:
         conditions["fault_rate"] = scale.faults
+    with_gates = random.random() < scale.gates
     rows = _fleet(random, seed, scale.clients)
     # Who has arrived is told by the service's own clock: where that is not its fleet's, only `verified` promises much.
     consistency = "verified" if "shift" in conditions and "clock_offset" in conditions else None
     groups = Groups(random, rows, consistency)
-    if random.random() < scale.gates:
+    if with_gates:
         groups.draw(random.randint(1, 3))
     keys = random.choice([FAKE_KEYS, FAKE_STS_KEYS])
     lists = tuple(_question(random, rows, consistency) for _ in range(random.choice([1, 1, 2])))
