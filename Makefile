@@ -17,7 +17,7 @@ ON_ENGINE = engine=$$($(PY) tools/engine.py) && PATH="$$engine:$(CURDIR)/$(VENV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench chaos soak engine lint format schema sdks plugin-archive lock clean
+.PHONY: help demo test bench chaos soak compat engine lint format schema sdks plugin-archive lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ chaos: $(VENV)/package ## Break the service in every known way for five minutes,
 
 soak: $(VENV)/package ## Gates and watchers for ten minutes in half a one: memory and connections stay level
 	@$(PY) tools/soak.py
+
+compat: $(VENV)/package ## Test the lowest versions we claim, and every Python that is here (COMPAT_ARGS=--engine)
+	@$(PY) tools/compat.py $(COMPAT_ARGS)
 
 engine: $(VENV)/package ## Only make the Pulumi engine; the last line is the folder for PATH
 	@$(PY) tools/engine.py
