@@ -1,12 +1,20 @@
 """The provider's configuration: what in it cannot work, property by property."""
 
-from typing import Any
+from typing import Any, Final, get_args
 
+from pydantic import SecretStr
+
+from pulumi_hbr_clients.core.configuration import Configuration
 from pulumi_hbr_clients.core.errors import CredentialsError, InputError
 from pulumi_hbr_clients.credentials import key_source
 from pulumi_hbr_clients.plugin.failures import reasons
 from pulumi_hbr_clients.plugin.properties import Properties
 from pulumi_hbr_clients.settings import Settings
+
+KEYS: Final = frozenset(
+    field.alias or name for name, field in Configuration.model_fields.items() if SecretStr in get_args(field.annotation)
+)
+"""Never in clear text in state, also where a program hands them over in clear text."""
 
 
 def failures(given: Properties) -> list[tuple[str, str]]:

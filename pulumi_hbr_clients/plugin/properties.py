@@ -65,6 +65,16 @@ def write(values: Mapping[str, Any], *, secret: Iterable[str] = (), unknown: Ite
     return struct
 
 
+def hide(struct: Struct, names: Iterable[str]) -> Struct:
+    """A copy in which these texts are secret, where they are known and were not so yet."""
+    hidden, texts = Struct(), {name: struct.fields[name].string_value for name in names if name in struct.fields}
+    hidden.CopyFrom(struct)
+    hidden.update(
+        {name: {_SIGNATURE: _SECRET, "value": text} for name, text in texts.items() if text and text not in _UNKNOWNS}
+    )
+    return hidden
+
+
 class _Reader:
     """One value, and whether anything in it is unknown or secret."""
 

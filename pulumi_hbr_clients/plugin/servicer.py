@@ -58,11 +58,12 @@ class Provider(ResourceProviderServicer):
         return provider_pb2.GetSchemaResponse(schema=json.dumps(schema(__version__)))
 
     async def CheckConfig(self, request: Any, _: Any) -> Any:
-        """Refuse a configuration that cannot work, property by property."""
-        from pulumi_hbr_clients.plugin.configuration import failures  # noqa: PLC0415
+        """Refuse a configuration that cannot work, property by property. What is kept of the keys is secret."""
+        from pulumi_hbr_clients.plugin.configuration import KEYS, failures  # noqa: PLC0415
 
-        found = properties.read(request.news)
-        return provider_pb2.CheckResponse(inputs=request.news, failures=_check_failures(failures(found)))
+        faults = failures(properties.read(request.news))
+        kept = properties.hide(request.news, KEYS)
+        return provider_pb2.CheckResponse(inputs=kept, failures=_check_failures(faults))
 
     async def DiffConfig(self, request: Any, _: Any) -> Any:
         """Another configuration asks elsewhere; nothing has to be replaced for it."""

@@ -1,0 +1,109 @@
+"""What each door leaves in a stack's state: what SECURITY.md says of it, and no more."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from pulumi_hbr_clients import ActivationGate, BackupClients, get_backup_clients, get_backup_clients_output
+from pulumi_hbr_clients.emulator import FAKE_KEYS, World
+
+pytestmark = pytest.mark.engine
+PAGE = (Path(__file__).parents[2] / "SECURITY.md").read_text()
+FUNCTION = "hbr-clients:index:getBackupClients"
+SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105  the engine's mark of a secret in state
+OURS = {"__provider", "__internal"}
+
+
+class Gate(pulumi.CustomResource):
+    """`ActivationGate` of the plugin, as a generated SDK has it."""
+
+    def __init__(self, name: str, **inputs: Any) -> None:
+        super().__init__("hbr-clients:index:ActivationGate", name, inputs)
+
+
+def told(door: str) -> set[str]:
+    """The names that the page gives for a door, of what state holds."""
+    (row,) = (line for line in PAGE.splitlines() if line.startswith(f"| {door} |"))
+    return set(re.findall(r"`(\w+)`", row.split("|")[2]))
+
+
+def chosen(world: World) -> list[str]:
+    return [row["InstanceId"] for row in world.rows() if row["Hostname"] in {"web-1", "web-2"}]
+
+
+def secrets(properties: dict[str, Any]) -> set[str]:
+    return {name for name, value in properties.items() if isinstance(value, dict) and SECRET in value}
+
+
+def test_a_look_up_leaves_nothing(engine: Any, world: World) -> None:
+    """Neither function is a resource; what the program does not export is nowhere."""
+
+    def program() -> None:
+        found = get_backup_clients(client_type="ECS_CLIENT")
+        again = get_backup_clients_output(client_type=pulumi.Output.from_input("ECS_CLIENT"))
+        pulumi.export("same", again.total_count.apply(lambda total: total == found.total_count))
+        pulumi.runtime.invoke(FUNCTION, {"clientType": "ECS_CLIENT"})
+
+    stack = engine.stack()
+    stack.up(program)
+    assert stack.outputs() == {"same": True}
+    kinds = {resource["type"] for resource in stack.state()}
+    assert {kind for kind in kinds if not kind.startswith("pulumi:")} == set()
+    assert [row["Hostname"] for row in world.rows() if row["Hostname"] in json.dumps(stack.state())] == []
+
+
+def passwords_included() -> None:
+    BackupClients("fleet", client_type="ECS_CLIENT", include_proxy_passwords=True)
+
+
+def test_a_data_source_leaves_its_list(engine: Any) -> None:
+    """The arguments and the outputs that the page names; the passwords alone are secret."""
+    stack = engine.stack()
+    stack.up(passwords_included)
+    outputs = stack.resource(":BackupClients")["outputs"]
+    assert outputs.keys() - OURS - {"clientType", "includeProxyPasswords", "region", "endpoint"} == told(
+        "`BackupClients`"
+    )
+    assert secrets(outputs) == {"proxyPasswords"}
+
+
+def test_a_gate_leaves_what_it_saw(engine: Any, world: World) -> None:
+    """In Python the record alone, in the plugin the arguments too."""
+    asked = chosen(world)
+
+    def program() -> None:
+        ActivationGate("ready", client_type="ECS_CLIENT", instance_ids=asked)
+        Gate("other", clientType="ECS_CLIENT", instanceIds=asked)
+
+    stack = engine.stack()
+    stack.up(program)
+    record = stack.resource(":ActivationRecord")["outputs"]
+    assert record.keys() - OURS == told("`ActivationGate`")
+    other = next(found for found in stack.state() if found["custom"] and found["type"].endswith(":ActivationGate"))
+    assert other["outputs"].keys() - {"clientType"} == told("the plugin's `ActivationGate`")
+    assert secrets(record) | secrets(other["outputs"]) == set()
+
+
+@pytest.mark.parametrize("how", ["config", "argument"])
+def test_keys_that_a_provider_is_given_are_encrypted(engine: Any, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """A provider keeps its configuration in state: keys only as ciphertext, also those that came in clear text."""
+    for name in ("ACCESS_KEY_ID", "ACCESS_KEY_SECRET"):
+        monkeypatch.delenv(f"ALIBABA_CLOUD_{name}")
+        del engine.environment[f"ALIBABA_CLOUD_{name}"]
+    keys = {"accessKey": FAKE_KEYS.access_key_id, "secretKey": FAKE_KEYS.access_key_secret}
+
+    def program() -> None:
+        provider = pulumi.ProviderResource("hbr-clients", "own", keys) if how == "argument" else None
+        options = pulumi.InvokeOptions(provider=provider)
+        pulumi.runtime.invoke_output(FUNCTION, {"clientType": "ECS_CLIENT"}, options)
+
+    config = {f"hbr_clients__{name}": value for name, value in keys.items()} if how == "config" else {}
+    stack = engine.stack(**config)
+    stack.up(program)
+    (provider,) = (found for found in stack.state() if found["type"] == "pulumi:providers:hbr-clients")
+    assert secrets(provider["inputs"]) == {"accessKey", "secretKey"}
+    assert FAKE_KEYS.access_key_id not in stack.file.read_text()

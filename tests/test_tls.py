@@ -1,0 +1,199 @@
+"""TLS on a real socket: who is not certain to be the service is told nothing, and an answer sends us nowhere else."""
+
+import asyncio
+import http.client
+import http.server
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from pulumi_hbr_clients import HbrClient, emulator
+from pulumi_hbr_clients.core.clients import ClientList
+from pulumi_hbr_clients.core.errors import HbrError, TransportError
+from pulumi_hbr_clients.emulator import FAKE_KEYS, World, new_rows
+
+PATIENCE = 1.0
+"""Seconds in which a refusal is tried again: what is refused here stays refused."""
+
+
+class Front(http.server.ThreadingHTTPServer):
+    """A server before the emulator. It counts who called, and keeps every request that it could read."""
+
+    def __init__(self, answer: Callable[[http.server.BaseHTTPRequestHandler], None]) -> None:
+        self.callers = 0
+        self.requests: list[str] = []
+        front = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                front.requests.append(self.path)
+                answer(self)
+
+            def log_message(self, *_: Any) -> None:
+                """Quiet."""
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    def verify_request(self, *_: Any) -> bool:
+        self.callers += 1
+        return True
+
+    def handle_error(self, *_: Any) -> None:
+        """A caller who breaks the handshake off is what is wanted here."""
+
+
+@contextmanager
+def listening(front: Front, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    if tls:
+        front.socket = tls.wrap_socket(front.socket, server_side=True, do_handshake_on_connect=False)
+    thread = threading.Thread(target=front.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http{'s' if tls else ''}://localhost:{front.server_port}"
+    finally:
+        front.shutdown()
+        thread.join()
+        front.server_close()
+
+
+def forwarding(endpoint: str) -> Callable[[http.server.BaseHTTPRequestHandler], None]:
+    """Hand the request to the emulator as it came, and its answer back."""
+
+    def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
+        body = handler.rfile.read(int(handler.headers["Content-Length"]))
+        there = http.client.HTTPConnection(endpoint.removeprefix("http://"))
+        there.request("POST", handler.path, body, dict(handler.headers.items()))
+        response = there.getresponse()
+        text = response.read()
+        there.close()
+        handler.send_response_only(response.status)
+        for name, value in response.getheaders():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(text)
+
+    return answer
+
+
+def elsewhere(status: int, location: str) -> Callable[[http.server.BaseHTTPRequestHandler], None]:
+    def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
+        handler.rfile.read(int(handler.headers["Content-Length"]))
+        handler.send_response_only(status)
+        handler.send_header("Location", location)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    return answer
+
+
+@pytest.fixture
+def world() -> World:
+    return World(new_rows(5))
+
+
+@pytest.fixture
+def service(world: World) -> Iterator[str]:
+    with emulator.serve(world) as running:
+        yield running.endpoint
+
+
+@pytest.fixture
+def authority(monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
+    """An authority that nobody knows, on a machine that names no store of certificates of its own."""
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    return trustme.CA()
+
+
+@pytest.fixture
+def known(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment names the authority."""
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+
+
+def certified(authority: trustme.CA, name: str = "localhost", **options: Any) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name, **options).configure_cert(context)
+    return context
+
+
+def outdated(authority: trustme.CA) -> ssl.SSLContext:
+    """A server of before 2018 that speaks TLS 1.1 and nothing newer."""
+    context = certified(authority)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning, match="TLSv1_1 is deprecated"):
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    return context
+
+
+def listed(endpoint: str) -> ClientList:
+    async def work() -> ClientList:
+        client = HbrClient(region="cn-hangzhou", endpoint=endpoint, keys=FAKE_KEYS, timeout=PATIENCE)
+        async with client as hbr:
+            return await hbr.list_backup_clients(client_type="ECS_CLIENT")
+
+    return asyncio.run(work())
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(service: str, authority: trustme.CA) -> None:
+    """The error says why, and not one request is sent, be it signed or not."""
+    front = Front(forwarding(service))
+    with (
+        listening(front, certified(authority)) as endpoint,
+        pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED"),
+    ):
+        listed(endpoint)
+    assert front.callers >= 1
+    assert front.requests == []
+
+
+@pytest.mark.usefixtures("known")
+def test_an_authority_that_ssl_cert_file_names_is_believed(service: str, authority: trustme.CA) -> None:
+    """A company's own authority needs no other setting: the same server then gives the whole list."""
+    front = Front(forwarding(service))
+    with listening(front, certified(authority)) as endpoint:
+        found = listed(endpoint)
+    assert (found.total_count, found.complete) == (5, True)
+    assert len(front.requests) == 1
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda authority: certified(authority, "hbr.example.com"), "Hostname mismatch"),
+        (
+            lambda authority: certified(authority, not_after=datetime.now(UTC) - timedelta(days=1)),
+            "certificate has expired",
+        ),
+        (outdated, "(?i)protocol.version|unsupported.protocol"),
+    ],
+    ids=["another's", "expired", "TLS 1.1"],
+)
+def test_a_known_authority_is_not_enough(
+    service: str, authority: trustme.CA, make: Callable[[trustme.CA], ssl.SSLContext], why: str
+) -> None:
+    """The certificate must be this host's and in date, and the protocol TLS 1.2 or newer; else nothing is sent."""
+    front = Front(forwarding(service))
+    with listening(front, make(authority)) as endpoint, pytest.raises(TransportError, match=why):
+        listed(endpoint)
+    assert front.callers >= 1
+    assert front.requests == []
+
+
+@pytest.mark.parametrize("status", [302, 307])
+def test_a_redirect_is_not_followed(service: str, world: World, status: int) -> None:
+    """A signed request goes to the address that was asked for, and to no other that an answer names."""
+    front = Front(elsewhere(status, f"{service}/"))
+    with listening(front) as endpoint, pytest.raises(HbrError):
+        listed(endpoint)
+    assert front.requests
+    assert world.requests == 0
