@@ -17,7 +17,7 @@ ON_ENGINE = engine=$$($(PY) tools/engine.py) && PATH="$$engine:$(CURDIR)/$(VENV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench chaos soak compat engine lint format schema sdks plugin-archive lock clean
+.PHONY: help demo test bench chaos soak compat audit engine lint format schema sdks plugin-archive lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ soak: $(VENV)/package ## Gates and watchers for ten minutes in half a one: memor
 
 compat: $(VENV)/package ## Test the lowest versions we claim, and every Python that is here (COMPAT_ARGS=--engine)
 	@$(PY) tools/compat.py $(COMPAT_ARGS)
+
+audit: $(VENV)/package ## Check the lock, what is installed, licences, and, where it can be asked, known vulnerabilities
+	@$(PY) tools/audit.py
 
 engine: $(VENV)/package ## Only make the Pulumi engine; the last line is the folder for PATH
 	@$(PY) tools/engine.py

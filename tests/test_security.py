@@ -1,0 +1,113 @@
+"""SECURITY.md says what the code does, and names tests that are there. What state holds: tests/engine/test_state.py."""
+
+import ast
+import asyncio
+import http.server
+import json
+import logging
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pulumi_hbr_clients import HbrClient, emulator
+from pulumi_hbr_clients.core import errors, wire
+from pulumi_hbr_clients.core.clients import ClientList
+from pulumi_hbr_clients.core.signing import Keys, parse_authorization
+from pulumi_hbr_clients.emulator import FAKE_STS_KEYS, World, new_row
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "SECURITY.md").read_text()
+PASSWORD = "FAKE-PROXY-PASSWORD"  # noqa: S105  of a made-up client
+
+
+def listed(endpoint: str, keys: Keys = FAKE_STS_KEYS, **arguments: Any) -> ClientList:
+    async def work() -> ClientList:
+        async with HbrClient(region="cn-hangzhou", endpoint=endpoint, keys=keys, timeout=5) as hbr:
+            return await hbr.list_backup_clients(client_type="ECS_CLIENT", **arguments)
+
+    return asyncio.run(work())
+
+
+@pytest.fixture
+def mirror() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """A service that refuses, and quotes every header of the request as it does; and the headers that it saw."""
+    seen: list[dict[str, str]] = []
+
+    class Mirror(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            seen.append(dict(self.headers.items()))
+            text = json.dumps({"Code": "NoPermission", "Message": str(self.headers), "RequestId": "R"}).encode()
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response_only(403)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: Any) -> None:
+            """Quiet."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", seen
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_an_answer_that_quotes_everything_gives_nothing_away(
+    mirror: tuple[str, list[dict[str, str]]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not the secret key, the token or the signature: not in the error, and not in any library's debug log."""
+    endpoint, seen = mirror
+    with caplog.at_level(logging.DEBUG), pytest.raises(errors.ServiceError) as caught:
+        listed(endpoint)
+    sent = parse_authorization(next(value for name, value in seen[0].items() if name.lower() == "authorization"))
+    assert sent
+    said = f"{caught.value} {caught.value!r} {caught.value.__dict__} {caplog.text}"
+    assert "SignedHeaders=" in said
+    hidden = [sent.signature, FAKE_STS_KEYS.access_key_secret, FAKE_STS_KEYS.security_token, sent.access_key_id]
+    assert [secret for secret in hidden if secret and secret in said] == []
+
+
+def test_no_log_tells_a_password(caplog: pytest.LogCaptureFixture) -> None:
+    """Asked for, proxy passwords are in the result, masked, and in no library's debug log."""
+    world = World([new_row("one", Settings={"ProxyPassword": PASSWORD})])
+    with emulator.serve(world) as running, caplog.at_level(logging.DEBUG):
+        world.allow(FAKE_STS_KEYS)
+        found = listed(running.endpoint, include_proxy_passwords=True)
+    assert list(found.shown_passwords().values()) == [PASSWORD]
+    assert caplog.text
+    assert PASSWORD not in f"{caplog.text} {found!r} {found.proxy_passwords!r} {found.clients!r}"
+
+
+def test_the_policy_is_the_one_action() -> None:
+    """What the page allows is what is sent, and what an error advises."""
+    (text,) = re.findall(r"```json\n(.*?)```", PAGE, flags=re.DOTALL)
+    action = f"hbr:{wire.ACTION}"
+    assert json.loads(text) == {
+        "Version": "1",
+        "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}],
+    }
+    assert f"the RAM action {action} (resource *)" in (errors.advice("NoPermission") or "")
+
+
+def test_every_test_that_is_named_is_there() -> None:
+    """The page leans on tests; none of them was renamed or lost."""
+    trees = (ast.parse(path.read_text()) for path in (ROOT / "tests").rglob("test_*.py"))
+    there = {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    named = set(re.findall(r"`(test_\w+)`", PAGE))
+    assert len(named) >= 20
+    assert named - there == set()
+
+
+def test_links_lead_somewhere() -> None:
+    """Every file that the page links is there, and the README and the docs link the page."""
+    for target in re.findall(r"\]\(([^)#]+)\)", PAGE):
+        assert (ROOT / target).exists(), target
+    assert "(SECURITY.md)" in (ROOT / "README.md").read_text()
+    assert "SECURITY.md" in (ROOT / "docs" / "installation-configuration.md").read_text()
