@@ -72,7 +72,7 @@ def low(python: Python) -> str:
 
 def pins(lock: str) -> dict[str, str]:
     """A lock's text → name → its lines, hashes and all."""
-    blocks = re.findall(r"^[a-z0-9].*\n(?:[ ]+.*\n)*", lock, flags=re.MULTILINE)
+    blocks = re.findall(r"^[A-Za-z0-9].*\n(?:[ ]+.*\n)*", lock, flags=re.MULTILINE)
     return {canonicalize_name(re.split(r"[=\s\[]", block, maxsplit=1)[0]): block for block in blocks}
 
 
