@@ -6,6 +6,7 @@ lanes there are is how many requests the caller has under way at once. Lanes are
 which would add cookies, redirects and authentication: a signed request must have none of them, and they cost 0.15 ms.
 """
 
+import os
 import ssl
 from collections.abc import Mapping
 from functools import lru_cache
@@ -20,6 +21,7 @@ from pulumi_hbr_clients.core.places import is_loopback
 from pulumi_hbr_clients.core.wire import Answer
 
 _AGENT: Final = {"user-agent": f"pulumi-hbr-clients/{__version__}"}
+_AUTHORITIES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _LIMITS: Final = {"timeout": httpx.Timeout(10.0, connect=5.0).as_dict()}  # as the official SDK
 
 
@@ -69,7 +71,7 @@ def _open(endpoint: str) -> httpx.AsyncHTTPTransport:
         return httpx.AsyncHTTPTransport(verify=False)
     proxy = _proxy(url.scheme, url.host)
     try:
-        return httpx.AsyncHTTPTransport(verify=_certificates(), proxy=proxy)
+        return httpx.AsyncHTTPTransport(verify=_certificates(*map(os.environ.get, _AUTHORITIES)), proxy=proxy)
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         raise InputError(_unusable(url.scheme, proxy, error)) from None
 
@@ -88,7 +90,7 @@ def _unusable(scheme: str, proxy: str | None, error: Exception) -> Fault:
     return Fault(f"{scheme.upper()}_PROXY or ALL_PROXY", f"must be http:// or https://{socks}", f"{kind}://…")
 
 
-@lru_cache(maxsize=1)
-def _certificates() -> ssl.SSLContext:
-    """One for all lanes of a process: it takes 20 ms to load."""
+@lru_cache(maxsize=4)
+def _certificates(*_authorities: str | None) -> ssl.SSLContext:
+    """One for all lanes of a process that trusts these: it takes 20 ms to load."""
     return httpx.create_ssl_context()
