@@ -177,9 +177,9 @@ class _Line:
         raise AssertionError  # tenacity returns or raises
 
     async def _try(self, request: Request, *, passwords: bool) -> wire.Page:
-        keys = self._keys or await self._renew(None)
         while (wait := self.pace.wait(time.monotonic())) > 0:  # noqa: ASYNC110  a time, not an event
             await asyncio.sleep(wait)
+        keys = self._keys or await self._renew(None)  # now: some live for seconds
         sent_at = time.monotonic()
         self.pace.sending(sent_at)
         try:
