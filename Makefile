@@ -29,7 +29,7 @@ test: lint ## Lint, format check, types, and all tests, on a real engine
 	@$(ON_ENGINE) $(PY) -m pytest
 
 bench: $(VENV)/package ## Measure against the peers, half an hour; writes docs/benchmarks.md (ASK=name: one table)
-	@$(ON_ENGINE) $(PY) tools/bench.py --page $(ASK)
+	@$(ON_ENGINE) $(PY) tools/bench.py $(ASK) --page
 
 chaos: $(VENV)/package ## Break the service in every known way for five minutes, and see what comes out
 	@$(PY) tools/chaos.py
