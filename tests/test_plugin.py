@@ -262,6 +262,17 @@ def test_configuration(environment: dict[str, str]) -> None:
         assert stub.DiffConfig(provider_pb2.DiffRequest(olds=good, news=good)).changes == 1
 
 
+def test_keys_are_kept_as_secrets(provider: Any) -> None:
+    """In clear text they come back marked; what is unknown, or secret already, stays as it is, and so does the rest."""
+    secret = {**SECRET, "value": "FAKE-SECRET"}
+    news = bag(region="cn-shanghai", accessKey="FAKE-ID", secretKey=secret, securityToken=UNKNOWN)
+    kept = provider.CheckConfig(provider_pb2.CheckRequest(news=news)).inputs
+    assert kept == bag(
+        region="cn-shanghai", accessKey={**SECRET, "value": "FAKE-ID"}, secretKey=secret, securityToken=UNKNOWN
+    )
+    assert "profile" not in provider.CheckConfig(provider_pb2.CheckRequest(news=bag(region="x"))).inputs
+
+
 def test_a_gate_waits(provider: Any, world: World, engine: tuple[str, Listener]) -> None:
     """Create returns when the last client is activated; its row says meanwhile who is missing."""
     ids = [row["InstanceId"] for row in world.rows()[:3]]
