@@ -33,6 +33,7 @@ LICENCES: Final = (
     "Apache-2.0 AND MIT",
     "Apache-2.0 OR BSD-2-Clause",
     "Apache Software License",
+    "Apache Software License; BSD License",
     "Apache Software License; MIT License",
     "BSD License",
     "BSD-2-Clause",
