@@ -13,7 +13,7 @@ from typing import Any, Final
 from tools.compatibility.environments import BUILD, Environment
 from tools.compatibility.pythons import ROOT
 
-DOORS: Final = ("test_backup_clients.py", "test_gate.py", "test_doors.py", "test_plugin_engine.py")
+DOORS: Final = ("test_backup_clients.py", "test_gate.py", "test_doors.py", "test_plugin_engine.py", "test_state.py")
 ALL: Final = "all without an engine"
 ON_ENGINE: Final = "the doors on an engine"
 OF_THE_LOCK: Final = "tests/test_audit.py::test_what_is_installed_is_the_lock"
