@@ -7,6 +7,7 @@ which would add cookies, redirects and authentication: a signed request must hav
 """
 
 import os
+import re
 import ssl
 from collections.abc import Mapping
 from functools import lru_cache
@@ -16,12 +17,13 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from pulumi_hbr_clients import __version__
-from pulumi_hbr_clients.core.errors import Fault, InputError, TransportError
+from pulumi_hbr_clients.core.errors import Fault, InputError, Retry, TransportError
 from pulumi_hbr_clients.core.places import is_loopback
 from pulumi_hbr_clients.core.wire import Answer
 
 _AGENT: Final = {"user-agent": f"pulumi-hbr-clients/{__version__}"}
 _AUTHORITIES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+_AUTHORITY: Final = "A company's own authority is named by the environment variable SSL_CERT_FILE"
 _LIMITS: Final = {"timeout": httpx.Timeout(10.0, connect=5.0).as_dict()}  # as the official SDK
 
 
@@ -42,7 +44,7 @@ class Lanes:
         try:
             return await _exchange(lane, request)
         except httpx.HTTPError as error:
-            raise TransportError(self._told(error)) from None
+            raise self._error(error) from None
         finally:
             self._free.append(lane)
 
@@ -51,9 +53,13 @@ class Lanes:
         while self._free:
             await self._free.pop().aclose()
 
-    def _told(self, error: httpx.HTTPError) -> str:
+    def _error(self, error: httpx.HTTPError) -> TransportError:
         detail = f": {error}" if str(error) else ""
-        return f"no answer from {self.endpoint} ({type(error).__name__}{detail})"
+        text = f"no answer from {self.endpoint} ({type(error).__name__}{detail})"
+        made = TransportError(f"{text}. {_AUTHORITY}" if re.search("issuer|self-signed", detail) else text)
+        if "CERTIFICATE_VERIFY_FAILED" in detail:
+            made.retry = Retry.NEVER
+        return made
 
 
 async def _exchange(lane: httpx.AsyncHTTPTransport, request: httpx.Request) -> Answer:

@@ -15,11 +15,11 @@ from pulumi_hbr_clients.api import HbrClient
 from pulumi_hbr_clients.core import gate, telling
 from pulumi_hbr_clients.core.clients import ClientList
 from pulumi_hbr_clients.core.errors import (
+    DeadlineError,
     GateFailedError,
     GateTimeoutError,
     HbrError,
     Retry,
-    TransportError,
 )
 from pulumi_hbr_clients.core.gate import Condition, Verdict
 from pulumi_hbr_clients.core.query import Query, QueryArgs
@@ -159,7 +159,7 @@ class _Watcher:
 def _survivable(error: Exception) -> str:
     """The outage in one line. Raises the error if waiting cannot mend it."""
     lasts = not isinstance(error, HbrError) or error.retry is Retry.NEVER
-    if lasts and not isinstance(error, TransportError):
+    if lasts and not isinstance(error, DeadlineError):
         raise error
     return str(error).splitlines()[0]
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import trustme
 
-from pulumi_hbr_clients import HbrClient, emulator
+from pulumi_hbr_clients import HbrClient, emulator, wait_until_activated
 from pulumi_hbr_clients.core.clients import ClientList
 from pulumi_hbr_clients.core.errors import HbrError, TransportError
 from pulumi_hbr_clients.emulator import FAKE_KEYS, World, new_rows
@@ -144,15 +144,28 @@ def listed(endpoint: str) -> ClientList:
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(service: str, authority: trustme.CA) -> None:
-    """The error says why, and not one request is sent, be it signed or not."""
+    """The error says why and what to do, at once, and not one request is sent, be it signed or not."""
     front = Front(forwarding(service))
     with (
         listening(front, certified(authority)) as endpoint,
-        pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED"),
+        pytest.raises(
+            TransportError, match=r"CERTIFICATE_VERIFY_FAILED.*authority is named by .* SSL_CERT_FILE$"
+        ) as error,
     ):
         listed(endpoint)
-    assert front.callers >= 1
+    assert type(error.value) is TransportError
+    assert front.callers == 1
     assert front.requests == []
+
+
+def test_no_gate_waits_for_a_certificate(service: str, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting mends no certificate: the wait ends with the first look, not with its timeout."""
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", FAKE_KEYS.access_key_id)
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", FAKE_KEYS.access_key_secret)
+    with listening(Front(forwarding(service)), certified(authority)) as endpoint:
+        waiting = wait_until_activated(client_type="ECS_CLIENT", region="cn-hangzhou", endpoint=endpoint, timeout=100)
+        with pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED"):
+            asyncio.run(waiting)
 
 
 @pytest.mark.usefixtures("known")

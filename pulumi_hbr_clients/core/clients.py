@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass as plain_dataclass
 from dataclasses import field, fields
 from functools import lru_cache
+from itertools import chain
 from types import MappingProxyType
 from typing import Annotated, Any, Final
 
@@ -66,8 +67,13 @@ def _tags(value: Any) -> Mapping[str, str]:
         value = value.get("Tag")
     if not isinstance(value, list) or not value:
         return _NOTHING
-    pairs = [(row.get("Key"), row.get("Value")) for row in value if isinstance(row, dict)]
-    return _tag_map(tuple([(str(key), text if isinstance(text, str) else _text(text)) for key, text in pairs]))
+    try:
+        pairs = tuple([(row["Key"], row["Value"]) for row in value])
+        "".join(chain.from_iterable(pairs))  # TypeError where one is no text: 1, true and 1.0 would be one cache key
+    except (KeyError, TypeError):
+        rows = [row for row in value if isinstance(row, dict)]
+        pairs = tuple([(str(row.get("Key")), _text(row.get("Value"))) for row in rows])
+    return _tag_map(pairs)
 
 
 @lru_cache(maxsize=4096)
@@ -77,8 +83,8 @@ def _tag_map(pairs: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
 
 
 def _text(value: Any) -> str:
-    """A value that is no string, as the answer spells it: true, 3."""
-    return "" if value is None else json.dumps(value)
+    """A value as the answer spells it: true, 3."""
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value)
 
 
 Tags = Annotated[Mapping[str, str], PlainValidator(_tags), PlainSerializer(dict, dict[str, str])]
