@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tools import bench
 from tools.benchmarks import measure, page, plot, terraform
 from tools.benchmarks.table import Must, Table
 
@@ -49,6 +50,13 @@ def test_the_page_keeps_what_was_not_asked_again(tmp_path: Path) -> None:
     assert "- `throttled`: FALLS SHORT: s: 7 (at most 5)." in words
     assert "- `imports`: FALLS SHORT: s: 9 (at most 5)." in words
     assert "| ours | 4 |" not in words
+
+
+def test_the_page_says_what_was_measured() -> None:
+    """docs/benchmarks.md is made of docs/benchmarks.json, with an answer to every question, and of nothing else."""
+    answers = json.loads((page.FOLDER / "benchmarks.json").read_text())
+    assert answers.keys() == bench.QUESTIONS.keys()
+    assert (page.FOLDER / "benchmarks.md").read_text() == "\n".join(page.text(answers))
 
 
 def test_lines_of_the_plot() -> None:

@@ -35,12 +35,15 @@ def ours(**arguments: Any) -> Lists:
     """`HbrClient`, as a script uses it."""
     from pulumi_hbr_clients import HbrClient  # noqa: PLC0415  the import is part of the figure
 
-    async def listed() -> Listed:
+    async def asked() -> Any:
         async with HbrClient() as client:
-            found = await client.list_backup_clients(client_type="ECS_CLIENT", **arguments)
+            return await client.list_backup_clients(client_type="ECS_CLIENT", **arguments)
+
+    def listed() -> Listed:
+        found = asyncio.run(asked())  # asyncio makes a text of what a coroutine gives: a ClientList's is short
         return Listed(found.clients, found.complete)
 
-    return lambda: asyncio.run(listed())
+    return listed
 
 
 def unpaced() -> Lists:

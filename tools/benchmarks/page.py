@@ -29,7 +29,8 @@ The contenders:
 - **peer**: the *algorithm* of Terraform's and Pulumi's alicloud data source, restated here over the official SDK's
   requests: serial pages of 50, a page of fewer ends the list, throttling and 5xx are tried again every three seconds.
   Its wall time and CPU are therefore a Python program's; requests, missed clients and secrets are the algorithm's own.
-  Where `terraform` and `terraform-provider-alicloud` are on PATH, they are measured too, as **terraform**.
+  Where `terraform` and `terraform-provider-alicloud` are on PATH, they are measured too, as **terraform**; no such row means that they
+  were not there.
 """
 _PARTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Size": (
@@ -44,7 +45,18 @@ _PARTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Doors": ("", ("imports", "previews", "plugin")),
     "Gates": ("", ("gates", "waiting")),
 }
-ADVICE: Final[Mapping[str, str]] = {}
+ADVICE: Final[Mapping[str, str]] = {
+    "growth-0": "Up to a few hundred clients the difference is what each imports; beyond, it is memory.",
+    "growth-100": "The farther the region, the more it matters that all pages are asked for at once.",
+    "previews": """\
+What follows:
+
+- `BackupClients` suits a fleet of any size: its clients cross the engine as one text. `fields` makes even that small.
+- Structured values are the dear part, for the engine works on each of them: clients that are exported, and whatever the
+  plugin gives to other languages. Beyond a thousand clients name the `fields` that you need there, or export only what
+  the other stack reads, such as ids or addresses.
+- `get_backup_clients` is the cheapest door where nothing has to be tracked in state.""",
+}
 """What follows from a table, by question."""
 REASONS: Final[Mapping[str, str]] = {}
 """Why a figure falls short, by question, where it is known."""

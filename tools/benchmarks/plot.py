@@ -37,6 +37,7 @@ def draw(tables: Mapping[str, Mapping[str, Any]], file: Path) -> None:
         axes.set(title=title, xlabel="clients", ylabel=unit)
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}")
         axes.grid(which="major", alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
     figure.axes[0].legend(frameon=False)
