@@ -29,8 +29,8 @@ The contenders:
 - **peer**: the *algorithm* of Terraform's and Pulumi's alicloud data source, restated here over the official SDK's
   requests: serial pages of 50, a page of fewer ends the list, throttling and 5xx are tried again every three seconds.
   Its wall time and CPU are therefore a Python program's; requests, missed clients and secrets are the algorithm's own.
-  Where `terraform` and `terraform-provider-alicloud` are on PATH, they are measured too, as **terraform**; no such row means that they
-  were not there.
+  Where `terraform` and `terraform-provider-alicloud` are on PATH, they are measured too, as **terraform**; no
+  such row means that they were not there.
 """
 _PARTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Size": (
