@@ -34,7 +34,7 @@ bench: $(VENV)/package ## Measure against the peers, half an hour; writes docs/b
 chaos: $(VENV)/package ## Break the service in every known way for five minutes, and see what comes out
 	@$(PY) tools/chaos.py
 
-soak: $(VENV)/package ## Gates and watchers for ten minutes in half a one: memory and connections stay level
+soak: $(VENV)/package ## Gates and watchers for ten quick minutes (30 s): memory and connections stay level
 	@$(PY) tools/soak.py
 
 compat: $(VENV)/package ## Test the lowest versions we claim, and every Python that is here (COMPAT_ARGS=--engine)

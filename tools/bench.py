@@ -9,14 +9,8 @@ questions, the answers of the others stay.
 """
 
 import argparse
-import os
-import platform
-import sys
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tools.benchmarks import doors, gates, growth, page, plugin, state, trouble
 from tools.benchmarks.measure import FULL, QUICK, Scale, tell
@@ -38,7 +32,6 @@ QUESTIONS: Final[Mapping[str, Callable[[Scale], Table]]] = {
     "gates": gates.many,
     "waiting": gates.waiting,
 }
-PACKAGES: Final = ("pulumi-hbr-clients", "alibabacloud-hbr20170908", "pulumi", "httpx", "pydantic")
 
 
 def main() -> None:
@@ -46,15 +39,14 @@ def main() -> None:
     asked = arguments()
     if asked.quick:
         print("Quick: this shows that the bench runs. Its figures and verdicts mean nothing.", end="\n\n", flush=True)
-    answers, tables = {}, []
+    tables = []
     for name in asked.questions or QUESTIONS:
-        about = machine()
+        about = page.machine()
         tell(f"{name}: {(QUESTIONS[name].__doc__ or '').strip()}")
         tables.append(QUESTIONS[name](QUICK if asked.quick else FULL))
         print(tables[-1], end="\n\n", flush=True)
-        answers[name] = {"machine": about, "table": tables[-1].plain()}
         if asked.page:
-            page.keep(asked.page, answers)
+            page.keep(asked.page, {name: page.answer(about, tables[-1])})
     print(verdict(tables))
 
 
@@ -63,24 +55,11 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("questions", nargs="*", metavar="QUESTION", help=f"some of: {', '.join(QUESTIONS)}")
     parser.add_argument("--quick", action="store_true", help="small sizes: shows that it runs, not how fast")
-    parser.add_argument(
-        "--page", type=Path, nargs="?", const=page.FOLDER, metavar="FOLDER", help="write the page there too (docs)"
-    )
+    page.offer(parser)
     asked = parser.parse_args()
     if unknown := set(asked.questions) - set(QUESTIONS):
         parser.error(f"no such question: {', '.join(sorted(unknown))}; some of {', '.join(QUESTIONS)}")
     return asked
-
-
-def machine() -> dict[str, Any]:
-    """Where and when, with what, and how busy it was."""
-    return {
-        "when": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "load": round(os.getloadavg()[0], 1),
-        "python": sys.version.split()[0],
-        "packages": {name: version(name) for name in PACKAGES},
-    }
 
 
 def verdict(tables: list[Table]) -> str:

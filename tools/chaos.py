@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tools.benchmarks import page
 from tools.storms.plans import Plan, Scale, plan
 from tools.storms.runs import HANG, Finding, Outcome, observe
 from tools.storms.tally import Tally, report
@@ -46,7 +47,7 @@ class Task:
 
 def main() -> int:
     """All runs, a report of each that must not be, a table of all."""
-    asked, started, tally = arguments(), time.monotonic(), Tally()
+    asked, about, started, tally = arguments(), page.machine(), time.monotonic(), Tally()
     for number, (given, outcome) in enumerate(outcomes(asked), 1):
         tally.take(given, outcome)
         if outcome.bad or asked.runs == 1:
@@ -55,10 +56,12 @@ def main() -> int:
             print(f"  {number} of {asked.runs} runs, {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     seconds, done = time.monotonic() - started, tally.plain()
     left = "" if done["runs"] == asked.runs else f" of {asked.runs}, for the time was over"
-    print(tally.table(f"{done['runs']} runs{left}, in {seconds:.0f} s"))
+    print(table := tally.table(f"{done['runs']} runs{left}, in {seconds:.0f} s"))
     if asked.json:
-        about = {"seed": asked.seed, "asked": asked.runs, "seconds": round(seconds, 1), "scale": vars(asked.scale)}
-        asked.json.write_text(json.dumps({**about, **done}, indent=2) + "\n")
+        head = {"seed": asked.seed, "asked": asked.runs, "seconds": round(seconds, 1), "scale": vars(asked.scale)}
+        asked.json.write_text(json.dumps({**head, **done}, indent=2) + "\n")
+    if asked.page:
+        page.keep(asked.page, {"chaos": page.answer(about, table)})
     return 1 if tally.bad else 0
 
 
@@ -109,6 +112,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=MINUTES, metavar="M", help=f"start none later ({MINUTES:g})")
     parser.add_argument("--jobs", type=int, default=JOBS, metavar="N", help=f"runs at once, a process each ({JOBS})")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the counts there too")
+    page.offer(parser)
     parser.add_argument("--clients", type=int, default=usual.clients, metavar="N", help="the largest fleet (1000)")
     parser.add_argument("--faults", type=float, metavar="P", help="share of requests that fail; else up to the seed")
     parser.add_argument("--gates", type=float, default=usual.gates, metavar="P", help="share of runs with gates (0.5)")

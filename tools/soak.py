@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from tools.benchmarks import page
 from tools.storms.hurry import hurry
 
 MINUTES: Final = 10.0
@@ -32,6 +33,7 @@ def main() -> int:
     from tools.storms.level import judge  # noqa: PLC0415  the same
     from tools.storms.soaking import soak  # noqa: PLC0415  the same
 
+    about = page.machine()
     made, before, after = soak(asked.minutes, asked.leak)
     musts = [
         Must("gates opened:", made.done["gates opened"], asked.minutes * OPENED, at_least=True),
@@ -45,6 +47,8 @@ def main() -> int:
     if asked.json:
         samples = [asdict(sample) for sample in made.samples]
         asked.json.write_text(json.dumps({**table.plain(), "done": made.done, "samples": samples}, indent=2) + "\n")
+    if asked.page:
+        page.keep(asked.page, {"soak": page.answer(about, table)})
     return 0 if all(must.reached for must in table.musts) else 1
 
 
@@ -56,6 +60,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table and all samples there too")
     leaks = ("memory", "connections", "tasks")
     parser.add_argument("--leak", nargs="+", choices=leaks, default=(), help="leak these on purpose")
+    page.offer(parser)
     return parser.parse_args()
 
 

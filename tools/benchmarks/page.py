@@ -5,8 +5,14 @@
 Words only: figures come from the answers, and what falls short is found in them, never written here.
 """
 
+import argparse
 import json
+import os
+import platform
+import sys
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +20,7 @@ from tools.benchmarks import plot
 from tools.benchmarks.growth import CONTENDERS
 from tools.benchmarks.table import Table, show
 
+PACKAGES: Final = ("pulumi-hbr-clients", "alibabacloud-hbr20170908", "pulumi", "httpx", "pydantic")
 FOLDER: Final = Path(__file__).resolve().parents[2] / "docs"
 Answers = Mapping[str, Mapping[str, Any]]
 
@@ -44,7 +51,13 @@ _PARTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Secrets": ("", ("state",)),
     "Doors": ("", ("imports", "previews", "plugin")),
     "Gates": ("", ("gates", "waiting")),
+    "Under fire, for long, and with other versions": (
+        "Each of these commands keeps its table here with `--page`: `.venv/bin/python tools/chaos.py --page`.",
+        ("chaos", "soak", "compat"),
+    ),
 }
+BESIDE: Final = ("chaos", "soak", "compat")
+"""Answers that are not bench.py's: each is a verb of its own."""
 ADVICE: Final[Mapping[str, str]] = {
     "growth-0": "Up to a few hundred clients the difference is what each imports; beyond, it is memory.",
     "growth-100": "The farther the region, the more it matters that all pages are asked for at once.",
@@ -60,6 +73,28 @@ What follows:
 """What follows from a table, by question."""
 REASONS: Final[Mapping[str, str]] = {}
 """Why a figure falls short, by question, where it is known."""
+
+
+def offer(parser: argparse.ArgumentParser) -> None:
+    """Let a command keep what it measured."""
+    told = "keep the tables in FOLDER/benchmarks.md (docs)"
+    parser.add_argument("--page", type=Path, nargs="?", const=FOLDER, metavar="FOLDER", help=told)
+
+
+def machine() -> dict[str, Any]:
+    """Where and when, with what, and how busy it was."""
+    return {
+        "when": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "load": round(os.getloadavg()[0], 1),
+        "python": sys.version.split()[0],
+        "packages": {name: version(name) for name in PACKAGES},
+    }
+
+
+def answer(about: Mapping[str, Any], table: Table) -> dict[str, Any]:
+    """A table, and the machine as it was before."""
+    return {"machine": about, "table": table.plain()}
 
 
 def keep(folder: Path, answers: Answers) -> None:
@@ -140,7 +175,8 @@ def _section(name: str, answer: Mapping[str, Any]) -> Iterator[str]:
     yield f"#{Table.of(answer['table'])}\n"
     if name in ADVICE:
         yield f"{ADVICE[name]}\n"
+    command = f"make {name}" if name in BESIDE else f"make bench ASK={name}"
     yield (
-        f"<sub>`make bench ASK={name}` · {about['when']} · {about['system']}, load {about['load']} before · "
+        f"<sub>`{command}` · {about['when']} · {about['system']}, load {about['load']} before · "
         f"Python {about['python']}, {packages}</sub>\n"
     )
