@@ -13,7 +13,6 @@ import json
 import sys
 from pathlib import Path
 
-from tools.benchmarks import page
 from tools.benchmarks.table import Table
 from tools.compatibility.environments import Environment, lowest, made
 from tools.compatibility.pythons import Python, offered
@@ -22,7 +21,7 @@ from tools.compatibility.runs import Outcome, engine, tested
 
 def main() -> int:
     """Run, print a table."""
-    asked, about = arguments(), page.machine()
+    asked = arguments()
     outcomes: list[Outcome] = []
     for environment in chosen(asked.runs, offered()):
         tell(f"{environment.name}: making {environment.folder}")
@@ -31,9 +30,7 @@ def main() -> int:
         for outcome in tested(environment, on_engine):
             tell(str(outcome))
             outcomes.append(outcome)
-    print(shown := table(outcomes))
-    if asked.page:
-        page.keep(asked.page, {"compat": page.answer(about, shown)})
+    print(table(outcomes))
     if asked.json:
         asked.json.write_text(json.dumps([outcome.plain() for outcome in outcomes], indent=2) + "\n")
     return 0 if outcomes and all(outcome.good for outcome in outcomes) else 1
@@ -44,7 +41,6 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="*", metavar="RUN", help="some of: lowest, 3.11, 3.12, …; if left out: all")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table as JSON too")
-    page.offer(parser)
     parser.add_argument("--engine", action="store_true", help="the tests of the doors on the engine in every run")
     return parser.parse_args()
 

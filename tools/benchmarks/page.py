@@ -51,12 +51,12 @@ _PARTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Secrets": ("", ("state",)),
     "Doors": ("", ("imports", "previews", "plugin")),
     "Gates": ("", ("gates", "waiting")),
-    "Under fire, for long, and with other versions": (
-        "Each of these commands keeps its table here with `--page`: `.venv/bin/python tools/chaos.py --page`.",
-        ("chaos", "soak", "compat"),
+    "Under fire, and for long": (
+        "These two keep their tables here with `--page`: `.venv/bin/python tools/chaos.py --page`.",
+        ("chaos", "soak"),
     ),
 }
-BESIDE: Final = ("chaos", "soak", "compat")
+BESIDE: Final = ("chaos", "soak")
 """Answers that are not bench.py's: each is a verb of its own."""
 ADVICE: Final[Mapping[str, str]] = {
     "growth-0": "Up to a few hundred clients the difference is what each imports; beyond, it is memory.",
