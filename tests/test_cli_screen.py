@@ -241,8 +241,10 @@ def test_a_wait_has_a_bar(world: World) -> None:
     """On a terminal: how many are there, who is missing, at most ten, and the time left; gone in the end."""
     world.add(*(row(number, Status="INSTALLING") for number in range(3, 16)))
     world.set_status("REGISTERED", "c-2")
-    world.later(3, lambda: world.activate(*(each["ClientId"] for each in world.rows())))
-    code, text = on_terminal(*WAIT, "--timeout", "5m")
+    with attached(*WAIT, "--timeout", "5m") as (process, sent):
+        wait_for(lambda: world.requests >= 1)  # a busy machine takes its time to start a program
+        world.later(3, lambda: world.activate(*(each["ClientId"] for each in world.rows())))
+        text, code = sent(), process.wait()
     shown, _, last = ESCAPE.sub("", text).rpartition("\r")[0].rpartition("\r")
     assert (code, re.sub(r"\d+s$", "3s", last)) == (0, "15 of 15 activated after 3s")
     assert len(set(re.findall(r"\u2501 1 of 15 activated; (5m00|4m5\d)s left", shown))) >= 3
@@ -255,8 +257,10 @@ def test_a_wait_tells_of_an_outage(world: World) -> None:
     """Under the bar, for as long as it lasts."""
     world.set_status("INSTALLING", "c-2")
     world.next_faults += ["none", *["unavailable"] * 4]
-    world.later(2, lambda: world.activate("c-2"))
-    code, text = on_terminal(*WAIT, first=FRAGILE)
+    with attached(*WAIT, first=FRAGILE) as (process, sent):
+        wait_for(lambda: world.requests >= 1)
+        world.later(2, lambda: world.activate("c-2"))
+        text, code = sent(), process.wait()
     plain = ESCAPE.sub("", text)
     assert (code, "2 of 2 activated after " in plain) == (0, True)
     assert re.search(r"\u2501 1 of 2 activated; 1[45]m\d\ds left\r\n.*\r\nthe service does not answer: Serv", plain)

@@ -189,14 +189,14 @@ def test_many_gates_share_a_poller(world: World) -> None:
     world.add(*new_rows(190, seed=3, Status="ACTIVATED"))
     ids = instances(world)
     world.set_status("INSTALLING", *ids[:5])
-    world.later(1.2, lambda: world.activate(*ids[:5]))
+    world.later(3, lambda: world.activate(*ids[:5]))
 
     async def work() -> list[Passed]:
         gates = [wait_until_activated(**ECS, **SOON, instance_ids=[instance]) for instance in ids]
         return await asyncio.gather(*gates)
 
     passed = run(work())
-    assert sum(gate.waited > 1 for gate in passed) == 5
+    assert sum(gate.waited > 2 for gate in passed) == 5
     assert [gate.found.instance_ids for gate in passed] == [(instance,) for instance in ids]
     rounds = {record.arguments.get("page_number"): 0 for record in world.log}
     assert set(rounds) == {"1"}
@@ -236,7 +236,6 @@ def test_a_gate_that_joins_later(world: World) -> None:
 
 def test_nothing_stays_behind(world: World) -> None:
     """No poller, task or thread, however a gate ends."""
-    threads = threading.active_count()
 
     async def work() -> int:
         world.set_status("INSTALLING", instances(world)[0])
@@ -248,6 +247,8 @@ def test_nothing_stays_behind(world: World) -> None:
         await asyncio.sleep(0.05)
         return len(asyncio.all_tasks()) - 1
 
+    assert run(work()) == 0
+    threads = threading.active_count()  # after a first time: the emulated service may have needed another by then
     assert run(work()) == 0
     assert watch._pollers == {}  # noqa: SLF001  what must be empty is private
     assert threading.active_count() == threads

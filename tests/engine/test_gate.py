@@ -207,7 +207,7 @@ def test_the_service_comes_back(engine: Any, world: World) -> None:
 def test_four_waiting_gates_slow_nobody(engine: Any, world: World) -> None:
     """They do not take the dynamic provider's four threads: another read goes through while they wait."""
     chosen = ids(world, "batch-1")
-    later(4, world, *chosen)
+    later(7, world, *chosen)
 
     def program() -> None:
         for number in range(4):
