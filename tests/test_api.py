@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tenacity import wait_random_exponential
 
-from pulumi_hbr_clients import HbrClient, api, emulator, get_backup_clients
+from pulumi_hbr_clients import api, emulator, get_backup_clients
 from pulumi_hbr_clients.core import query as queries
 from pulumi_hbr_clients.core.clients import ClientList
 from pulumi_hbr_clients.core.errors import (
@@ -22,6 +22,7 @@ from pulumi_hbr_clients.core.errors import (
 )
 from pulumi_hbr_clients.core.signing import Keys
 from pulumi_hbr_clients.emulator import FAKE_KEYS, FAKE_STS_KEYS, World, new_rows
+from tests.queries import client, listed
 
 ECS: Any = {"client_type": "ECS_CLIENT"}
 
@@ -45,19 +46,6 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
     return asyncio.run(work)
-
-
-def client(endpoint: str, **settings: Any) -> HbrClient:
-    return HbrClient(**{"region": "cn-hangzhou", "endpoint": endpoint, "keys": FAKE_KEYS, **settings})
-
-
-def listed(endpoint: str, settings: dict[str, Any] | None = None, **arguments: Any) -> ClientList:
-    async def work() -> ClientList:
-        async with client(endpoint, **settings or {}) as hbr:
-            return await hbr.list_backup_clients(**{**ECS, **arguments})
-
-    found: ClientList = run(work())
-    return found
 
 
 def statuses(world: World) -> list[int]:

@@ -22,6 +22,7 @@ from pulumi_hbr_clients.core.clients import ClientList
 from pulumi_hbr_clients.core.errors import HbrError
 from pulumi_hbr_clients.core.gate import STATUSES
 from pulumi_hbr_clients.emulator import FAKE_KEYS, World, new_row, new_rows
+from tests.queries import listed
 from tools.storms import groups, runs
 from tools.storms.plans import Plan, Scale, plan
 from tools.storms.runs import BAD, observe
@@ -215,14 +216,6 @@ def shifting() -> Iterator[tuple[World, str]]:
     world = World(new_rows(FLEET), shift=1)
     with emulator.serve(world) as running:
         yield world, running.endpoint
-
-
-def listed(endpoint: str, **arguments: Any) -> ClientList:
-    async def work() -> ClientList:
-        async with HbrClient(region="cn-hangzhou", endpoint=endpoint, keys=FAKE_KEYS) as client:
-            return await client.list_backup_clients(client_type="ECS_CLIENT", **arguments)
-
-    return asyncio.run(work())
 
 
 def ids(world: World) -> set[str]:

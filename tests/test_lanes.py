@@ -1,16 +1,15 @@
 """Connections: which way they go, and what is said when there is none. Proxies here are real sockets on loopback."""
 
-import asyncio
 import socket
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from pulumi_hbr_clients import HbrClient, api, emulator
+from pulumi_hbr_clients import api, emulator
 from pulumi_hbr_clients.core.errors import InputError, TransportError
-from pulumi_hbr_clients.emulator import FAKE_KEYS, World, new_rows
+from pulumi_hbr_clients.emulator import World, new_rows
+from tests.queries import listed
 
 SERVICE = "https://hbr.cn-hangzhou.aliyuncs.com"
 NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -50,14 +49,6 @@ def proxy() -> Iterator[Refusing]:
     made = Refusing()
     yield made
     made.socket.close()
-
-
-def listed(endpoint: str) -> Any:
-    async def work() -> Any:
-        async with HbrClient(region="cn-hangzhou", endpoint=endpoint, keys=FAKE_KEYS) as client:
-            return await client.list_backup_clients(client_type="ECS_CLIENT")
-
-    return asyncio.run(work())
 
 
 @pytest.mark.parametrize("value", ["http://{}", "{}", "http://user:FAKE-PROXY-PASSWORD@{}"])

@@ -1,7 +1,6 @@
 """SECURITY.md says what the code does, and names tests that are there. What state holds: tests/engine/test_state.py."""
 
 import ast
-import asyncio
 import http.server
 import json
 import logging
@@ -13,23 +12,16 @@ from typing import Any
 
 import pytest
 
-from pulumi_hbr_clients import HbrClient, emulator
+from pulumi_hbr_clients import emulator
 from pulumi_hbr_clients.core import errors, wire
-from pulumi_hbr_clients.core.clients import ClientList
-from pulumi_hbr_clients.core.signing import Keys, parse_authorization
+from pulumi_hbr_clients.core.signing import parse_authorization
 from pulumi_hbr_clients.emulator import FAKE_STS_KEYS, World, new_row
+from tests.queries import listed
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "SECURITY.md").read_text()
+SETTINGS = {"keys": FAKE_STS_KEYS, "timeout": 5}
 PASSWORD = "FAKE-PROXY-PASSWORD"  # noqa: S105  of a made-up client
-
-
-def listed(endpoint: str, keys: Keys = FAKE_STS_KEYS, **arguments: Any) -> ClientList:
-    async def work() -> ClientList:
-        async with HbrClient(region="cn-hangzhou", endpoint=endpoint, keys=keys, timeout=5) as hbr:
-            return await hbr.list_backup_clients(client_type="ECS_CLIENT", **arguments)
-
-    return asyncio.run(work())
 
 
 @pytest.fixture
@@ -65,7 +57,7 @@ def test_an_answer_that_quotes_everything_gives_nothing_away(
     """Not the secret key, the token or the signature: not in the error, and not in any library's debug log."""
     endpoint, seen = mirror
     with caplog.at_level(logging.DEBUG), pytest.raises(errors.ServiceError) as caught:
-        listed(endpoint)
+        listed(endpoint, SETTINGS)
     sent = parse_authorization(next(value for name, value in seen[0].items() if name.lower() == "authorization"))
     assert sent
     said = f"{caught.value} {caught.value!r} {caught.value.__dict__} {caplog.text}"
@@ -79,7 +71,7 @@ def test_no_log_tells_a_password(caplog: pytest.LogCaptureFixture) -> None:
     world = World([new_row("one", Settings={"ProxyPassword": PASSWORD})])
     with emulator.serve(world) as running, caplog.at_level(logging.DEBUG):
         world.allow(FAKE_STS_KEYS)
-        found = listed(running.endpoint, include_proxy_passwords=True)
+        found = listed(running.endpoint, SETTINGS, include_proxy_passwords=True)
     assert list(found.shown_passwords().values()) == [PASSWORD]
     assert caplog.text
     assert PASSWORD not in f"{caplog.text} {found!r} {found.proxy_passwords!r} {found.clients!r}"

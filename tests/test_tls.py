@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 import trustme
 
-from pulumi_hbr_clients import HbrClient, emulator, wait_until_activated
-from pulumi_hbr_clients.core.clients import ClientList
+from pulumi_hbr_clients import emulator, wait_until_activated
 from pulumi_hbr_clients.core.errors import HbrError, TransportError
 from pulumi_hbr_clients.emulator import FAKE_KEYS, World, new_rows
+from tests.queries import listed
 
-PATIENCE = 1.0
+IMPATIENT = {"timeout": 1.0}
 """Seconds in which a refusal is tried again: what is refused here stays refused."""
 
 
@@ -134,15 +134,6 @@ def outdated(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-def listed(endpoint: str) -> ClientList:
-    async def work() -> ClientList:
-        client = HbrClient(region="cn-hangzhou", endpoint=endpoint, keys=FAKE_KEYS, timeout=PATIENCE)
-        async with client as hbr:
-            return await hbr.list_backup_clients(client_type="ECS_CLIENT")
-
-    return asyncio.run(work())
-
-
 def test_a_certificate_that_nobody_vouches_for_is_refused(service: str, authority: trustme.CA) -> None:
     """The error says why and what to do, at once, and not one request is sent, be it signed or not."""
     front = Front(forwarding(service))
@@ -152,7 +143,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(service: str, authorit
             TransportError, match=r"CERTIFICATE_VERIFY_FAILED.*authority is named by .* SSL_CERT_FILE$"
         ) as error,
     ):
-        listed(endpoint)
+        listed(endpoint, IMPATIENT)
     assert type(error.value) is TransportError
     assert front.callers == 1
     assert front.requests == []
@@ -173,7 +164,7 @@ def test_an_authority_that_ssl_cert_file_names_is_believed(service: str, authori
     """A company's own authority needs no other setting: the same server then gives the whole list."""
     front = Front(forwarding(service))
     with listening(front, certified(authority)) as endpoint:
-        found = listed(endpoint)
+        found = listed(endpoint, IMPATIENT)
     assert (found.total_count, found.complete) == (5, True)
     assert len(front.requests) == 1
 
@@ -197,7 +188,7 @@ def test_a_known_authority_is_not_enough(
     """The certificate must be this host's and in date, and the protocol TLS 1.2 or newer; else nothing is sent."""
     front = Front(forwarding(service))
     with listening(front, make(authority)) as endpoint, pytest.raises(TransportError, match=why):
-        listed(endpoint)
+        listed(endpoint, IMPATIENT)
     assert front.callers >= 1
     assert front.requests == []
 
@@ -207,6 +198,6 @@ def test_a_redirect_is_not_followed(service: str, world: World, status: int) -> 
     """A signed request goes to the address that was asked for, and to no other that an answer names."""
     front = Front(elsewhere(status, f"{service}/"))
     with listening(front) as endpoint, pytest.raises(HbrError):
-        listed(endpoint)
+        listed(endpoint, IMPATIENT)
     assert front.requests
     assert world.requests == 0
