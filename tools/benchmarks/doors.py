@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import Final, TypeVar
 
-from tools.benchmarks.measure import HERE, Figures, Fleet, Measure, Scale, fleet, in_turn, lists, needs_engine, run
+from tools.benchmarks.measure import Figures, Fleet, Measure, Scale, fleet, in_turn, lists, needs_engine, run
 from tools.benchmarks.table import Must, Table
 
 Cell = TypeVar("Cell")
@@ -128,6 +128,6 @@ def _measured(scale: Scale) -> dict[tuple[str, int], Figures]:
 def _preview(service: Fleet, door: str) -> Measure:
     def measure() -> Figures:
         with tempfile.TemporaryDirectory(prefix="hbr-clients-bench-") as folder:
-            return run(str(HERE / "preview.py"), door, folder, environment=service.environment)
+            return service.run("preview.py", door, folder)
 
     return measure

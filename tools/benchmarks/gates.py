@@ -6,7 +6,7 @@ Where many gates go through the engine, its own state writing is in the figures:
 import tempfile
 from typing import Final
 
-from tools.benchmarks.measure import HERE, Figures, Fleet, Measure, Scale, fleet, in_turn, needs_engine, run, tell
+from tools.benchmarks.measure import Figures, Fleet, Measure, Scale, fleet, in_turn, needs_engine, tell
 from tools.benchmarks.table import Must, Table
 
 POLL: Final = 15.0
@@ -77,6 +77,6 @@ def _gating(service: Fleet, how: str, gates: int, instances: int, seconds: float
     def measure() -> Figures:
         with tempfile.TemporaryDirectory(prefix="hbr-clients-bench-") as folder:
             words = (how, str(gates), str(instances), str(seconds), folder)
-            return run(str(HERE / "gating.py"), *words, environment=service.environment)
+            return service.run("gating.py", *words)
 
     return measure

@@ -25,6 +25,7 @@ from pulumi import automation as auto
 from pulumi.dynamic import CreateResult, Resource, ResourceProvider
 
 from tools.benchmarks.emulated import call
+from tools.benchmarks.stacks import stack
 
 ECS: Final[dict[str, Any]] = {"client_type": "ECS_CLIENT", "timeout": "10m"}
 Groups = Sequence[Sequence[str]]
@@ -68,30 +69,20 @@ def program(groups: Groups) -> None:
         pulumi.export(f"{number}", Dependant(f"after-{number}", gate).at)
 
 
-def stack(folder: Path, groups: Groups) -> auto.Stack:
-    """A new stack on a backend in the folder."""
-    backend = auto.ProjectBackend(url=f"file://{folder}")
-    project = auto.ProjectSettings(name="bench", runtime="python", backend=backend)
-    variables = {
-        "PULUMI_CONFIG_PASSPHRASE": "FAKE-PASSPHRASE",
-        "PULUMI_HOME": str(folder / "home"),
-        "PULUMI_PYTHON_CMD": sys.executable,
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PYTHONPATH": str(Path(__file__).parent),
-    }
-    options = auto.LocalWorkspaceOptions(project_settings=project, secrets_provider="passphrase", env_vars=variables)
-    return auto.create_stack("bench", project_name="bench", program=partial(program, groups), opts=options)
+def gated(groups: Groups, folder: Path) -> auto.Stack:
+    """A new stack with all gates. The provider process finds this module, where the dependants' provider is."""
+    return stack(partial(program, groups), folder, PYTHONPATH=str(Path(__file__).parent))
 
 
 def engine(groups: Groups, folder: Path) -> list[float]:
     """All gates on the engine: when each dependant started."""
-    outputs = stack(folder, groups).up(color="never").outputs
+    outputs = gated(groups, folder).up(color="never").outputs
     return [output.value for output in outputs.values()]
 
 
 def interrupt(groups: Groups, folder: Path, seconds: float) -> float:
     """Seconds from Ctrl-C at the engine until `up` has ended."""
-    made, sent = stack(folder, groups), []
+    made, sent = gated(groups, folder), []
 
     def send() -> None:
         sent.append(time.perf_counter())

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from tools.benchmarks import terraform
-from tools.benchmarks.measure import HERE, Figures, Fleet, Measure, Scale, fleet, in_turn, lists, run
+from tools.benchmarks.measure import Figures, Measure, Scale, fleet, in_turn, lists
 from tools.benchmarks.table import Must, Table
 
 PAGE: Final = 99
@@ -71,12 +71,8 @@ def _at(scale: Scale, size: int, latency: float) -> Mapping[str, Figures]:
     with fleet(size, latency=latency) as service:
         contenders: dict[str, Measure] = {name: lists(service, name) for name in CONTENDERS}
         if terraform.found():
-            contenders["terraform"] = lambda: _terraform(service)
+            contenders["terraform"] = lambda: service.run("terraform.py")
         return in_turn(_rounds(scale, size, latency), contenders)
-
-
-def _terraform(service: Fleet) -> Figures:
-    return {**run(str(HERE / "terraform.py"), environment=service.environment), **service.seen()}
 
 
 def _rounds(scale: Scale, size: int, latency: float) -> int:

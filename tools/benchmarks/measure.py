@@ -47,10 +47,9 @@ class Scale:
 
 FULL: Final = Scale()
 QUICK: Final = Scale(
-    1,
-    (100, 300),
-    0.0,
-    24,
+    repeats=1,
+    fleets=(100, 300),
+    pages=24,
     latency=0.01,
     seeds=2,
     shifting=300,
@@ -81,6 +80,10 @@ class Fleet:
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         return self.hear()
+
+    def run(self, script: str, *words: str) -> Figures:
+        """What a script of this folder says of its work against this service, and the requests that it took."""
+        return {**run(str(HERE / script), *words, environment=self.environment), **self.seen()}
 
 
 @contextmanager
@@ -125,12 +128,7 @@ def in_turn(repeats: int, contenders: Mapping[Name, Measure]) -> dict[Name, Figu
 
 def lists(service: Fleet, contender: str) -> Measure:
     """A contender that lists a fleet once."""
-
-    def measure() -> Figures:
-        figures = run(str(HERE / "listing.py"), contender, environment=service.environment)
-        return {**figures, **service.seen()}
-
-    return measure
+    return lambda: service.run("listing.py", contender)
 
 
 def needs_engine() -> None:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tools.benchmarks.measure import HERE, Figures, Fleet, Measure, Scale, fleet, in_turn, lists, run
+from tools.benchmarks.measure import Fleet, Measure, Scale, fleet, in_turn, lists
 from tools.benchmarks.table import Must, Table
 
 GATES: Final = 200
@@ -39,8 +39,4 @@ def plugin(scale: Scale) -> Table:
 
 
 def _spoken(service: Fleet, scale: Scale) -> Measure:
-    def measure() -> Figures:
-        seconds = str(min(20.0, scale.idle))
-        return {**run(str(HERE / "speaking.py"), seconds, environment=service.environment), **service.seen()}
-
-    return measure
+    return lambda: service.run("speaking.py", str(min(20.0, scale.idle)))

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import pulumi
-from pulumi import automation as auto
+
+from tools.benchmarks.stacks import stack
 
 FEW: Final = ["client_id", "instance_id", "status"]
 
@@ -74,23 +75,6 @@ PROGRAMS: Final[Mapping[str, Callable[[], None]]] = {
     program.__name__: program
     for program in (empty, function, resource, fields, export, export_fields, plugin, plugin_fields)
 }
-
-
-def stack(program: Callable[[], None], folder: Path) -> auto.Stack:
-    """A new stack on a backend in the folder."""
-    backend = auto.ProjectBackend(url=f"file://{folder}")
-    project = auto.ProjectSettings(name="bench", runtime="python", backend=backend)
-    options = auto.LocalWorkspaceOptions(
-        project_settings=project,
-        secrets_provider="passphrase",
-        env_vars={
-            "PULUMI_CONFIG_PASSPHRASE": "FAKE-PASSPHRASE",
-            "PULUMI_HOME": str(folder / "home"),
-            "PULUMI_PYTHON_CMD": sys.executable,
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-        },
-    )
-    return auto.create_stack("bench", project_name="bench", program=program, opts=options)
 
 
 def main() -> None:

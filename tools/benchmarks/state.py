@@ -4,7 +4,7 @@ import tempfile
 from typing import Final
 
 from tools.benchmarks.growth import CONTENDERS, OURS
-from tools.benchmarks.measure import HERE, Figures, Scale, fleet, needs_engine, run
+from tools.benchmarks.measure import Figures, Scale, fleet, needs_engine
 from tools.benchmarks.table import Must, Table
 
 FLEET: Final = 50
@@ -28,4 +28,4 @@ def state(_: Scale) -> Table:
 
 def _state(name: str) -> Figures:
     with fleet(FLEET) as service, tempfile.TemporaryDirectory(prefix="hbr-clients-bench-") as folder:
-        return run(str(HERE / "stating.py"), name, folder, environment=service.environment)
+        return service.run("stating.py", name, folder)

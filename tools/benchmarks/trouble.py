@@ -4,11 +4,12 @@ Whether the list is whole, who says so, and at what price.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 from typing import Final
 
 from tools.benchmarks.growth import CONTENDERS, OURS, PAGE, PEER, SDK
-from tools.benchmarks.measure import HERE, Figures, Scale, fleet, in_turn, lists, run, tell
+from tools.benchmarks.measure import Figures, Scale, fleet, in_turn, lists, tell
 from tools.benchmarks.table import Must, Table
 
 VERIFIED: Final = "verified"
@@ -73,13 +74,11 @@ def shifting(scale: Scale) -> Table:
     found = {name: _judged(name, range(scale.repeats), scale.shifting, shift=1) for name in names}
     table = _trouble(f"{scale.shifting:,} clients, one leaves and one arrives after every page", found)
     missed = max(f["missed"] for f in found[VERIFIED])
-    return Table(
-        table.title,
-        table.header,
-        table.rows,
-        [*table.musts, Must("verified: clients missed that were there throughout:", missed, 0)],
-        "Verified is ours with `consistency='verified'`. A fleet that never rests has no whole list: the question is "
-        "who knows that. Missed and twice: clients, in all runs, that were there all along.",
+    return replace(
+        table,
+        musts=[*table.musts, Must("verified: clients missed that were there throughout:", missed, 0)],
+        note="Verified is ours with `consistency='verified'`. A fleet that never rests has no whole list: the question "
+        "is who knows that. Missed and twice: clients, in all runs, that were there all along.",
     )
 
 
@@ -88,7 +87,7 @@ def _judged(name: str, seeds: Sequence[int], count: int, **conditions: float) ->
     found = list[Figures]()
     for seed in seeds:
         with fleet(count, seed=seed, **conditions) as service:
-            found.append({**run(str(HERE / "judging.py"), name, environment=service.environment), **service.seen()})
+            found.append(service.run("judging.py", name))
     return found
 
 
