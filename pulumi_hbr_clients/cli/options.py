@@ -203,7 +203,8 @@ def _read(times: dict[str, float], name: str, text: str | None, least: float) ->
 def line(fault: Fault) -> str:
     """A fault in the user's spelling: `--page-size: must be 1 to 99 (given: 100)`."""
     root, _, part = re.sub(r"\[\d+\]", "", fault.path).partition(".")
-    path = fault.path if fault.path.startswith("--") else f"{option_name(root)}{part and f' {part}'}"
+    as_it_is = fault.path.startswith("--") or root[:1].isupper()  # an option, or a variable of the environment
+    path = fault.path if as_it_is else f"{option_name(root)}{part and f' {part}'}"
     given = fault.given.removesuffix("from argument").strip()
     typed = given and not given.startswith(("[", "{", "("))
     return f"{path}: {spelled(fault.reason)}{f' (given: {given})' if typed else ''}"
