@@ -1,58 +1,59 @@
 """Alibaba Cloud Backup clients for Pulumi programs.
 
-    filters → validated query → signed page requests → pages → one complete list → outputs
+    arguments → validated query → signed page requests → pages → one complete list → outputs
 
     BackupClients                a tracked, read-only data source, known in preview
-    get_backup_clients           an untracked look-up, in a program, a script or a notebook
+    get_backup_clients           a look-up, in a program, a script or a notebook; nothing in state
     get_backup_clients_output    the same for arguments that are Outputs
-    clients_from_stack           what another stack exported, typed again
     ActivationGate               holds back its dependants until clients are activated
+    clients_from_stack           what another stack exported, typed again
     HbrClient                    the query itself, asynchronous
     wait_until_activated         the gate itself, asynchronous
-    Query, Condition             what goes in
-    ClientList, BackupClient, ClientSettings, Passed    what comes out
-    HbrError                     the root of all errors, see `core.errors`
+    Query, ActivationCondition   validated arguments
+    ClientList, BackupClient, ClientSettings, ActivationResult    results
+    HbrError                     the root of all errors, see `model.errors`
 
-Every name is loaded when it is first used: `import pulumi_hbr_clients` itself costs nothing.
+A name is loaded when it is first used: `import pulumi_hbr_clients` itself costs nothing.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from pulumi_hbr_clients._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from pulumi_hbr_clients.api import HbrClient as HbrClient
-    from pulumi_hbr_clients.core.clients import BackupClient as BackupClient
-    from pulumi_hbr_clients.core.clients import ClientList as ClientList
-    from pulumi_hbr_clients.core.clients import ClientSettings as ClientSettings
-    from pulumi_hbr_clients.core.errors import AnswerError as AnswerError
-    from pulumi_hbr_clients.core.errors import CredentialsError as CredentialsError
-    from pulumi_hbr_clients.core.errors import DeadlineError as DeadlineError
-    from pulumi_hbr_clients.core.errors import GateError as GateError
-    from pulumi_hbr_clients.core.errors import GateFailedError as GateFailedError
-    from pulumi_hbr_clients.core.errors import GateTimeoutError as GateTimeoutError
-    from pulumi_hbr_clients.core.errors import HbrError as HbrError
-    from pulumi_hbr_clients.core.errors import InputError as InputError
-    from pulumi_hbr_clients.core.errors import ServiceError as ServiceError
-    from pulumi_hbr_clients.core.errors import ThrottledError as ThrottledError
-    from pulumi_hbr_clients.core.errors import TransportError as TransportError
-    from pulumi_hbr_clients.core.gate import Condition as Condition
-    from pulumi_hbr_clients.core.query import Query as Query
-    from pulumi_hbr_clients.core.signing import Keys as Keys
-    from pulumi_hbr_clients.dynamic import BackupClients as BackupClients
-    from pulumi_hbr_clients.functions import get_backup_clients as get_backup_clients
-    from pulumi_hbr_clients.functions import get_backup_clients_output as get_backup_clients_output
-    from pulumi_hbr_clients.gate import ActivationGate as ActivationGate
-    from pulumi_hbr_clients.stacks import clients_from_stack as clients_from_stack
-    from pulumi_hbr_clients.waiting import Passed as Passed
-    from pulumi_hbr_clients.waiting import wait_until_activated as wait_until_activated
+    from pulumi_hbr_clients.activation.condition import ActivationCondition as ActivationCondition
+    from pulumi_hbr_clients.activation.waiter import ActivationResult as ActivationResult
+    from pulumi_hbr_clients.activation.waiter import wait_until_activated as wait_until_activated
+    from pulumi_hbr_clients.client.client import HbrClient as HbrClient
+    from pulumi_hbr_clients.model.backup_client import BackupClient as BackupClient
+    from pulumi_hbr_clients.model.backup_client import ClientList as ClientList
+    from pulumi_hbr_clients.model.backup_client import ClientSettings as ClientSettings
+    from pulumi_hbr_clients.model.errors import CredentialsError as CredentialsError
+    from pulumi_hbr_clients.model.errors import DeadlineError as DeadlineError
+    from pulumi_hbr_clients.model.errors import GateError as GateError
+    from pulumi_hbr_clients.model.errors import GateFailedError as GateFailedError
+    from pulumi_hbr_clients.model.errors import GateTimeoutError as GateTimeoutError
+    from pulumi_hbr_clients.model.errors import HbrError as HbrError
+    from pulumi_hbr_clients.model.errors import InputError as InputError
+    from pulumi_hbr_clients.model.errors import InvalidResponseError as InvalidResponseError
+    from pulumi_hbr_clients.model.errors import ServiceError as ServiceError
+    from pulumi_hbr_clients.model.errors import ThrottledError as ThrottledError
+    from pulumi_hbr_clients.model.errors import TransportError as TransportError
+    from pulumi_hbr_clients.model.query import Query as Query
+    from pulumi_hbr_clients.protocol.signing import Credentials as Credentials
+    from pulumi_hbr_clients.resources.activation_gate import ActivationGate as ActivationGate
+    from pulumi_hbr_clients.resources.backup_clients import BackupClients as BackupClients
+    from pulumi_hbr_clients.resources.functions import get_backup_clients as get_backup_clients
+    from pulumi_hbr_clients.resources.functions import get_backup_clients_output as get_backup_clients_output
+    from pulumi_hbr_clients.resources.stack_references import clients_from_stack as clients_from_stack
 
-_HOMES = {
-    "api": ("HbrClient",),
-    "core.clients": ("BackupClient", "ClientList", "ClientSettings"),
-    "core.errors": (
-        "AnswerError",
+_MODULES = {
+    "activation.condition": ("ActivationCondition",),
+    "activation.waiter": ("ActivationResult", "wait_until_activated"),
+    "client.client": ("HbrClient",),
+    "model.backup_client": ("BackupClient", "ClientList", "ClientSettings"),
+    "model.errors": (
         "CredentialsError",
         "DeadlineError",
         "GateError",
@@ -60,30 +61,29 @@ _HOMES = {
         "GateTimeoutError",
         "HbrError",
         "InputError",
+        "InvalidResponseError",
         "ServiceError",
         "ThrottledError",
         "TransportError",
     ),
-    "core.gate": ("Condition",),
-    "core.query": ("Query",),
-    "core.signing": ("Keys",),
-    "dynamic": ("BackupClients",),
-    "functions": ("get_backup_clients", "get_backup_clients_output"),
-    "gate": ("ActivationGate",),
-    "stacks": ("clients_from_stack",),
-    "waiting": ("Passed", "wait_until_activated"),
+    "model.query": ("Query",),
+    "protocol.signing": ("Credentials",),
+    "resources.activation_gate": ("ActivationGate",),
+    "resources.backup_clients": ("BackupClients",),
+    "resources.functions": ("get_backup_clients", "get_backup_clients_output"),
+    "resources.stack_references": ("clients_from_stack",),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
-__all__ = sorted(_HOME_OF)  # noqa: PLE0605  a list of strings, made from the table above
+__all__ = sorted(_MODULE_OF)  # noqa: PLE0605  a list of strings, made from the table above
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name from its module, once (PEP 562)."""
-    if name not in _HOME_OF:
+    if name not in _MODULE_OF:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
-    value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
     globals()[name] = value
     return value
 

@@ -1,6 +1,6 @@
 """What all tests share: how property tests run, an environment without anyone's keys, and an emulated service in it.
 
-A test that needs another fleet overrides `world`.
+A test that needs another fleet overrides `backend`.
 """
 
 import os
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from pulumi_hbr_clients.emulator import Running, World, sample, serve
+from pulumi_hbr_clients.emulator import Backend, RunningEmulator, sample, serve
 
 # A test must not fail because the machine was busy while Hypothesis built its character tables.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -27,15 +27,15 @@ def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
 
 
 @pytest.fixture
-def world() -> World:
+def backend() -> Backend:
     """The sample fleet."""
     return sample()
 
 
 @pytest.fixture
-def emulator(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+def emulator(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningEmulator]:
     """The service that has this fleet, where every program started from here looks for it."""
-    with serve(world) as running:
+    with serve(backend) as running:
         for name, value in running.environment.items():
             monkeypatch.setenv(name, value)
         yield running

@@ -4,12 +4,12 @@ import asyncio
 from typing import Any
 
 from pulumi_hbr_clients import HbrClient
-from pulumi_hbr_clients.core.clients import ClientList
-from pulumi_hbr_clients.emulator import FAKE_KEYS
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS
+from pulumi_hbr_clients.model.backup_client import ClientList
 
 
 def client(endpoint: str, **settings: Any) -> HbrClient:
-    return HbrClient(**{"region": "cn-hangzhou", "endpoint": endpoint, "keys": FAKE_KEYS, **settings})
+    return HbrClient(**{"region": "cn-hangzhou", "endpoint": endpoint, "keys": FAKE_CREDENTIALS, **settings})
 
 
 def listed(endpoint: str, settings: dict[str, Any] | None = None, **arguments: Any) -> ClientList:

@@ -18,10 +18,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pulumi_hbr_clients import HbrClient, emulator
-from pulumi_hbr_clients.core.clients import ClientList
-from pulumi_hbr_clients.core.errors import HbrError
-from pulumi_hbr_clients.core.gate import STATUSES
-from pulumi_hbr_clients.emulator import FAKE_KEYS, World, new_row, new_rows
+from pulumi_hbr_clients.activation.condition import STATUSES
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, new_row, new_rows
+from pulumi_hbr_clients.model.backup_client import ClientList
+from pulumi_hbr_clients.model.errors import HbrError
 from tests.queries import listed
 from tools.storms import groups, runs
 from tools.storms.plans import Plan, Scale, plan
@@ -79,7 +79,7 @@ def test_gates_open_in_calm_weather(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_wrong_list_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge can condemn: a client that takes every reading for whole is caught, and the command is told."""
-    monkeypatch.setattr("pulumi_hbr_clients.core.listing.Listing._agree", lambda *_: True)
+    monkeypatch.setattr("pulumi_hbr_clients.protocol.paginator.Listing._agree", lambda *_: True)
     made = next(plans(replace(LISTS_ALONE, faults=0.0), "short"))
     outcome = observe(made)
     assert "wrong" in outcome.verdicts
@@ -91,7 +91,7 @@ def test_a_wrong_list_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_gate_that_opens_early_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gate that takes whoever is being installed for activated is caught."""
     monkeypatch.setitem(STATUSES, "INSTALLING", STATUSES["ACTIVATED"])
-    monkeypatch.setattr("pulumi_hbr_clients.core.gate._why", lambda *_: None)
+    monkeypatch.setattr("pulumi_hbr_clients.activation.condition._why", lambda *_: None)
     found = [finding for made in islice(plans(GATES, "calm"), 2) for finding in observe(made).bad]
     assert {finding.verdict for finding in found} == {"early"}
     assert "not ready by then" in found[0].detail
@@ -99,20 +99,20 @@ def test_a_gate_that_opens_early_is_found(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_gate_that_takes_an_unfinished_list_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked by filters, a list that may be incomplete opens nothing: a gate that lets it is caught."""
-    monkeypatch.setattr("pulumi_hbr_clients.core.gate._open_question", lambda *_: "")
+    monkeypatch.setattr("pulumi_hbr_clients.activation.condition._open_question", lambda *_: "")
     found = (finding for made in plans(GATES, "short") for finding in observe(made).bad)
     assert "an incomplete list opened it" in next(found).detail
 
 
 def test_a_gate_that_fails_for_nothing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gate that takes a client for failed which is only late is caught."""
-    monkeypatch.setattr("pulumi_hbr_clients.core.gate._fails", lambda *_: True)
+    monkeypatch.setattr("pulumi_hbr_clients.activation.condition._fails", lambda *_: True)
     assert "unjust" in {verdict for made in islice(plans(GATES, "calm"), 2) for verdict in observe(made).verdicts}
 
 
 def test_a_gate_that_never_opens_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gate that stays shut although all are ready is counted, with what it said."""
-    monkeypatch.setattr("pulumi_hbr_clients.core.gate._open_question", lambda *_: "never enough")
+    monkeypatch.setattr("pulumi_hbr_clients.activation.condition._open_question", lambda *_: "never enough")
     found = (finding for made in plans(GATES, "calm") for finding in observe(made).findings)
     assert next(f for f in found if f.verdict == "never").detail == "GateTimeoutError: never enough"
 
@@ -136,7 +136,7 @@ def test_a_run_that_does_not_end_is_found(monkeypatch: pytest.MonkeyPatch) -> No
         raise KeyError
 
     monkeypatch.setattr(runs, "HANG", 0.5)
-    monkeypatch.setattr("pulumi_hbr_clients.core.listing.Listing.take", block)
+    monkeypatch.setattr("pulumi_hbr_clients.protocol.paginator.Listing.take", block)
     made = next(plans(replace(LISTS_ALONE, faults=0.0), "calm"))
     before = {*threading.enumerate()}
     assert "hang" in observe(made).verdicts
@@ -212,42 +212,42 @@ FLEET = 1960
 
 
 @pytest.fixture
-def shifting() -> Iterator[tuple[World, str]]:
-    world = World(new_rows(FLEET), shift=1)
-    with emulator.serve(world) as running:
-        yield world, running.endpoint
+def shifting() -> Iterator[tuple[Backend, str]]:
+    backend = Backend(new_rows(FLEET), shift=1)
+    with emulator.serve(backend) as running:
+        yield backend, running.endpoint
 
 
-def ids(world: World) -> set[str]:
-    return {row["ClientId"] for row in world.rows()}
+def ids(backend: Backend) -> set[str]:
+    return {row["ClientId"] for row in backend.rows()}
 
 
-def test_one_reading_misses_clients_that_stay(shifting: tuple[World, str]) -> None:
+def test_one_reading_misses_clients_that_stay(shifting: tuple[Backend, str]) -> None:
     """The weather is what it is said to be: page after page, once, lacks clients that were there all along."""
-    world, endpoint = shifting
-    before = ids(world)
+    backend, endpoint = shifting
+    before = ids(backend)
     pages = [listed(endpoint, page_number=number, page_size=50) for number in range(1, -(-FLEET // 50) + 1)]
-    assert len((before & ids(world)) - {i for page in pages for i in page.ids}) >= 10
+    assert len((before & ids(backend)) - {i for page in pages for i in page.ids}) >= 10
 
 
-def test_no_client_that_stays_is_missed(shifting: tuple[World, str]) -> None:
+def test_no_client_that_stays_is_missed(shifting: tuple[Backend, str]) -> None:
     """Of 1,960 clients one leaves and one arrives per page: `verified` has all that stayed, and no false `complete`."""
-    world, endpoint = shifting
-    before = ids(world)
+    backend, endpoint = shifting
+    before = ids(backend)
     found = listed(endpoint, consistency="verified")
-    assert (before & ids(world)) - set(found.ids) == set()
+    assert (before & ids(backend)) - set(found.ids) == set()
     assert not found.complete
 
 
-def test_a_fleet_that_comes_to_rest_is_verified(shifting: tuple[World, str]) -> None:
+def test_a_fleet_that_comes_to_rest_is_verified(shifting: tuple[Backend, str]) -> None:
     """Once it is still, two readings agree and the list is whole."""
-    world, endpoint = shifting
+    backend, endpoint = shifting
     listed(endpoint, consistency="verified")
-    world.shift = 0
-    world.clear_log()
+    backend.shift = 0
+    backend.clear_log()
     found = listed(endpoint, consistency="verified")
-    assert (set(found.ids), found.complete) == (ids(world), True)
-    assert world.requests == 2 * -(-FLEET // 99)
+    assert (set(found.ids), found.complete) == (ids(backend), True)
+    assert backend.requests == 2 * -(-FLEET // 99)
 
 
 # Hostile answers
@@ -362,7 +362,7 @@ async def met(said: bytes, **arguments: Any) -> ClientList | HbrError:
 
     async with await asyncio.start_server(say, "127.0.0.1", 0) as server:
         endpoint = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        async with HbrClient(region="cn-hangzhou", endpoint=endpoint, keys=FAKE_KEYS, timeout=0.1) as client:
+        async with HbrClient(region="cn-hangzhou", endpoint=endpoint, keys=FAKE_CREDENTIALS, timeout=0.1) as client:
             try:
                 found: ClientList | HbrError = await client.list_backup_clients(client_type="ECS_CLIENT", **arguments)
             except HbrError as error:
@@ -379,4 +379,4 @@ def test_hostile_answers(said: bytes, passwords: bool) -> None:  # noqa: FBT001 
     """Whatever the service says, a list or one of our own errors comes out, and says nothing of the key."""
     found = asyncio.run(met(said, include_proxy_passwords=passwords))
     assert isinstance(found, ClientList | HbrError)
-    assert FAKE_KEYS.access_key_secret not in f"{found!r} {found}"
+    assert FAKE_CREDENTIALS.access_key_secret not in f"{found!r} {found}"

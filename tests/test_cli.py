@@ -11,10 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 from pydantic import Field
 
-from pulumi_hbr_clients import __version__, api
+from pulumi_hbr_clients import __version__
 from pulumi_hbr_clients.cli import doctor, hbr_clients, options
-from pulumi_hbr_clients.core.query import Query
-from pulumi_hbr_clients.emulator import FAKE_KEYS, Running, World
+from pulumi_hbr_clients.client import client as api
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, RunningEmulator
+from pulumi_hbr_clients.model.query import Query
 from tests.commands import ECS, run
 
 PASSWORD = "FAKE-PROXY-PASSWORD-0001"  # noqa: S105  the emulator's own
@@ -63,14 +64,14 @@ def test_a_new_field_is_a_new_option() -> None:
     assert command.main(typed, standalone_mode=False) == {"disk_types": ("ssd", "hdd"), "max_age": 5}
 
 
-def test_what_is_typed_is_what_is_asked(world: World, emulator: Running) -> None:
+def test_what_is_typed_is_what_is_asked(backend: Backend, emulator: RunningEmulator) -> None:
     """Every option that the service knows arrives there, in its place and form."""
     typed = "--cluster-id cl-1 --client-id c-2 --client-id c-1 --instance-id i-1 --tag a=b=c --tag k --filter f=x,y"
     typed += " --cross-account-type CROSS_ACCOUNT --cross-account-user-id 12 --cross-account-role-name r"
     typed += " --page-number 2 --page-size 7"
     own = "--status ACTIVATED --zone-id z --os-type linux --outdated --backup-status PROTECTED --consistency verified"
     assert run("list", *ECS, *typed.split(), *own.split(), "--endpoint", emulator.endpoint).exit_code == 1
-    assert dict(world.log[-1].arguments) == {
+    assert dict(backend.log[-1].arguments) == {
         "client_type": "ECS_CLIENT",
         "cluster_id": "cl-1",
         "client_ids": ["c-1", "c-2"],
@@ -96,7 +97,7 @@ def test_own_filters_choose() -> None:
 
 
 @pytest.mark.usefixtures("emulator")
-def test_all_faults_at_once(world: World) -> None:
+def test_all_faults_at_once(backend: Backend) -> None:
     """Everything wrong is said in one go, as it was typed, and nothing is sent."""
     typed = "--client-type ecs_client --page-size 100 --page-number x --client-id= --client-id c-1 --tag acs:x"
     typed += " --filter f --cross-account-type CROSS_ACCOUNT --region cn-hangzou --network home --timeout 0"
@@ -117,7 +118,7 @@ def test_all_faults_at_once(world: World) -> None:
         "--timeout",
         "--watch",
     ]
-    assert world.requests == 0
+    assert backend.requests == 0
 
 
 @pytest.mark.usefixtures("emulator")
@@ -143,11 +144,11 @@ def test_a_fault_is_told_as_it_was_typed(typed: str, said: str) -> None:
 
 @pytest.mark.usefixtures("emulator")
 @pytest.mark.parametrize("option", ["client-id", "instance-id", "zone-id"])
-def test_an_empty_id_is_refused(world: World, option: str) -> None:
+def test_an_empty_id_is_refused(backend: Backend, option: str) -> None:
     """An unset variable in a script selects neither everything nor nothing: it is a mistake."""
     refused = run("list", *ECS, f"--{option}=")
     assert lines_of(refused) == [f"--{option}: must not be empty or hold white space (given: '')"]
-    assert (refused.exit_code, world.requests) == (2, 0)
+    assert (refused.exit_code, backend.requests) == (2, 0)
 
 
 def test_no_region() -> None:
@@ -189,27 +190,27 @@ def test_a_new_type_passes_with_a_warning() -> None:
         ("ServiceNotActivated", "Activate Cloud Backup"),
     ],
 )
-def test_a_refusal_is_one_line_and_advice(world: World, fault: str, advice: str) -> None:
+def test_a_refusal_is_one_line_and_advice(backend: Backend, fault: str, advice: str) -> None:
     """What the service said with its request id, what to do about it, exit code 1, no traceback."""
-    world.next_faults += [fault]
+    backend.next_faults += [fault]
     result = run("list", *ECS)
     error, hint = result.stderr.splitlines()
     assert error.startswith(f"error: {fault}: ")
     assert ", request " in error
     assert hint.startswith(f"  {advice}")
-    assert (result.exit_code, result.stdout, world.requests) == (1, "", 1)
+    assert (result.exit_code, result.stdout, backend.requests) == (1, "", 1)
 
 
 @pytest.mark.usefixtures("emulator")
-def test_the_deadline(world: World) -> None:
+def test_the_deadline(backend: Backend) -> None:
     """What takes longer than --timeout ends with exit code 124."""
-    world.latency = 5
+    backend.latency = 5
     result = run("list", *ECS, "--timeout", "0.3")
     assert (result.exit_code, result.stdout) == (124, "")
     assert result.stderr.startswith("error: no complete list within 0.3 s")
 
 
-def test_no_keys(emulator: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_keys(emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody to sign as: an error without a traceback that leads to the doctor."""
     monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID")
     result = run("list", *ECS, "--endpoint", emulator.endpoint)
@@ -220,9 +221,9 @@ def test_no_keys(emulator: Running, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("words", [("-v", "list", *ECS), ("list", *ECS, "-v"), ("-v", "list", *ECS, "-v")])
-def test_verbose_tells_once(world: World, emulator: Running, words: tuple[str, ...]) -> None:
+def test_verbose_tells_once(backend: Backend, emulator: RunningEmulator, words: tuple[str, ...]) -> None:
     """-v, wherever it stands, tells on stderr what is asked and throttled."""
-    world.next_faults += ["throttle:10"]
+    backend.next_faults += ["throttle:10"]
     result = run(*words)
     assert result.exit_code == 0
     assert result.stderr.count("Throttling.User") == 1
@@ -231,15 +232,15 @@ def test_verbose_tells_once(world: World, emulator: Running, words: tuple[str, .
 
 
 @pytest.mark.usefixtures("emulator")
-def test_secrets_stay_inside(world: World) -> None:
+def test_secrets_stay_inside(backend: Backend) -> None:
     """No output of any command holds a key, and a proxy password only where it was asked for."""
-    world.next_faults += ["SignatureDoesNotMatch"]
+    backend.next_faults += ["SignatureDoesNotMatch"]
     words = [("-v", "list", *ECS, "--output", output) for output in ("table", "json", "csv", "table")]
     results = [run(*each) for each in (*words, ("-v", "doctor"), ("doctor", "--output", "json"))]
     assert [result.exit_code for result in results] == [1, 0, 0, 0, 0, 0]
     text = "".join(result.output for result in results)
-    assert [secret for secret in (FAKE_KEYS.access_key_secret, PASSWORD) if secret in text] == []
-    assert FAKE_KEYS.access_key_id not in "".join(result.output for result in results[4:])
+    assert [secret for secret in (FAKE_CREDENTIALS.access_key_secret, PASSWORD) if secret in text] == []
+    assert FAKE_CREDENTIALS.access_key_id not in "".join(result.output for result in results[4:])
     asked = [run(*each, "--include-proxy-passwords") for each in words[1:]]
     assert [PASSWORD in result.stdout for result in asked] == [True] * 3
     assert json.loads(asked[0].stdout)["proxyPasswords"].popitem()[1] == PASSWORD

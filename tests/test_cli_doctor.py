@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from pulumi_hbr_clients.core.configuration import REGION_VARIABLES
-from pulumi_hbr_clients.emulator import FAKE_KEYS, FAKE_STS_KEYS, Running, World
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, FAKE_STS_CREDENTIALS, Backend, RunningEmulator
+from pulumi_hbr_clients.model.configuration import REGION_VARIABLES
 from tests.commands import run
 
 SECRET = "FAKE-PROFILE-SECRET-0001"  # noqa: S105  fake, to be searched for
@@ -32,7 +32,7 @@ def write_profile(**fields: str) -> None:
     path.write_text(json.dumps({"current": "prod", "profiles": [{**profile, **fields}]}))
 
 
-def test_all_is_well(world: World, emulator: Running) -> None:
+def test_all_is_well(backend: Backend, emulator: RunningEmulator) -> None:
     """Region, endpoint and keys with their sources; one request of one client; exit code 0."""
     result = run("doctor")
     found = [line for line in result.stdout.splitlines() if line][1:6]
@@ -44,14 +44,14 @@ def test_all_is_well(world: World, emulator: Running) -> None:
         ["credentials", "access key ***ATOR  (environment ALIBABA_CLOUD_ACCESS_KEY_ID)"],
     ]
     assert found[4].startswith("permission   OK, the service answered in ")
-    (record,) = world.log
+    (record,) = backend.log
     assert record.arguments == {"client_type": "ECS_CLIENT", "page_number": "1", "page_size": "1"}
 
 
 @pytest.mark.usefixtures("emulator")
-def test_no_permission(world: World) -> None:
+def test_no_permission(backend: Backend) -> None:
     """A refusal is told with its advice, without sending the reader to where he is; exit code 1."""
-    world.next_faults += ["NoPermission"]
+    backend.next_faults += ["NoPermission"]
     result = run("doctor")
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("permission")]
     assert line.startswith("permission   trouble: NoPermission: ")
@@ -73,10 +73,10 @@ def test_nothing_is_set() -> None:
 
 
 @pytest.mark.usefixtures("emulator")
-def test_offline_sends_nothing(world: World) -> None:
+def test_offline_sends_nothing(backend: Backend) -> None:
     """With --offline keys at hand are shown, and no request is made."""
     found = report("--offline")
-    assert (found["usable"], world.requests) == (True, 0)
+    assert (found["usable"], backend.requests) == (True, 0)
     assert found["permission"]["value"] == "not asked because of --offline"
     assert found["credentials"]["value"] == "access key ***ATOR"
 
@@ -91,7 +91,7 @@ def test_offline_fetches_no_keys() -> None:
 
 
 @pytest.mark.usefixtures("emulator")
-def test_a_profile(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_profile(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """A profile gives keys and region; its secret is not shown, its id only at the end."""
     monkeypatch.delenv("ALIBABA_CLOUD_REGION_ID")
     write_profile(region_id="cn-shanghai")
@@ -103,10 +103,10 @@ def test_a_profile(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "trouble: InvalidAccessKeyId.NotFound" in text
     assert "found  profile prod in ~/.aliyun/config.json: prod, mode AK" in text
     assert [secret for secret in (SECRET, "FAKE-PROFILE-ID-0042") if secret in text] == []
-    assert world.log[-1].key_id == "FAKE-PROFILE-ID-0042"
+    assert backend.log[-1].key_id == "FAKE-PROFILE-ID-0042"
 
 
-def test_half_a_key_is_no_key(emulator: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_a_key_is_no_key(emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """An id without its secret is seen to be so."""
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", HALF)
     monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET")
@@ -121,7 +121,11 @@ def test_half_a_key_is_no_key(emulator: Running, monkeypatch: pytest.MonkeyPatch
 def test_a_security_token_is_only_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Temporary keys are told by their having a token; the token stays inside."""
     names = ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN")
-    secrets = (FAKE_STS_KEYS.access_key_id, FAKE_STS_KEYS.access_key_secret, FAKE_STS_KEYS.security_token or "")
+    secrets = (
+        FAKE_STS_CREDENTIALS.access_key_id,
+        FAKE_STS_CREDENTIALS.access_key_secret,
+        FAKE_STS_CREDENTIALS.security_token or "",
+    )
     for name, secret in zip(names, secrets, strict=True):
         monkeypatch.setenv(name, secret)
     text = run("doctor").stdout
@@ -132,8 +136,8 @@ def test_a_security_token_is_only_counted(monkeypatch: pytest.MonkeyPatch) -> No
 def test_places_that_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     """A typo is told with its place; a password in an address is not repeated; an address nobody reads is harmless."""
     monkeypatch.setenv("ALIBABA_CLOUD_REGION", "cn-hangzou")
-    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", FAKE_KEYS.access_key_id)
-    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", FAKE_KEYS.access_key_secret)
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", FAKE_CREDENTIALS.access_key_id)
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", FAKE_CREDENTIALS.access_key_secret)
     found = report()
     assert "did you mean cn-hangzhou?" in found["region"]["fault"]
     assert found["endpoint"]["value"] == "known once the region is"

@@ -10,7 +10,7 @@ from typing import IO
 
 import pytest
 
-from pulumi_hbr_clients.emulator import FAKE_KEYS
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS
 from tests.commands import program, run
 
 
@@ -36,7 +36,7 @@ def test_what_it_prints_works(tmp_path: Path) -> None:
     assert lines[0].startswith("Cloud Backup is emulated at http://127.0.0.1:")
     assert lines[0].endswith(" with 151 clients. Ctrl-C ends it.")
     assert "hbr-clients list --client-type ECS_CLIENT --watch" in lines
-    assert FAKE_KEYS.access_key_secret in exports
+    assert FAKE_CREDENTIALS.access_key_secret in exports
     assert (shell.returncode, shell.stderr) == (0, "")
     assert shell.stdout.splitlines()[-1].startswith("151 clients in cn-hangzhou: ")
     assert (process.returncode, out, errors) == (130, "", "")

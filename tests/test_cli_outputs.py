@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pulumi_hbr_clients.core.clients import CLIENT_FIELDS, ClientSettings, from_wire, to_plain
-from pulumi_hbr_clients.emulator import Running, World
+from pulumi_hbr_clients.emulator import Backend, RunningEmulator
+from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, ClientSettings, from_wire, to_dicts
 from tests.commands import ECS, run
 
 
@@ -54,22 +54,24 @@ def test_json_is_the_resources_outputs() -> None:
 
 @pytest.mark.usefixtures("emulator")
 @pytest.mark.parametrize("output", ["json", "csv"])
-def test_the_order_is_stable(world: World, output: str) -> None:
+def test_the_order_is_stable(backend: Backend, output: str) -> None:
     """The same fleet in another order gives the same bytes."""
     rows = [row(number, Tags=[{"Key": key, "Value": "1"} for key in "ba"]) for number in range(250)]
-    world.remove(*(member["ClientId"] for member in world.rows()))
-    world.add(*rows, beats=False)
+    backend.remove(*(member["ClientId"] for member in backend.rows()))
+    backend.add(*rows, beats=False)
     first = run("list", *ECS, "--output", output)
-    world.remove(*(each["ClientId"] for each in rows))
-    world.add(*reversed(rows), beats=False)
+    backend.remove(*(each["ClientId"] for each in rows))
+    backend.add(*reversed(rows), beats=False)
     assert run("list", *ECS, "--output", output).stdout_bytes == first.stdout_bytes
     assert first.exit_code == 0
 
 
-def test_csv_reads_back(world: World, emulator: Running) -> None:
+def test_csv_reads_back(backend: Backend, emulator: RunningEmulator) -> None:
     """RFC 4180: whatever a name holds, a reader gets it back; settings are columns, tags JSON."""
     name = 'a,"b"\nc\u4e2d'
-    world.add(row(1, InstanceName=name, Tags=[{"Key": "k", "Value": "v"}], Settings={"MaxWorker": 3, "UseHttps": True}))
+    backend.add(
+        row(1, InstanceName=name, Tags=[{"Key": "k", "Value": "v"}], Settings={"MaxWorker": 3, "UseHttps": True})
+    )
     result = run("list", *ECS, "--output", "csv", "--client-id", "c-1")
     head, found = csv.reader(io.StringIO(result.stdout_bytes.decode(), newline=""))
     cells = dict(zip(head, found, strict=True))
@@ -106,10 +108,10 @@ def test_nothing_found_is_no_error() -> None:
 
 
 @pytest.mark.usefixtures("emulator")
-def test_incomplete_is_said(world: World) -> None:
+def test_incomplete_is_said(backend: Backend) -> None:
     """A list that never settles comes with a warning on stderr, and `complete` is false."""
-    world.add(*(row(number) for number in range(200)))
-    world.total_drift = 1
+    backend.add(*(row(number) for number in range(200)))
+    backend.total_drift = 1
     result = run("list", *ECS, "--output", "json")
     assert (result.exit_code, json.loads(result.stdout)["complete"]) == (0, False)
     assert result.stderr.startswith("warning: the list of 212 clients may be incomplete")
@@ -125,18 +127,18 @@ def test_one_page() -> None:
 
 
 @pytest.mark.usefixtures("emulator")
-def test_a_name_cannot_steer_the_terminal(world: World) -> None:
+def test_a_name_cannot_steer_the_terminal(backend: Backend) -> None:
     """Control codes in what the service says are shown, not sent."""
-    world.add(row(1, InstanceName="\x1b[31mred\x07\n", Tags=[{"Key": "\x1b", "Value": "x"}]))
+    backend.add(row(1, InstanceName="\x1b[31mred\x07\n", Tags=[{"Key": "\x1b", "Value": "x"}]))
     result = run("list", *ECS, "--client-id", "c-1")
     assert "\ufffd[31mred\ufffd\ufffd" in result.stdout
     assert "\x1b" not in run("list", *ECS, "--output", "json").stdout
 
 
 @pytest.mark.usefixtures("emulator")
-def test_json_and_the_package_agree(world: World) -> None:
+def test_json_and_the_package_agree(backend: Backend) -> None:
     """The clients are those that the package makes of the service's rows."""
-    world.add(row(1, Settings={"UseHttps": "true"}, ZoneId=""), beats=False)
+    backend.add(row(1, Settings={"UseHttps": "true"}, ZoneId=""), beats=False)
     found = json.loads(run("list", *ECS, "--client-id", "c-1", "--output", "json").stdout)["clients"]
-    (expected,) = to_plain(from_wire([{**row(1), "Settings": {"UseHttps": True}, "ClientType": "ECS_CLIENT"}]))
+    (expected,) = to_dicts(from_wire([{**row(1), "Settings": {"UseHttps": True}, "ClientType": "ECS_CLIENT"}]))
     assert found == [{**expected, "region": "cn-hangzhou"}]

@@ -1,4 +1,4 @@
-"""`hbr-clients schema` and `hbr-clients plugin`: the package in Pulumi's world."""
+"""`hbr-clients schema` and `hbr-clients plugin`: the package in Pulumi's backend."""
 
 import json
 import subprocess

@@ -18,9 +18,9 @@ from typing import IO, Any
 import pytest
 
 from pulumi_hbr_clients.cli.tables import Column, ago, columns, fit, summary, table
-from pulumi_hbr_clients.core.clients import ClientList, counts_by_status, from_wire
-from pulumi_hbr_clients.core.query import Query
-from pulumi_hbr_clients.emulator import World, new_rows
+from pulumi_hbr_clients.emulator import Backend, new_rows
+from pulumi_hbr_clients.model.backup_client import ClientList, counts_by_status, from_wire
+from pulumi_hbr_clients.model.query import Query
 from tests.commands import program
 
 LIST = ("list", "--client-type", "ECS_CLIENT")
@@ -42,8 +42,8 @@ def row(number: int, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def world() -> World:
-    return World([row(1), row(2, Status="INSTALL_FAILED")])
+def backend() -> Backend:
+    return Backend([row(1), row(2, Status="INSTALL_FAILED")])
 
 
 @contextmanager
@@ -107,17 +107,17 @@ def test_a_terminal_has_colour() -> None:
     assert "\x1b" not in on_terminal(*LIST, TERM="dumb")[1]
 
 
-def test_a_slow_service_has_a_progress_bar(world: World) -> None:
+def test_a_slow_service_has_a_progress_bar(backend: Backend) -> None:
     """After a moment without an answer a terminal shows how far the reading is."""
-    world.latency = 0.8
+    backend.latency = 0.8
     _, text = on_terminal(*LIST)
     assert "reading clients" in text
     assert text.index("reading clients") < text.index("CLIENT")
 
 
-def test_errors_have_colour_too(world: World) -> None:
+def test_errors_have_colour_too(backend: Backend) -> None:
     """On a terminal the word error is red; the text is the same."""
-    world.next_faults += ["NoPermission"]
+    backend.next_faults += ["NoPermission"]
     code, text = on_terminal(*LIST)
     assert code == 1
     assert "\x1b[31m\x1b[1merror:\x1b[0m NoPermission: " in text
@@ -157,20 +157,20 @@ def test_a_terminal_is_told_of_retries_too() -> None:
     ("words", "faults", "said"),
     [((), 1, 1), ((), 3, 1), (("-v",), 3, 0), ((), 0, 0)],
 )
-def test_retries_are_told_once(world: World, words: tuple[str, ...], faults: int, said: int) -> None:
+def test_retries_are_told_once(backend: Backend, words: tuple[str, ...], faults: int, said: int) -> None:
     """However often one query is tried again, and not where the log tells it already. Throttling is no trouble."""
-    world.next_faults += ["throttle:10", *["unavailable"] * faults]
+    backend.next_faults += ["throttle:10", *["unavailable"] * faults]
     with program(*LIST, *words) as process:
         out, errors = process.communicate(timeout=20)
     assert (process.returncode, "2 clients in cn-hangzhou" in out) == (0, True)
     assert errors.count("warning: ServiceUnavailable: ") == errors.count("Trying again, up to 7 times") == said
 
 
-def test_watch_redraws(world: World) -> None:
+def test_watch_redraws(backend: Backend) -> None:
     """On a terminal the table is drawn again in place, the counts above it, until Ctrl-C."""
-    world.add(*(row(number) for number in range(3, 60)))
+    backend.add(*(row(number) for number in range(3, 60)))
     with attached(*LIST, "--watch", "1", height=20, width=90) as (process, sent):
-        wait_for(lambda: world.requests >= 2)
+        wait_for(lambda: backend.requests >= 2)
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         text = sent()
@@ -183,15 +183,15 @@ def test_watch_redraws(world: World) -> None:
     assert re.search(r"… and \d+ more", plain)
 
 
-def test_watch_in_a_pipe_tells_of_changes(world: World) -> None:
+def test_watch_in_a_pipe_tells_of_changes(backend: Backend) -> None:
     """A block at first and one for every change; heartbeats alone are no change. Ctrl-C ends with 130, quietly."""
     with program(*LIST, "--watch", "1") as process:
         assert process.stdout
         first = read_block(process.stdout)
-        world.advance(1000)
-        seen = world.requests
-        wait_for(lambda: world.requests >= seen + 2)
-        world.activate("c-2")
+        backend.advance(1000)
+        seen = backend.requests
+        wait_for(lambda: backend.requests >= seen + 2)
+        backend.activate("c-2")
         second = read_block(process.stdout)
         code, rest, errors = interrupted(process)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}", first[0])
@@ -201,49 +201,49 @@ def test_watch_in_a_pipe_tells_of_changes(world: World) -> None:
     assert (code, rest, errors) == (130, "", "")
 
 
-def test_watched_json_is_an_object_a_line(world: World) -> None:
+def test_watched_json_is_an_object_a_line(backend: Backend) -> None:
     """What a program reads is one line for each change."""
     with program(*LIST, "--watch", "1", "--output", "json") as process:
         assert process.stdout
         first = json.loads(process.stdout.readline())
-        world.remove("c-2")
+        backend.remove("c-2")
         second = json.loads(process.stdout.readline())
         assert interrupted(process) == (130, "", "")
     assert [first["ids"], second["ids"]] == [["c-1", "c-2"], ["c-1"]]
 
 
-def test_watch_outlives_an_outage(world: World) -> None:
+def test_watch_outlives_an_outage(backend: Backend) -> None:
     """No answer for a while is a warning; a refusal that stays is the end."""
     with program(*LIST, "--watch", "1", "--timeout", "2", "--output", "json") as process:
         assert process.stdout
         assert process.stderr
         assert json.loads(process.stdout.readline())["totalCount"] == 2
-        world.latency = 9
+        backend.latency = 9
         assert process.stderr.readline().startswith("warning: no complete list within 2 s")
-        world.latency = 0
-        world.remove("c-2")
+        backend.latency = 0
+        backend.remove("c-2")
         assert json.loads(process.stdout.readline())["totalCount"] == 1
-        world.next_faults += ["NoPermission"]
+        backend.next_faults += ["NoPermission"]
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 1
     assert "error: NoPermission: " in errors
 
 
-def test_ctrl_c_is_quiet(world: World) -> None:
+def test_ctrl_c_is_quiet(backend: Backend) -> None:
     """An interrupt while waiting for the service ends with 130 and not a word."""
-    world.latency = 30
+    backend.latency = 30
     with program(*LIST) as process:
-        wait_for(lambda: world.requests == 1)
+        wait_for(lambda: backend.requests == 1)
         assert interrupted(process) == (130, "", "")
 
 
-def test_a_wait_has_a_bar(world: World) -> None:
+def test_a_wait_has_a_bar(backend: Backend) -> None:
     """On a terminal: how many are there, who is missing, at most ten, and the time left; gone in the end."""
-    world.add(*(row(number, Status="INSTALLING") for number in range(3, 16)))
-    world.set_status("REGISTERED", "c-2")
+    backend.add(*(row(number, Status="INSTALLING") for number in range(3, 16)))
+    backend.set_status("REGISTERED", "c-2")
     with attached(*WAIT, "--timeout", "5m") as (process, sent):
-        wait_for(lambda: world.requests >= 1)  # a busy machine takes its time to start a program
-        world.later(3, lambda: world.activate(*(each["ClientId"] for each in world.rows())))
+        wait_for(lambda: backend.requests >= 1)  # a busy machine takes its time to start a program
+        backend.later(3, lambda: backend.activate(*(each["ClientId"] for each in backend.rows())))
         text, code = sent(), process.wait()
     shown, _, last = ESCAPE.sub("", text).rpartition("\r")[0].rpartition("\r")
     assert (code, re.sub(r"\d+s$", "3s", last)) == (0, "15 of 15 activated after 3s")
@@ -253,22 +253,22 @@ def test_a_wait_has_a_bar(world: World) -> None:
     assert "\x1b[33mc-10 (i-10): INSTALLING" in text
 
 
-def test_a_wait_tells_of_an_outage(world: World) -> None:
+def test_a_wait_tells_of_an_outage(backend: Backend) -> None:
     """Under the bar, for as long as it lasts."""
-    world.set_status("INSTALLING", "c-2")
-    world.next_faults += ["none", *["unavailable"] * 4]
+    backend.set_status("INSTALLING", "c-2")
+    backend.next_faults += ["none", *["unavailable"] * 4]
     with attached(*WAIT, first=FRAGILE) as (process, sent):
-        wait_for(lambda: world.requests >= 1)
-        world.later(2, lambda: world.activate("c-2"))
+        wait_for(lambda: backend.requests >= 1)
+        backend.later(2, lambda: backend.activate("c-2"))
         text, code = sent(), process.wait()
     plain = ESCAPE.sub("", text)
     assert (code, "2 of 2 activated after " in plain) == (0, True)
     assert re.search(r"\u2501 1 of 2 activated; 1[45]m\d\ds left\r\n.*\r\nthe service does not answer: Serv", plain)
 
 
-def test_a_wait_for_a_program_is_seen_on_stderr(world: World) -> None:
+def test_a_wait_for_a_program_is_seen_on_stderr(backend: Backend) -> None:
     """The object goes into the pipe, the bar to the terminal."""
-    world.set_status("INSTALLING", "c-2")
+    backend.set_status("INSTALLING", "c-2")
     words = (*WAIT, "--output", "json", "--timeout", "1")
     with attached(*words, stdout=subprocess.PIPE) as (process, sent):
         text = sent()
@@ -281,25 +281,25 @@ def test_a_wait_for_a_program_is_seen_on_stderr(world: World) -> None:
 
 @pytest.mark.parametrize("words", [(), ("--output", "json")])
 @pytest.mark.parametrize("latency", [0, 30])
-def test_ctrl_c_ends_a_wait(world: World, latency: float, words: tuple[str, ...]) -> None:
+def test_ctrl_c_ends_a_wait(backend: Backend, latency: float, words: tuple[str, ...]) -> None:
     """Within 2 s, with 130 and not a word more, be it between two looks or in the middle of one."""
-    world.set_status("INSTALLING", "c-2")
+    backend.set_status("INSTALLING", "c-2")
     with program(*WAIT, *words) as process:
         assert process.stderr
         assert "1 of 2 activated; waiting for c-2 (i-2): INSTALLING" in process.stderr.readline()
-        world.latency = latency
-        seen = world.requests
-        wait_for(lambda: world.requests > seen)
+        backend.latency = latency
+        seen = backend.requests
+        wait_for(lambda: backend.requests > seen)
         before = time.monotonic()
         assert interrupted(process) == (130, "", "")
     assert time.monotonic() - before < 2
 
 
-def test_ctrl_c_leaves_the_terminal_as_it_was(world: World) -> None:
+def test_ctrl_c_leaves_the_terminal_as_it_was(backend: Backend) -> None:
     """The bar goes, the cursor comes back."""
-    world.set_status("INSTALLING", "c-2")
+    backend.set_status("INSTALLING", "c-2")
     with attached(*WAIT) as (process, sent):
-        wait_for(lambda: world.requests >= 2)
+        wait_for(lambda: backend.requests >= 2)
         process.send_signal(signal.SIGINT)
         text = sent()
         assert process.wait() == 130
@@ -307,9 +307,9 @@ def test_ctrl_c_leaves_the_terminal_as_it_was(world: World) -> None:
     assert "Traceback" not in text
 
 
-def test_a_broken_pipe_is_quiet(world: World) -> None:
+def test_a_broken_pipe_is_quiet(backend: Backend) -> None:
     """Whoever stops reading gets no complaint: `hbr-clients list | head`."""
-    world.add(*new_rows(2000))
+    backend.add(*new_rows(2000))
     reader, writer = os.pipe()
     os.close(reader)
     with program(*LIST, "--output", "json", stdout=writer) as process:
@@ -319,9 +319,9 @@ def test_a_broken_pipe_is_quiet(world: World) -> None:
 
 
 @pytest.mark.parametrize("output", ["table", "json", "csv"])
-def test_any_locale(world: World, output: str) -> None:
+def test_any_locale(backend: Backend, output: str) -> None:
     """A pipe gets UTF-8 whatever the locale, so that no name is lost to it."""
-    world.add(row(3, InstanceName="\u4e2d\u6587"))
+    backend.add(row(3, InstanceName="\u4e2d\u6587"))
     with program(*LIST, "--output", output, env={**os.environ, "PYTHONIOENCODING": "latin-1"}) as process:
         out, errors = process.communicate(timeout=20)
     assert (process.returncode, errors) == (0, "")

@@ -10,13 +10,16 @@ import pytest
 from click.testing import Result
 from pydantic import Field
 
-from pulumi_hbr_clients import api, watch
-from pulumi_hbr_clients.cli import gauge, options
-from pulumi_hbr_clients.core import gate, rules
-from pulumi_hbr_clients.core.errors import InputError
-from pulumi_hbr_clients.core.gate import Condition
-from pulumi_hbr_clients.core.query import Query
-from pulumi_hbr_clients.emulator import World
+from pulumi_hbr_clients.activation import condition as gate
+from pulumi_hbr_clients.activation import poller as watch
+from pulumi_hbr_clients.activation.condition import ActivationCondition
+from pulumi_hbr_clients.cli import options
+from pulumi_hbr_clients.cli import wait_progress as gauge
+from pulumi_hbr_clients.client import client as api
+from pulumi_hbr_clients.emulator import Backend
+from pulumi_hbr_clients.model import validators as rules
+from pulumi_hbr_clients.model.errors import InputError
+from pulumi_hbr_clients.model.query import Query
 from tests.commands import ECS, run
 
 MOMENTS = ((r" since \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ", " since then"), (r"\b1[45]m\d\ds left", "15m left"))
@@ -28,9 +31,9 @@ def row(number: int, status: str = "ACTIVATED") -> dict[str, Any]:
 
 
 @pytest.fixture
-def world() -> World:
+def backend() -> Backend:
     """Three clients that are activated."""
-    return World(map(row, (1, 2, 3)))
+    return Backend(map(row, (1, 2, 3)))
 
 
 @pytest.fixture(autouse=True)
@@ -65,14 +68,16 @@ def test_every_field_is_an_option() -> None:
         gate.parse(dict.fromkeys(Query.model_fields, 1))
     refused = {fault.path for fault in caught.value.faults if fault.reason.startswith("must not be given")}
     made = [option.name for option in options.of_gate()]
-    assert set(made) == (Query.model_fields.keys() | Condition.model_fields.keys()) - refused - options.LEFT_OUT
+    assert (
+        set(made) == (Query.model_fields.keys() | ActivationCondition.model_fields.keys()) - refused - options.LEFT_OUT
+    )
     assert len(made) == len(set(made))
 
 
 def test_a_new_field_is_a_new_option() -> None:
     """What is added to the condition can be typed without an edit of the command line, its default told."""
 
-    class Wider(Condition):
+    class Wider(ActivationCondition):
         max_gap: rules.Duration = Field(90.0, description="Between two heartbeats.")
         racks: tuple[str, ...] = Field((), description="Only these.")
 
@@ -95,17 +100,17 @@ def test_the_help_tells_the_defaults() -> None:
     ]
 
 
-def test_it_passes_at_once(world: World) -> None:
+def test_it_passes_at_once(backend: Backend) -> None:
     """All are activated: one line, one request, and nothing on stderr."""
     result = wait()
     assert (result.stdout, result.stderr, result.exit_code) == ("3 of 3 activated after 0s\n", "", 0)
-    assert world.requests == 1
+    assert backend.requests == 1
 
 
-def test_it_passes_late(world: World) -> None:
+def test_it_passes_late(backend: Backend) -> None:
     """When the last one is activated, having said at once who is waited for."""
-    world.set_status("INSTALLING", "c-2")
-    world.later(1.0, lambda: world.activate("c-2"))
+    backend.set_status("INSTALLING", "c-2")
+    backend.later(1.0, lambda: backend.activate("c-2"))
     result = wait("--instance-id", "i-1", "--instance-id", "i-2")
     assert told(result) == ["1 of 2 activated; waiting for c-2 (i-2): INSTALLING; 15m left"]
     assert re.fullmatch(r"2 of 2 activated after [1-9]s\n", result.stdout)
@@ -113,9 +118,9 @@ def test_it_passes_late(world: World) -> None:
 
 
 @pytest.mark.parametrize("status", ["INSTALL_FAILED", "DEACTIVATED", "UPGRADE_FAILED", "UNINSTALL_FAILED"])
-def test_it_fails_at_once(world: World, status: str) -> None:
+def test_it_fails_at_once(backend: Backend, status: str) -> None:
     """A client that does not get there by waiting is named with what to do, in words of the command line."""
-    world.set_status(status, "c-2")
+    backend.set_status(status, "c-2")
     result = wait()
     advice = options.spelled(gate.meaning(status).advice)
     assert told(result) == [
@@ -123,53 +128,53 @@ def test_it_fails_at_once(world: World, status: str) -> None:
         f"c-2 (i-2): {status} since then. {advice[0].upper()}{advice[1:]}",
     ]
     assert "['" not in advice
-    assert (result.stdout, result.exit_code, world.requests) == ("", 1, 1)
+    assert (result.stdout, result.exit_code, backend.requests) == ("", 1, 1)
 
 
-def test_a_tolerated_status_is_waited_out(world: World) -> None:
+def test_a_tolerated_status_is_waited_out(backend: Backend) -> None:
     """It neither fails the gate nor opens it; the option may be repeated."""
-    world.set_status("UPGRADE_FAILED", "c-1")
-    world.later(0.5, lambda: world.activate("c-1"))
+    backend.set_status("UPGRADE_FAILED", "c-1")
+    backend.later(0.5, lambda: backend.activate("c-1"))
     result = wait("--tolerate", "UPGRADE_FAILED", "--tolerate", "DEACTIVATED")
     assert told(result)[0].startswith("2 of 3 activated; waiting for c-1 (i-1): UPGRADE_FAILED; ")
     assert result.exit_code == 0
 
 
-def test_unknown_recovers_within_its_grace(world: World) -> None:
+def test_unknown_recovers_within_its_grace(backend: Backend) -> None:
     """Disconnected for a moment is no failure."""
-    world.set_status("UNKNOWN", "c-1")
-    world.later(0.4, lambda: world.activate("c-1"))
+    backend.set_status("UNKNOWN", "c-1")
+    backend.later(0.4, lambda: backend.activate("c-1"))
     assert wait("--unknown-grace", "5s").exit_code == 0
 
 
-def test_unknown_beyond_its_grace_fails(world: World) -> None:
+def test_unknown_beyond_its_grace_fails(backend: Backend) -> None:
     """Disconnected for longer is one, well before the timeout."""
-    world.set_status("UNKNOWN", "c-1")
+    backend.set_status("UNKNOWN", "c-1")
     result = wait("--unknown-grace", "0.3")
     assert re.match(r"c-1 \(i-1\): UNKNOWN for \d s since then\. Disconnected: check that", told(result)[-1])
     assert result.exit_code == 1
 
 
-def test_a_client_that_appears_later(world: World) -> None:
+def test_a_client_that_appears_later(backend: Backend) -> None:
     """An instance without a client is waited for by its name."""
-    world.later(0.5, lambda: world.add(row(9)))
+    backend.later(0.5, lambda: backend.add(row(9)))
     result = wait("--instance-id", "i-9")
     assert told(result) == ["0 of 1 activated; waiting for i-9: missing; 15m left"]
     assert result.stdout.startswith("1 of 1 activated after ")
 
 
-def test_a_client_that_vanishes(world: World) -> None:
+def test_a_client_that_vanishes(backend: Backend) -> None:
     """Seen once and gone is missing, and the timeout says so."""
-    world.set_status("INSTALLING", "c-1")
-    world.later(0.4, lambda: world.remove("c-1"))
+    backend.set_status("INSTALLING", "c-1")
+    backend.later(0.4, lambda: backend.remove("c-1"))
     result = wait("--instance-id", "i-1", "--timeout", "1")
     assert told(result)[-1] == "i-1: there is no such client yet. Install the client, or check the id"
     assert result.exit_code == 124
 
 
-def test_a_timeout_tells_the_last_picture(world: World) -> None:
+def test_a_timeout_tells_the_last_picture(backend: Backend) -> None:
     """One timeout over the whole selection, exit code 124, and who was missing at its end."""
-    world.set_status("STOPPED", "c-3")
+    backend.set_status("STOPPED", "c-3")
     words = [word for number in (1, 2, 3, 4) for word in ("--instance-id", f"i-{number}")]
     result = wait(*words, "--timeout", "1s")
     assert told(result)[-3:] == [
@@ -180,10 +185,10 @@ def test_a_timeout_tells_the_last_picture(world: World) -> None:
     assert (result.stdout, result.exit_code) == ("", 124)
 
 
-def test_conditions(world: World) -> None:
+def test_conditions(backend: Backend) -> None:
     """Too few, too old and too silent are waited for; what is enough passes."""
-    world.add({**row(4), "LastHeartBeatTime": int(time.time()) - 600}, beats=False)
-    world.change("c-3", {"ClientVersion": "1.0"})
+    backend.add({**row(4), "LastHeartBeatTime": int(time.time()) - 600}, beats=False)
+    backend.change("c-3", {"ClientVersion": "1.0"})
     wanted = ("--min-clients", "5", "--max-heartbeat-age", "5m", "--min-client-version", "2.9")
     line, few, old, silent = told(wait(*wanted, "--timeout", "0.5"))
     assert "waiting for c-3 (i-3): ACTIVATED, but its version is 1.0 (wanted: 2.9), c-4 (i-4): ACTIVATED, but" in line
@@ -193,30 +198,30 @@ def test_conditions(world: World) -> None:
     assert wait("--min-clients", "4", "--max-heartbeat-age", "1h", "--min-client-version", "1.0").exit_code == 0
 
 
-def test_an_outage_is_survived_and_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outage_is_survived_and_told(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """A line when the service stops answering, none for every failing look, and it goes on when it is back."""
     monkeypatch.setattr(api, "ATTEMPTS", 1)
-    world.set_status("INSTALLING", "c-1")
-    world.next_faults += ["none", "unavailable", "drop", "internal_error"]
-    world.later(1.5, lambda: world.activate("c-1"))
+    backend.set_status("INSTALLING", "c-1")
+    backend.next_faults += ["none", "unavailable", "drop", "internal_error"]
+    backend.later(1.5, lambda: backend.activate("c-1"))
     first, outage, again = told(result := wait())
     assert first == again == "2 of 3 activated; waiting for c-1 (i-1): INSTALLING; 15m left"
     assert "; the service does not answer: ServiceUnavailable: " in outage
     assert result.exit_code == 0
 
 
-def test_a_slow_first_look_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_first_look_is_told(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody who sees nothing after a second learns that it waits."""
     monkeypatch.setattr(gauge, "BEAT", 0.2)
-    world.latency = 0.5
+    backend.latency = 0.5
     assert told(wait()) == ["no answer yet; 15m left"]
 
 
-def test_lines_are_few(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_are_few(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a pipe heartbeats and ages make no line; a change makes one, and so does a long silence."""
-    world.set_status("UNKNOWN", "c-1")
-    world.set_status("INSTALLING", "c-2")
-    world.later(1, lambda: world.activate("c-2"))
+    backend.set_status("UNKNOWN", "c-1")
+    backend.set_status("INSTALLING", "c-2")
+    backend.later(1, lambda: backend.activate("c-2"))
     before, after = told(wait("--timeout", "2"))[:-2]
     assert "waiting for c-1 (i-1): UNKNOWN, c-2 (i-2): INSTALLING; " in before
     assert "waiting for c-1 (i-1): UNKNOWN; " in after
@@ -226,7 +231,7 @@ def test_lines_are_few(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     assert all("waiting for c-1 (i-1): UNKNOWN; " in line for line in lines)
 
 
-def test_all_faults_at_once(world: World) -> None:
+def test_all_faults_at_once(backend: Backend) -> None:
     """Those of the query and of the condition, as they were typed; nothing is sent, and no object printed."""
     typed = "--client-type ecs --tag =v --region cn-hangzou --network home --min-clients x --timeout soon --tolerate no"
     typed += " --unknown-grace=-1 --poll 0 --max-heartbeat-age never --min-client-version new --output json"
@@ -246,7 +251,7 @@ def test_all_faults_at_once(world: World) -> None:
         "--network",
     ]
     assert "--poll: must be longer than 0 s (given: '0')" in lines
-    assert world.requests == 0
+    assert backend.requests == 0
 
 
 @pytest.mark.parametrize("word", ["--page-size", "--page-number", "--status", "--include-proxy-passwords"])
@@ -258,9 +263,9 @@ def test_what_a_gate_refuses_is_no_option(word: str) -> None:
 
 
 @pytest.mark.parametrize("words", [(), ("--field", "status", "--field", "clientVersion")])
-def test_json_of_a_gate_that_passed(world: World, words: tuple[str, ...]) -> None:
+def test_json_of_a_gate_that_passed(backend: Backend, words: tuple[str, ...]) -> None:
     """The gate's own words, then the very object that `list` prints, projected alike."""
-    world.stop_heartbeats("c-1", "c-2", "c-3")
+    backend.stop_heartbeats("c-1", "c-2", "c-3")
     found = ended(0, *words)
     listed = json.loads(run("list", *ECS, *words, "--output", "json").stdout)
     own = {"state": "passed", "waited": found["waited"], "ready": 3, "wanted": 3, "waiting": [], "failed": []}
@@ -268,11 +273,11 @@ def test_json_of_a_gate_that_passed(world: World, words: tuple[str, ...]) -> Non
     assert 0 <= found["waited"] < 2
 
 
-def test_json_of_a_gate_that_failed(world: World) -> None:
+def test_json_of_a_gate_that_failed(backend: Backend) -> None:
     """Each client with all that is known of it, what to do as an option, and the clients as they were seen."""
-    world.set_status("UPGRADE_FAILED", "c-2")
+    backend.set_status("UPGRADE_FAILED", "c-2")
     found = ended(1, "--instance-id", "i-1", "--instance-id", "i-2", "--instance-id", "i-4")
-    since = int(world.find("c-2").row["UpdatedTime"])
+    since = int(backend.find("c-2").row["UpdatedTime"])
     failed = {"clientId": "c-2", "instanceId": "i-2", "status": "UPGRADE_FAILED", "why": "UPGRADE_FAILED"}
     advice = "upgrade it again; --tolerate UPGRADE_FAILED waits for that"
     assert found["failed"] == [{**failed, "advice": advice, "since": since}]
@@ -292,9 +297,9 @@ def test_json_of_a_gate_that_failed(world: World) -> None:
     assert found["error"].startswith("1 of 3 backup clients will not be activated by waiting:\n  c-2 (i-2): ")
 
 
-def test_json_of_a_timeout(world: World) -> None:
+def test_json_of_a_timeout(backend: Backend) -> None:
     """The last picture, and how long was waited."""
-    world.set_status("INSTALLING", "c-2")
+    backend.set_status("INSTALLING", "c-2")
     found = ended(124, "--timeout", "0.5")
     assert (found["state"], found["ready"], found["wanted"], found["failed"]) == ("timedOut", 2, 3, [])
     assert 0.5 <= found["waited"] < 2
@@ -303,18 +308,18 @@ def test_json_of_a_timeout(world: World) -> None:
     assert found["error"].startswith("not activated within ")
 
 
-def test_json_before_the_first_look(world: World) -> None:
+def test_json_before_the_first_look(backend: Backend) -> None:
     """A timeout over a service that is silent from the start knows of no client, and says so."""
-    world.latency = 5
+    backend.latency = 5
     found = ended(124, "--timeout", "1")
     assert (found["state"], found["wanted"], found["complete"], found["clients"]) == ("timedOut", 0, False, [])
     assert found["error"] == "not activated within 1s: not looked yet"
 
 
-def test_json_of_a_refusal(world: World) -> None:
+def test_json_of_a_refusal(backend: Backend) -> None:
     """What the service said, with what was seen before it; stderr tells a person the same, with advice."""
-    world.set_status("INSTALLING", "c-2")
-    world.next_faults += ["none", "NoPermission"]
+    backend.set_status("INSTALLING", "c-2")
+    backend.next_faults += ["none", "NoPermission"]
     result = wait("--output", "json")
     found = json.loads(result.stdout)
     assert (found["state"], found["ready"], found["wanted"], found["totalCount"]) == ("error", 2, 3, 3)
@@ -324,13 +329,13 @@ def test_json_of_a_refusal(world: World) -> None:
     assert result.exit_code == 1
 
 
-def test_json_without_keys(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_without_keys(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing was seen, the list does not claim to be complete."""
     monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID")
     found = ended(1)
     assert found["error"].startswith("no credentials")
     assert (found["state"], found["ready"], found["complete"], found["clients"]) == ("error", 0, False, [])
-    assert world.requests == 0
+    assert backend.requests == 0
 
 
 def test_new_values_are_warned_of_first() -> None:
@@ -342,17 +347,17 @@ def test_new_values_are_warned_of_first() -> None:
     assert second.endswith("did you mean INSTALL_FAILED?")
 
 
-def test_a_name_cannot_steer_the_terminal(world: World) -> None:
+def test_a_name_cannot_steer_the_terminal(backend: Backend) -> None:
     """Control codes in what the service says are shown, not sent."""
-    world.add({**row(9, "STOPPED"), "InstanceId": "i-\x1b[31m"})
+    backend.add({**row(9, "STOPPED"), "InstanceId": "i-\x1b[31m"})
     result = wait("--timeout", "0.3")
     assert "c-9 (i-\ufffd[31m): STOPPED" in result.stderr
     assert "\x1b" not in result.output
     assert "\x1b" not in wait("--timeout", "0.3", "--output", "json").output
 
 
-def test_verbose_tells_who_is_asked(world: World) -> None:
+def test_verbose_tells_who_is_asked(backend: Backend) -> None:
     """On stderr, so that the object stays alone."""
     result = wait("--verbose", "--output", "json")
-    assert json.loads(result.stdout)["ready"] == len(world.members)
+    assert json.loads(result.stdout)["ready"] == len(backend.members)
     assert "(region cn-hangzhou) with the keys of environment" in result.stderr

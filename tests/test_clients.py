@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_hbr_clients.core import clients
-from pulumi_hbr_clients.core.clients import BackupClient, ClientSettings
-from pulumi_hbr_clients.core.views import views
+from pulumi_hbr_clients.model import backup_client as clients
+from pulumi_hbr_clients.model.backup_client import BackupClient, ClientSettings
+from pulumi_hbr_clients.model.views import views
 
 ROW: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "answer.json").read_text())["Clients"][0]
 PASSWORD = ROW["Settings"]["ProxyPassword"]
@@ -85,7 +85,7 @@ def test_the_password_is_nowhere() -> None:
     """A record cannot hold a proxy password, whatever shows it."""
     row = {**ROW, "Settings": {**ROW["Settings"], "ProxyPassword": "FAKE-PASSWORD"}}
     found = clients.from_wire([row])
-    assert "FAKE-PASSWORD" not in repr(found) + clients.to_json(found) + str(clients.to_plain(found))
+    assert "FAKE-PASSWORD" not in repr(found) + clients.to_json(found) + str(clients.to_dicts(found))
 
 
 def test_canonical_json() -> None:
@@ -101,7 +101,7 @@ def test_canonical_json() -> None:
 def test_a_view_is_a_real_dict() -> None:
     """What a program holds: plain values to whoever serializes it, a client to whoever reads it."""
     row = {**ROW, "Hostname": ""}
-    (record,), plain = clients.from_wire([row]), clients.to_plain(clients.from_wire([row]))
+    (record,), plain = clients.from_wire([row]), clients.to_dicts(clients.from_wire([row]))
     found: list[Any] = [*views(plain), *views(clients.to_json([record]))]
     for view in found:
         assert [isinstance(view, kind) for kind in (dict, BackupClient)] == [True, True]
@@ -120,22 +120,22 @@ def test_a_view_is_a_real_dict() -> None:
 
 def test_moving_fields_can_be_left_out() -> None:
     """Heartbeats move by themselves and would show in every diff."""
-    (row,) = json.loads(clients.to_json([client()], leave_out=clients.MOVING_FIELDS))
+    (row,) = json.loads(clients.to_json([client()], leave_out=clients.VOLATILE_FIELDS))
     assert "lastHeartBeatTime" not in row
     assert "updatedTime" not in row
 
 
 def test_projection_keeps_what_identifies() -> None:
     """Only the fields asked for, and always both ids and the region."""
-    hidden = clients.left_out(["status", "tags"])
-    (plain,) = clients.to_plain([client()], leave_out=hidden)
+    hidden = clients.excluded_fields(["status", "tags"])
+    (plain,) = clients.to_dicts([client()], leave_out=hidden)
     assert plain == {
         "clientId": ROW["ClientId"],
         "instanceId": ROW["InstanceId"],
         "status": "ACTIVATED",
         "tags": {"TestKey": "TestValue"},
     }
-    assert clients.left_out(None) == frozenset()
+    assert clients.excluded_fields(None) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -165,4 +165,4 @@ def test_any_row_is_a_client(rows: list[dict[str, Any]]) -> None:
     """As many clients as rows, whatever stands in them, and they survive state."""
     found = clients.from_wire(rows)
     assert len(found) == len(rows)
-    assert views(clients.to_json(found)) == views(clients.to_plain(found))
+    assert views(clients.to_json(found)) == views(clients.to_dicts(found))

@@ -14,28 +14,28 @@ from typing import Any
 
 import pytest
 
-from pulumi_hbr_clients.core.errors import CredentialsError
-from pulumi_hbr_clients.core.signing import Keys
-from pulumi_hbr_clients.credentials import LibraryKeys, StaticKeys, key_source
-from pulumi_hbr_clients.settings import Settings
+from pulumi_hbr_clients.client.credentials import LibraryCredentials, StaticCredentials, credential_source
+from pulumi_hbr_clients.client.settings import Settings
+from pulumi_hbr_clients.model.errors import CredentialsError
+from pulumi_hbr_clients.protocol.signing import Credentials
 
 ENVIRONMENT = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "FAKE-ENV-ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "FAKE-ENV-SECRET"}
 
 
 def source(config: dict[str, Any] | None = None, environment: dict[str, str] | None = None, **arguments: Any) -> Any:
-    return key_source(Settings((config or {}).get, arguments, environment or {"HOME": "/nowhere"}))
+    return credential_source(Settings((config or {}).get, arguments, environment or {"HOME": "/nowhere"}))
 
 
-def keys(made: Any) -> Keys:
-    found: Keys = asyncio.run(made.keys())
+def keys(made: Any) -> Credentials:
+    found: Credentials = asyncio.run(made.keys())
     return found
 
 
 def test_environment() -> None:
     """Keys in the environment need no library, and are named by their variable."""
     made = source(environment={**ENVIRONMENT, "ALIBABA_CLOUD_SECURITY_TOKEN": "FAKE-TOKEN"})
-    assert isinstance(made, StaticKeys)
-    assert keys(made) == Keys("FAKE-ENV-ID", "FAKE-ENV-SECRET", "FAKE-TOKEN")
+    assert isinstance(made, StaticCredentials)
+    assert keys(made) == Credentials("FAKE-ENV-ID", "FAKE-ENV-SECRET", "FAKE-TOKEN")
     assert made.label == "environment ALIBABA_CLOUD_ACCESS_KEY_ID"
 
 
@@ -44,7 +44,7 @@ def test_pulumi_config(space: str) -> None:
     """Pulumi config is stronger than the environment, ours or the Alibaba Cloud provider's."""
     config = {f"{space}:accessKey": "FAKE-ID", f"{space}:secretKey": "FAKE-SECRET", f"{space}:securityToken": "FAKE-T"}
     made = source(config, ENVIRONMENT)
-    assert keys(made) == Keys("FAKE-ID", "FAKE-SECRET", "FAKE-T")
+    assert keys(made) == Credentials("FAKE-ID", "FAKE-SECRET", "FAKE-T")
     assert made.label == f"Pulumi config {space}:accessKey"
 
 
@@ -64,7 +64,7 @@ def test_a_profile_of_ours_beats_keys_of_the_provider() -> None:
 def test_nothing_set() -> None:
     """The library's default chain is the last resort."""
     made = source()
-    assert isinstance(made, LibraryKeys)
+    assert isinstance(made, LibraryCredentials)
     assert made.label == "the default chain of alibabacloud-credentials"
 
 
@@ -99,8 +99,8 @@ def in_a_process(code: str, home: Path, **environment: str) -> str:
 
 ASK = """
 import asyncio
-from pulumi_hbr_clients.credentials import key_source
-from pulumi_hbr_clients.settings import Settings
+from pulumi_hbr_clients.client.credentials import key_source
+from pulumi_hbr_clients.client.settings import Settings
 source = key_source(Settings({config}.get))
 try:
     print(asyncio.run(source.keys()))
@@ -185,8 +185,8 @@ def vending_machine() -> Iterator[tuple[str, list[float]]]:
 
 CROWD = """
 import asyncio, time
-from pulumi_hbr_clients.credentials import key_source
-from pulumi_hbr_clients.settings import Settings
+from pulumi_hbr_clients.client.credentials import key_source
+from pulumi_hbr_clients.client.settings import Settings
 
 async def main():
     source, stalls = key_source(Settings()), []

@@ -35,23 +35,24 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pulumi_hbr_clients import emulator
-from pulumi_hbr_clients.core import signing, wire
-from pulumi_hbr_clients.core.errors import InputError
-from pulumi_hbr_clients.core.signing import Keys
 from pulumi_hbr_clients.emulator import (
     CLUSTER,
-    FAKE_KEYS,
-    FAKE_STS_KEYS,
+    FAKE_CREDENTIALS,
+    FAKE_STS_CREDENTIALS,
     SOURCE_ACCOUNT,
-    Running,
-    World,
+    Backend,
+    RunningEmulator,
     new_row,
     new_rows,
     service,
 )
+from pulumi_hbr_clients.emulator.fake_client import BEAT
 from pulumi_hbr_clients.emulator.faults import FAULTS
-from pulumi_hbr_clients.emulator.member import BEAT
-from pulumi_hbr_clients.emulator.rows import ROW_FIELDS
+from pulumi_hbr_clients.emulator.fixtures import ROW_FIELDS
+from pulumi_hbr_clients.model.errors import InputError
+from pulumi_hbr_clients.protocol import codec as wire
+from pulumi_hbr_clients.protocol import signing
+from pulumi_hbr_clients.protocol.signing import Credentials
 
 ECS = {"ClientType": "ECS_CLIENT"}
 ALL_ECS = {**ECS, "PageSize": "99"}
@@ -71,7 +72,7 @@ class Clock:
 class Caller:
     """Signs with the core and sends with httpx: each request is what the arguments say, however wrong."""
 
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: RunningEmulator) -> None:
         self.running = running
         self.http = httpx.Client(base_url=running.endpoint, trust_env=False)
 
@@ -86,7 +87,7 @@ class Caller:
         query: Mapping[str, str] = ALL_ECS,
         body: Mapping[str, str] | None = None,
         *,
-        keys: Keys = FAKE_KEYS,
+        keys: Credentials = FAKE_CREDENTIALS,
         date: float | None = None,
         nonce: str | None = None,
         **headers: str,
@@ -125,24 +126,24 @@ class Caller:
 
 @pytest.fixture
 def clock() -> Clock:
-    """The world's clock."""
+    """The backend's clock."""
     return Clock()
 
 
 @pytest.fixture
-def world(clock: Clock) -> World:
+def backend(clock: Clock) -> Backend:
     """The sample fleet, at a standstill."""
     return emulator.sample(clock=clock)
 
 
 @pytest.fixture
-def caller(world: World) -> Iterator[Caller]:
+def caller(backend: Backend) -> Iterator[Caller]:
     """Somebody who may ask."""
-    with emulator.serve(world) as running, Caller(running) as caller:
+    with emulator.serve(backend) as running, Caller(running) as caller:
         yield caller
 
 
-def official(running: Running, keys: Keys = FAKE_KEYS) -> OfficialClient:
+def official(running: RunningEmulator, keys: Credentials = FAKE_CREDENTIALS) -> OfficialClient:
     """The official SDK, as its own documentation sets it up."""
     return OfficialClient(
         Config(
@@ -174,17 +175,17 @@ official_sdk = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:Depre
 
 
 @official_sdk
-def test_official_sdk_lists_the_fleet(world: World, caller: Caller) -> None:
-    """The official SDK reads every page, and every field of every client is what the world holds."""
-    world.add(*new_rows(250))
-    world.log.clear()
-    rows = [row for row in world.rows() if row["ClientType"] == "ECS_CLIENT"]
+def test_official_sdk_lists_the_fleet(backend: Backend, caller: Caller) -> None:
+    """The official SDK reads every page, and every field of every client is what the backend holds."""
+    backend.add(*new_rows(250))
+    backend.log.clear()
+    rows = [row for row in backend.rows() if row["ClientType"] == "ECS_CLIENT"]
     rows = [row for row in rows if row["Hostname"] != "cross-1"]
 
     listed = official_list(official(caller.running), client_type="ECS_CLIENT")
 
     assert rows == [client.to_map() for client in listed]
-    assert [record.page for record in world.log] == [1, 2, 3]
+    assert [record.page for record in backend.log] == [1, 2, 3]
     settings = next(client.settings for client in listed if client.hostname == "db-1")
     assert (
         settings.proxy_port,
@@ -214,11 +215,11 @@ def test_official_sdk_filters(caller: Caller) -> None:
 
 
 @official_sdk
-def test_official_sdk_with_temporary_credentials(world: World, caller: Caller) -> None:
+def test_official_sdk_with_temporary_credentials(backend: Backend, caller: Caller) -> None:
     """The official SDK lists with an STS token."""
-    client = official(caller.running, FAKE_STS_KEYS)
+    client = official(caller.running, FAKE_STS_CREDENTIALS)
     assert len(official_list(client, client_type="ECS_CLIENT")) == 12
-    assert FAKE_STS_KEYS.access_key_id == world.log[-1].key_id
+    assert FAKE_STS_CREDENTIALS.access_key_id == backend.log[-1].key_id
 
 
 @official_sdk
@@ -236,14 +237,14 @@ def test_official_sdk_with_temporary_credentials(world: World, caller: Caller) -
     ],
 )
 def test_official_sdk_errors(
-    world: World,
+    backend: Backend,
     caller: Caller,
     expected: tuple[type[Exception], str],
     fault: str,
     arguments: dict[str, Any],
 ) -> None:
     """The official SDK turns refusals into its own exceptions, code and all."""
-    world.next_faults += [fault]
+    backend.next_faults += [fault]
     with pytest.raises(Exception, match=expected[1]) as raised:
         official(caller.running).describe_backup_clients(DescribeBackupClientsRequest(**arguments))
     error: Any = raised.value
@@ -275,10 +276,10 @@ def test_error_body(caller: Caller) -> None:
 
 def test_wrong_secret(caller: Caller) -> None:
     """A wrong secret is refused, and the answer echoes the canonical request, a token included."""
-    wrong = Keys(FAKE_STS_KEYS.access_key_id, "FAKE-WRONG", FAKE_STS_KEYS.security_token)
+    wrong = Credentials(FAKE_STS_CREDENTIALS.access_key_id, "FAKE-WRONG", FAKE_STS_CREDENTIALS.security_token)
     answer = caller.ask(keys=wrong)
     assert (answer.status_code, answer.json()["Code"]) == (403, "SignatureDoesNotMatch")
-    assert f"x-acs-security-token:{FAKE_STS_KEYS.security_token}" in answer.json()["Message"]
+    assert f"x-acs-security-token:{FAKE_STS_CREDENTIALS.security_token}" in answer.json()["Message"]
 
 
 @pytest.mark.parametrize("changed", ["query", "body", "header"])
@@ -298,7 +299,7 @@ def test_tampering(caller: Caller, changed: str) -> None:
 
 def test_unknown_key(caller: Caller) -> None:
     """A key that nobody made is not found."""
-    assert caller.code(keys=Keys("FAKE-NOBODY", "FAKE")) == (404, "InvalidAccessKeyId.NotFound")
+    assert caller.code(keys=Credentials("FAKE-NOBODY", "FAKE")) == (404, "InvalidAccessKeyId.NotFound")
 
 
 def test_replay(caller: Caller, clock: Clock) -> None:
@@ -322,25 +323,25 @@ def test_date(caller: Caller, expected: str, off: int) -> None:
     assert expected == caller.code(date=time.time() + off)[1]
 
 
-def test_clock_skew(world: World, caller: Caller) -> None:
+def test_clock_skew(backend: Backend, caller: Caller) -> None:
     """The answer's Date is the service's clock: who signs by it is let in."""
-    world.clock_offset = 3600.0
+    backend.clock_offset = 3600.0
     refused = caller.ask()
     assert refused.json()["Code"] == "InvalidTimeStamp.Expired"
     date = parsedate_to_datetime(refused.headers["date"]).timestamp()
     assert caller.code(date=date)[1] == "200"
 
 
-def test_security_tokens(world: World, caller: Caller) -> None:
+def test_security_tokens(backend: Backend, caller: Caller) -> None:
     """Temporary credentials need their own token, and only until it ends."""
-    key, secret = FAKE_STS_KEYS.access_key_id, FAKE_STS_KEYS.access_key_secret
+    key, secret = FAKE_STS_CREDENTIALS.access_key_id, FAKE_STS_CREDENTIALS.access_key_secret
     mismatch = "InvalidSecurityToken.MismatchWithAccessKey"
-    assert caller.code(keys=FAKE_STS_KEYS)[1] == "200"
-    assert caller.code(keys=Keys(key, secret))[1] == "MissingSecurityToken"
-    assert mismatch == caller.code(keys=Keys(key, secret, "FAKE-OTHER-TOKEN"))[1]
-    world.expire(key)
-    assert caller.code(keys=FAKE_STS_KEYS)[1] == "InvalidSecurityToken.Expired"
-    world.allow(renewed := Keys(key, secret, "FAKE-RENEWED-TOKEN"), seconds=60)
+    assert caller.code(keys=FAKE_STS_CREDENTIALS)[1] == "200"
+    assert caller.code(keys=Credentials(key, secret))[1] == "MissingSecurityToken"
+    assert mismatch == caller.code(keys=Credentials(key, secret, "FAKE-OTHER-TOKEN"))[1]
+    backend.expire(key)
+    assert caller.code(keys=FAKE_STS_CREDENTIALS)[1] == "InvalidSecurityToken.Expired"
+    backend.allow(renewed := Credentials(key, secret, "FAKE-RENEWED-TOKEN"), seconds=60)
     assert caller.code(keys=renewed)[1] == "200"
 
 
@@ -490,9 +491,9 @@ def test_any_request_gets_an_answer(query: dict[str, str], body: dict[str, str])
     own = {"host": "h", "content-type": service.FORM, "x-acs-action": wire.ACTION, "x-acs-version": wire.VERSION}
     request = signing.Request(own, tuple({**ECS, **query}.items()), urlencode(body).encode())
     date = datetime.now(UTC).strftime(signing.DATE_FORMAT)
-    headers = signing.sign(request, FAKE_KEYS, date=date, nonce=secrets.token_hex())
+    headers = signing.sign(request, FAKE_CREDENTIALS, date=date, nonce=secrets.token_hex())
     lower = {name.lower(): value for name, value in headers.items()}
-    answer = service.Service(World()).answer(replace(request, headers=lower))
+    answer = service.Service(Backend()).answer(replace(request, headers=lower))
     assert answer.code in {"200", "MissingClientType", "InvalidParameter", "AssumeRoleFail"}
 
 
@@ -558,12 +559,12 @@ FAULTS_AS_SEEN: dict[str, Callable[[Caller], bool]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS_AS_SEEN)
-def test_faults(world: World, caller: Caller, fault: str) -> None:
+def test_faults(backend: Backend, caller: Caller, fault: str) -> None:
     """A fault is on the wire what its name says, hits one request, and is in the log."""
-    world.next_faults += [fault]
+    backend.next_faults += [fault]
     assert FAULTS_AS_SEEN[fault](caller)
     assert caller.code()[1] == "200"
-    assert [fault, None] == [record.fault for record in world.log]
+    assert [fault, None] == [record.fault for record in backend.log]
 
 
 def test_every_fault_is_seen() -> None:
@@ -572,18 +573,18 @@ def test_every_fault_is_seen() -> None:
     assert set() == {name for name in FAULTS if name.islower()} - names
 
 
-def test_faults_come_in_order(world: World, caller: Caller) -> None:
+def test_faults_come_in_order(backend: Backend, caller: Caller) -> None:
     """The next faults hit the next requests, one each, in the order given."""
-    world.next_faults += ["throttle", "none", "unavailable"]
+    backend.next_faults += ["throttle", "none", "unavailable"]
     codes = [caller.code()[1] for _ in range(4)]
     assert codes == ["Throttling.User", "200", "ServiceUnavailable", "200"]
-    assert [record.status for record in world.log] == [400, 200, 503, 200]
+    assert [record.status for record in backend.log] == [400, 200, 503, 200]
 
 
 def test_a_page_in_another_ones_place(plain: Caller) -> None:
     """The second page is given the first one's clients under its own number; the first one the second's."""
     first, second = (page["Clients"] for page in pages(plain, 2))
-    plain.running.world.next_faults += ["other_page", "other_page"]
+    plain.running.backend.next_faults += ["other_page", "other_page"]
     given = pages(plain, 2)
     assert [page["Clients"] for page in given] == [second, first]
     assert [(page["PageNumber"], page["TotalCount"]) for page in given] == [(1, 100), (2, 100)]
@@ -591,7 +592,7 @@ def test_a_page_in_another_ones_place(plain: Caller) -> None:
 
 def test_random_faults_repeat() -> None:
     """The same seed draws the same faults, about as many as the rate says."""
-    first, again, other = (World(fault_rate=0.05, seed=seed) for seed in (3, 3, 4))
+    first, again, other = (Backend(fault_rate=0.05, seed=seed) for seed in (3, 3, 4))
     drawn = [first.take_fault() for _ in range(2000)]
     assert drawn == [again.take_fault() for _ in range(2000)]
     assert drawn != [other.take_fault() for _ in range(2000)]
@@ -613,12 +614,12 @@ def test_random_faults_repeat() -> None:
 def test_conditions_are_checked(name: str, value: object) -> None:
     """A condition that makes no sense is refused where it is set."""
     with pytest.raises(ValueError, match=r"must be|no such"):
-        setattr(World(), name, value)
+        setattr(Backend(), name, value)
 
 
-def test_rate(world: World, caller: Caller, clock: Clock) -> None:
+def test_rate(backend: Backend, caller: Caller, clock: Clock) -> None:
     """A bucket of N tokens lets N pass at once, then N a second; the answer may say when to come back."""
-    world.rate, world.rate_retry_after = 4.0, 250.0
+    backend.rate, backend.rate_retry_after = 4.0, 250.0
     burst = [caller.code()[1] for _ in range(6)]
     assert burst == ["200"] * 4 + ["Throttling.User"] * 2
     assert caller.ask().headers["x-acs-retry-after"] == "250"
@@ -628,9 +629,9 @@ def test_rate(world: World, caller: Caller, clock: Clock) -> None:
     assert [caller.code()[1] for _ in range(6)].count("200") == 4
 
 
-def test_latency(world: World, caller: Caller) -> None:
+def test_latency(backend: Backend, caller: Caller) -> None:
     """Every answer takes its time, and many take it at once."""
-    world.latency = 0.2
+    backend.latency = 0.2
     started = time.perf_counter()
     threads = [threading.Thread(target=caller.ask) for _ in range(8)]
     for thread in threads:
@@ -638,7 +639,7 @@ def test_latency(world: World, caller: Caller) -> None:
     for thread in threads:
         thread.join()
     assert 0.2 <= time.perf_counter() - started < 1.0
-    assert world.requests == 8
+    assert backend.requests == 8
 
 
 # How the list moves
@@ -657,14 +658,14 @@ def ids(answers: list[dict[str, Any]]) -> list[str]:
 
 @pytest.fixture
 def plain(clock: Clock) -> Iterator[Caller]:
-    """A caller of a world of 100 clients."""
-    with emulator.serve(World(new_rows(100), clock=clock)) as running, Caller(running) as caller:
+    """A caller of a backend of 100 clients."""
+    with emulator.serve(Backend(new_rows(100), clock=clock)) as running, Caller(running) as caller:
         yield caller
 
 
 def test_pages_are_cut_from_the_fleets_order(plain: Caller) -> None:
     """Pages give every client once, in the order they arrived, and nothing beyond the end."""
-    rows = [row["ClientId"] for row in plain.running.world.rows()]
+    rows = [row["ClientId"] for row in plain.running.backend.rows()]
     assert rows == ids(pages(plain, 10))
     assert rows != sorted(rows)
     beyond = pages(plain, 11)[10]
@@ -673,18 +674,18 @@ def test_pages_are_cut_from_the_fleets_order(plain: Caller) -> None:
 
 def test_shift(plain: Caller) -> None:
     """One client leaves and one arrives per page: a naive reader misses clients that stay."""
-    world = plain.running.world
-    before = {row["ClientId"] for row in world.rows()}
-    world.shift = 1
+    backend = plain.running.backend
+    before = {row["ClientId"] for row in backend.rows()}
+    backend.shift = 1
     seen = ids(pages(plain, 10))
-    after = {row["ClientId"] for row in world.rows()}
+    after = {row["ClientId"] for row in backend.rows()}
     assert len((before & after) - set(seen)) == 9
     assert (len(after), len(after - before)) == (100, 10)
 
 
 def test_shuffle(plain: Caller) -> None:
     """Every page is cut from another order, so that pages overlap and miss."""
-    plain.running.world.shuffle = True
+    plain.running.backend.shuffle = True
     first, again = pages(plain, 1)[0], pages(plain, 1)[0]
     assert first["Clients"] != again["Clients"]
     assert len(set(ids(pages(plain, 10)))) < 100
@@ -692,33 +693,33 @@ def test_shuffle(plain: Caller) -> None:
 
 def test_repeats(plain: Caller) -> None:
     """Pages repeat clients of the page before and lose none."""
-    plain.running.world.repeats = 2
+    plain.running.backend.repeats = 2
     seen = ids(pages(plain, 10))
     assert (len(seen), len(set(seen))) == (118, 100)
 
 
 def test_totals_disagree(plain: Caller) -> None:
     """Every second page names another total."""
-    plain.running.world.total_drift = -3
+    plain.running.backend.total_drift = -3
     assert [page["TotalCount"] for page in pages(plain, 4)] == [100, 97, 100, 97]
 
 
 def test_short_pages(plain: Caller) -> None:
     """The service may hold its pages shorter than asked, saying so, or leave clients out, not saying so."""
-    world = plain.running.world
-    world.page_size_max = 7
+    backend = plain.running.backend
+    backend.page_size_max = 7
     page = pages(plain, 1, 99)[0]
     assert (page["PageSize"], len(page["Clients"]), page["TotalCount"]) == (7, 7, 100)
-    world.page_size_max, world.short_by = None, 4
+    backend.page_size_max, backend.short_by = None, 4
     page = pages(plain, 1, 99)[0]
     assert (page["PageSize"], len(page["Clients"]), page["TotalCount"]) == (99, 95, 100)
 
 
-def test_varieties(world: World, caller: Caller) -> None:
+def test_varieties(backend: Backend, caller: Caller) -> None:
     """The same fleet in other forms: what the document, its example and other SDKs show."""
 
     def first(*variety: str) -> dict[str, Any]:
-        world.variety = frozenset(variety)
+        backend.variety = frozenset(variety)
         return dict(caller.ask().json())
 
     assert [row["Hostname"] for row in first("wrapped")["Clients"]["Client"][:1]] == ["web-1"]
@@ -738,18 +739,18 @@ def test_varieties(world: World, caller: Caller) -> None:
 
     assert (bare("nulls")["Settings"], bare("nulls")["Tags"]) == (None, None)
     assert bare("empty_strings")["Settings"] == ""
-    assert "Tags" not in bare("left_out")
+    assert "Tags" not in bare("excluded_fields")
     assert all("Settings" not in row for row in first("no_settings")["Clients"])
 
 
-# How the world moves
+# How the backend moves
 
 
-def test_heartbeats_move_with_the_clock(world: World, clock: Clock) -> None:
+def test_heartbeats_move_with_the_clock(backend: Backend, clock: Clock) -> None:
     """ACTIVATED clients report once a minute, each at its own second; the others do not."""
 
     def beats() -> dict[str, int]:
-        return {row["Hostname"]: row.get("LastHeartBeatTime", 0) for row in world.rows()}
+        return {row["Hostname"]: row.get("LastHeartBeatTime", 0) for row in backend.rows()}
 
     first = beats()
     assert all(clock.time - BEAT < first[name] <= clock.time for name in ("web-1", "node-1"))
@@ -760,27 +761,27 @@ def test_heartbeats_move_with_the_clock(world: World, clock: Clock) -> None:
     assert set(first) - still == moved
 
 
-def test_a_client_that_stops_reporting(world: World, clock: Clock) -> None:
+def test_a_client_that_stops_reporting(backend: Backend, clock: Clock) -> None:
     """A client keeps its last heartbeat when it leaves ACTIVATED, is stopped, or is given one."""
     web = [new_row(f"sample/web-{n}")["ClientId"] for n in (1, 2, 3)]
     last = clock.time
-    world.set_status("UNKNOWN", web[0])
-    world.stop_heartbeats(web[1])
-    world.change(web[2], {"lastHeartBeatTime": 1_700_000_000})
+    backend.set_status("UNKNOWN", web[0])
+    backend.stop_heartbeats(web[1])
+    backend.change(web[2], {"lastHeartBeatTime": 1_700_000_000})
     clock.time += 3600
-    beats = {row["ClientId"]: row["LastHeartBeatTime"] for row in world.rows()}
+    beats = {row["ClientId"]: row["LastHeartBeatTime"] for row in backend.rows()}
     assert all(last - BEAT < beats[identity] <= last for identity in web[:2])
     assert beats[web[2]] == 1_700_000_000
 
 
-def test_installation(world: World, clock: Clock) -> None:
-    """An installation goes INSTALLING, REGISTERED, ACTIVATED on the world's clock, or fails at its end."""
-    (good,) = world.install(["i-new"], seconds=60)
-    (bad,) = world.install([new_row("sample/batch-2")["InstanceId"]], seconds=60, fails=True)
+def test_installation(backend: Backend, clock: Clock) -> None:
+    """An installation goes INSTALLING, REGISTERED, ACTIVATED on the backend's clock, or fails at its end."""
+    (good,) = backend.install(["i-new"], seconds=60)
+    (bad,) = backend.install([new_row("sample/batch-2")["InstanceId"]], seconds=60, fails=True)
 
     def states() -> tuple[str, str]:
-        world.tick()
-        return world.find(good).row["Status"], world.find(bad).row["Status"]
+        backend.tick()
+        return backend.find(good).row["Status"], backend.find(bad).row["Status"]
 
     seen = [states()]
     for seconds in (29, 2, 28, 2):
@@ -788,75 +789,75 @@ def test_installation(world: World, clock: Clock) -> None:
         seen.append(states())
     assert [a for a, _ in seen] == ["INSTALLING", "INSTALLING", "REGISTERED", "REGISTERED", "ACTIVATED"]
     assert seen[-1][1] == "INSTALL_FAILED"
-    assert world.find(good).row["InstanceId"] == "i-new"
+    assert backend.find(good).row["InstanceId"] == "i-new"
 
 
 def test_what_happened_is_on_record(clock: Clock) -> None:
-    """Who arrived, changed and left since the world was made, in which order, each at its own time."""
-    world = World(new_rows(2), clock=clock)
-    start, client = clock.time, world.rows()[0]["ClientId"]
-    assert list(world.history) == []
-    world.later(20, lambda: world.remove(client))
-    world.later(10, lambda: world.change(client, {"hostname": "new"}))
+    """Who arrived, changed and left since the backend was made, in which order, each at its own time."""
+    backend = Backend(new_rows(2), clock=clock)
+    start, client = clock.time, backend.rows()[0]["ClientId"]
+    assert list(backend.history) == []
+    backend.later(20, lambda: backend.remove(client))
+    backend.later(10, lambda: backend.change(client, {"hostname": "new"}))
     clock.time += 30
-    world.tick()
-    arrived = world.arrive("ECS_CLIENT")
-    assert [(change.time - start, change.client_id) for change in world.history] == [
+    backend.tick()
+    arrived = backend.arrive("ECS_CLIENT")
+    assert [(change.time - start, change.client_id) for change in backend.history] == [
         (10, client),
         (20, client),
         (30, arrived),
     ]
-    changed, left, came = (change.fields for change in world.history)
+    changed, left, came = (change.fields for change in backend.history)
     assert (changed, left) == ({"Hostname": "new"}, None)
     assert came is not None
     assert came["Status"] == "ACTIVATED"
 
 
-def test_time_passes_for_the_fleet_alone(world: World, caller: Caller) -> None:
+def test_time_passes_for_the_fleet_alone(backend: Backend, caller: Caller) -> None:
     """`advance` moves the fleet, and requests dated now are still good."""
-    world.install(["i-new"], seconds=60)
-    world.advance(3600)
+    backend.install(["i-new"], seconds=60)
+    backend.advance(3600)
     body = {"InstanceIds": '["i-new"]'}
     assert caller.ask(ALL_ECS, body).json()["Clients"][0]["Status"] == "ACTIVATED"
 
 
 def test_clients_come_and_go(clock: Clock) -> None:
     """Clients arrive on a timeline and leave after their stay."""
-    world = World(clock=clock)
-    world.churn(every=10, stay=25)
+    backend = Backend(clock=clock)
+    backend.churn(every=10, stay=25)
     counts = []
     for _ in range(6):
         clock.time += 10
-        counts.append(len(world.rows()))
+        counts.append(len(backend.rows()))
     assert counts == [1, 2, 3, 3, 3, 3]
 
 
 def test_the_lively_sample(clock: Clock) -> None:
     """What the command shows changes while one watches: an installation ends, a client recovers."""
-    world = emulator.sample(clock=clock, lively=True)
-    before = Counter(row["Status"] for row in world.rows())
+    backend = emulator.sample(clock=clock, lively=True)
+    before = Counter(row["Status"] for row in backend.rows())
     clock.time += 46
-    after = Counter(row["Status"] for row in world.rows())
+    after = Counter(row["Status"] for row in backend.rows())
     assert (before["INSTALLING"], before["UNKNOWN"]) == (1, 1)
     assert (after["INSTALLING"], after["UNKNOWN"]) == (0, 0)
 
 
-def test_changes_show_at_once(world: World, caller: Caller) -> None:
+def test_changes_show_at_once(backend: Backend, caller: Caller) -> None:
     """What a test changes is in the next answer."""
     web = new_row("sample/web-1")
     caller.names()
-    world.change(web["ClientId"], {"Settings": ..., "Hostname": "renamed"})
+    backend.change(web["ClientId"], {"Settings": ..., "Hostname": "renamed"})
     row = caller.ask().json()["Clients"][0]
     assert (row["Hostname"], "Settings" in row) == ("renamed", False)
-    world.remove(web["InstanceId"])
-    world.add({"clientId": "c-new", "hostname": "new"})
+    backend.remove(web["InstanceId"])
+    backend.add({"clientId": "c-new", "hostname": "new"})
     assert [caller.names()[0], caller.names()[-1]] == ["web-2", "new"]
 
 
-def test_log_tells_what_was_asked(world: World, caller: Caller) -> None:
+def test_log_tells_what_was_asked(backend: Backend, caller: Caller) -> None:
     """The log states each request: arguments by name, page, who, and what was answered."""
     caller.ask({**ECS, "PageNumber": "2"}, {"Tag.1.Key": "env", "ClientIds": '["c-1"]'})
-    record = world.log[-1]
+    record = backend.log[-1]
     expected = {
         "client_type": "ECS_CLIENT",
         "page_number": "2",
@@ -864,17 +865,17 @@ def test_log_tells_what_was_asked(world: World, caller: Caller) -> None:
         "tags": [{"key": "env"}],
     }
     assert expected == record.arguments
-    assert (2, 200, FAKE_KEYS.access_key_id) == (record.page, record.status, record.key_id)
-    assert world.requests == 1
-    world.clear_log()
-    assert (world.requests, list(world.log)) == (0, [])
+    assert (2, 200, FAKE_CREDENTIALS.access_key_id) == (record.page, record.status, record.key_id)
+    assert backend.requests == 1
+    backend.clear_log()
+    assert (backend.requests, list(backend.log)) == (0, [])
 
 
 # Over HTTP, from files, as a process
 
 
-def test_control_surface(world: World, caller: Caller) -> None:
-    """A process that cannot reach in changes the world, its conditions and its clock, and reads the log."""
+def test_control_surface(backend: Backend, caller: Caller) -> None:
+    """A process that cannot reach in changes the backend, its conditions and its clock, and reads the log."""
     http = caller.http
     web = new_row("sample/web-1")["ClientId"]
 
@@ -889,8 +890,8 @@ def test_control_surface(world: World, caller: Caller) -> None:
     post("add", clients=[{"clientId": "c-9", "tags": {"a": "b"}}, {"count": 3}])
     post("next_faults", value=["throttle"])
     assert post("variety", value=["wrapped"]) == ["wrapped"]
-    assert world.find(web).row["Status"] == "STOPPED"
-    assert world.find(new).row["Status"] == "ACTIVATED"
+    assert backend.find(web).row["Status"] == "STOPPED"
+    assert backend.find(new).row["Status"] == "ACTIVATED"
     assert caller.code()[1] == "Throttling.User"
     fleet = http.get("/_emulator/fleet").json()
     assert (len(fleet["clients"]), fleet["totalCount"]) == (16 + 1 + 4, 21)
@@ -930,15 +931,15 @@ def test_fleet_file(tmp_path: Path, *, wrap: bool) -> None:
     ]
     path = tmp_path / "fleet.json"
     path.write_text(json.dumps({"clients": items, "totalCount": 8} if wrap else items))
-    world = emulator.open_world(path)
-    assert len(world.members) == 8
-    assert world.members[0].row["Tags"] == world.members[1].row["Tags"]
+    backend = emulator.open_fleet(path)
+    assert len(backend.members) == 8
+    assert backend.members[0].row["Tags"] == backend.members[1].row["Tags"]
     assert (
-        world.members[0].cluster_id,
-        world.members[1].beats,
-        world.members[2].owner,
+        backend.members[0].cluster_id,
+        backend.members[1].beats,
+        backend.members[2].owner,
     ) == ("cl-1", False, ("12", "r"))
-    assert {"CONTAINER_CLIENT"} == {member.row["ClientType"] for member in world.members[3:]}
+    assert {"CONTAINER_CLIENT"} == {member.row["ClientType"] for member in backend.members[3:]}
 
 
 @pytest.mark.parametrize(
@@ -959,14 +960,14 @@ def test_bad_fleet_file(tmp_path: Path, expected: list[str], text: str) -> None:
     path = tmp_path / "fleet.yaml"
     path.write_text(text)
     with pytest.raises(InputError) as raised:
-        emulator.open_world(path)
+        emulator.open_fleet(path)
     assert all(part in str(raised.value) for part in expected)
 
 
 def test_no_fleet_file(tmp_path: Path) -> None:
     """A file that is not there is named."""
     with pytest.raises(InputError, match="cannot be read"):
-        emulator.open_world(tmp_path / "none.yaml")
+        emulator.open_fleet(tmp_path / "none.yaml")
 
 
 def test_made_up_fleets_are_repeatable() -> None:
@@ -983,7 +984,7 @@ def test_nothing_stays_behind() -> None:
     before = set(threading.enumerate())
     with emulator.serve() as running, Caller(running) as caller:
         caller.ask()
-        running.world.latency = 30.0
+        running.backend.latency = 30.0
         errors: list[Exception] = []
 
         def late() -> None:
@@ -995,7 +996,7 @@ def test_nothing_stays_behind() -> None:
 
         waiting = threading.Thread(target=late)
         waiting.start()
-        while running.world.requests < 2:
+        while running.backend.requests < 2:
             time.sleep(0.001)
     waiting.join(5)
     assert len(errors) == 1
@@ -1007,7 +1008,7 @@ def test_nothing_stays_behind() -> None:
 
 def test_two_worlds_at_once() -> None:
     """Emulators in one process do not know of each other."""
-    with emulator.serve(World()) as empty, emulator.serve() as full, Caller(empty) as one, Caller(full) as two:
+    with emulator.serve(Backend()) as empty, emulator.serve() as full, Caller(empty) as one, Caller(full) as two:
         assert (len(one.names()), len(two.names())) == (0, 12)
 
 
@@ -1015,7 +1016,7 @@ def test_environment_is_all_a_program_needs(caller: Caller) -> None:
     """The variables name the endpoint, the region and the fake keys, and keep off the metadata service."""
     environment = caller.running.environment
     assert caller.running.endpoint == environment["ALIBABA_CLOUD_ENDPOINT_HBR"]
-    assert FAKE_KEYS.access_key_secret == environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]
+    assert FAKE_CREDENTIALS.access_key_secret == environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]
     assert (
         environment["ALIBABA_CLOUD_REGION_ID"],
         environment["ALIBABA_CLOUD_ECS_METADATA_DISABLED"],
@@ -1052,7 +1053,7 @@ def test_run_until_interrupted(expected: int, sent: signal.Signals) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         endpoint = process.stdout.readline().strip()
-        with Caller(Running(World(), endpoint)) as caller:
+        with Caller(RunningEmulator(Backend(), endpoint)) as caller:
             assert len(caller.names()) == 12
             process.send_signal(sent)
             assert process.communicate(timeout=10) == ("", "")

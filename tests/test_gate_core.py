@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_hbr_clients.core import gate, rules, telling
-from pulumi_hbr_clients.core.clients import BackupClient, ClientList, from_wire
-from pulumi_hbr_clients.core.errors import InputError
-from pulumi_hbr_clients.core.gate import STATUSES, Condition, Verdict
+from pulumi_hbr_clients.activation import condition as gate
+from pulumi_hbr_clients.activation import messages as telling
+from pulumi_hbr_clients.activation.condition import STATUSES, ActivationCondition, Verdict
+from pulumi_hbr_clients.model import validators as rules
+from pulumi_hbr_clients.model.backup_client import BackupClient, ClientList, from_wire
+from pulumi_hbr_clients.model.errors import InputError
 
 NOW = 1_700_000_000.0
 FAILING = ("INSTALL_FAILED", "DEACTIVATED", "UNINSTALL_FAILED", "UPGRADE_FAILED")
@@ -33,7 +35,7 @@ def verdict(
         missing_instance_ids=tuple(sorted(set(query.instance_ids or ()) - {c.instance_id for c in clients})),
         complete=complete,
     )
-    return gate.judge(query, condition, found, now=NOW, unknown_since=unknown_since or {})
+    return gate.evaluate(query, condition, found, now=NOW, unknown_since=unknown_since or {})
 
 
 OLD: dict[str, Any] = {"LastHeartBeatTime": NOW - 400}
@@ -105,11 +107,11 @@ def test_unknown_has_a_grace(seconds: float, expected: str) -> None:
 
 def test_since_when_it_is_unknown() -> None:
     """Counted from the first look that saw it so; a break starts anew."""
-    first = gate.note_unknown({}, [client(1, "UNKNOWN"), client(2)], 10.0)
-    again = gate.note_unknown(first, [client(1, "UNKNOWN")], 20.0)
+    first = gate.track_unknown({}, [client(1, "UNKNOWN"), client(2)], 10.0)
+    again = gate.track_unknown(first, [client(1, "UNKNOWN")], 20.0)
     assert (first, again) == ({"c-1": 10.0}, {"c-1": 10.0})
-    assert gate.note_unknown(again, [client(1)], 30.0) == {}
-    assert gate.note_unknown({}, [client(1, "UNKNOWN")], 40.0) == {"c-1": 40.0}
+    assert gate.track_unknown(again, [client(1)], 30.0) == {}
+    assert gate.track_unknown({}, [client(1, "UNKNOWN")], 40.0) == {"c-1": 40.0}
 
 
 def test_an_incomplete_list_opens_no_gate() -> None:
@@ -122,7 +124,7 @@ def test_ids_that_another_filter_drops() -> None:
     """An id whose client does not match the rest is not forgotten."""
     parsed = gate.parse({"client_type": "ECS_CLIENT", "instance_ids": ["i-1", "i-2"], "zone_ids": ["z"]})
     assert parsed is not None
-    found = gate.judge(*parsed, ClientList(clients=(client(1),)), now=NOW, unknown_since={})
+    found = gate.evaluate(*parsed, ClientList(clients=(client(1),)), now=NOW, unknown_since={})
     assert found.state == "waiting"
     assert [trouble.why for trouble in found.waiting] == ["its client does not match the other filters"]
 
@@ -175,7 +177,7 @@ def test_unknown_arguments_are_no_fault() -> None:
 )
 def test_times(given: Any, expected: float) -> None:
     """Seconds, or the usual letters."""
-    assert Condition.model_validate({"timeout": given}).timeout == expected
+    assert ActivationCondition.model_validate({"timeout": given}).timeout == expected
 
 
 LOTS = st.lists(

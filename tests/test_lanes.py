@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from pulumi_hbr_clients import api, emulator
-from pulumi_hbr_clients.core.errors import InputError, TransportError
-from pulumi_hbr_clients.emulator import World, new_rows
+from pulumi_hbr_clients import emulator
+from pulumi_hbr_clients.client import client as api
+from pulumi_hbr_clients.emulator import Backend, new_rows
+from pulumi_hbr_clients.model.errors import InputError, TransportError
 from tests.queries import listed
 
 SERVICE = "https://hbr.cn-hangzhou.aliyuncs.com"
@@ -75,7 +76,7 @@ def test_no_proxy(proxy: Refusing, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_loopback_needs_no_proxy(proxy: Refusing, monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy has no way to this machine's own loopback."""
     monkeypatch.setenv("HTTP_PROXY", f"http://{proxy.address}")
-    with emulator.serve(World(new_rows(3))) as running:
+    with emulator.serve(Backend(new_rows(3))) as running:
         assert listed(running.endpoint).total_count == 3
     assert proxy.asked == []
 

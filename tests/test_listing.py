@@ -1,4 +1,4 @@
-"""Which pages next, and when the list is whole: `Listing` against a fleet that moves, without a network."""
+"""Which pages next, and when the list is whole: `Paginator` against a fleet that moves, without a network."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_hbr_clients.core import query as queries
-from pulumi_hbr_clients.core.clients import ClientList, from_wire
-from pulumi_hbr_clients.core.listing import READINGS, Listing
-from pulumi_hbr_clients.core.query import Query
-from pulumi_hbr_clients.core.wire import Ask, Page
+from pulumi_hbr_clients.model import query as queries
+from pulumi_hbr_clients.model.backup_client import ClientList, from_wire
+from pulumi_hbr_clients.model.query import Query
+from pulumi_hbr_clients.protocol.codec import Page, PageRequest
+from pulumi_hbr_clients.protocol.paginator import READINGS, Paginator
 
 NOW = 1_700_000_000.0
 LONG_AGO = NOW - 86_400
@@ -35,9 +35,9 @@ class Fleet:
     says_holds: bool = True
     total: Callable[[int], int] = lambda count: count
     created: Callable[[int], float] = lambda _number: LONG_AGO
-    asked: list[Ask] = field(default_factory=list)
+    asked: list[PageRequest] = field(default_factory=list)
 
-    def page(self, ask: Ask) -> Page:
+    def page(self, ask: PageRequest) -> Page:
         self.asked.append(ask)
         rows = [n for n in self.numbers if _asked_for(ask.client_ids, "c", n) and _asked_for(ask.instance_ids, "i", n)]
         size = min(ask.page_size or 10, self.holds)
@@ -57,7 +57,7 @@ def row_of(number: int, **more: Any) -> dict[str, Any]:
 
 
 def read(fleet: Fleet, **arguments: Any) -> ClientList:
-    state = Listing(query_of(**arguments))
+    state = Paginator(query_of(**arguments))
     while asks := state.asks():
         for ask in asks:
             state.take(ask, fleet.page(ask))
@@ -81,7 +81,7 @@ def test_a_calm_fleet(count: int) -> None:
 
 def test_all_other_pages_go_out_at_once() -> None:
     """Page 1 alone tells the total; then there is nothing to wait for."""
-    fleet, state = Fleet(list(range(1000))), Listing(query_of())
+    fleet, state = Fleet(list(range(1000))), Paginator(query_of())
     (first,) = state.asks()
     state.take(first, fleet.page(first))
     assert len(state.asks()) == 10
@@ -160,7 +160,7 @@ def test_what_has_gone_is_not_listed() -> None:
     found = read(fleet)
     assert numbers_of(found) == [n for n in range(150) if n != 3]
     assert found.complete
-    assert fleet.asked[-1] == Ask(1, 99, ("c-00003",), ())
+    assert fleet.asked[-1] == PageRequest(1, 99, ("c-00003",), ())
 
 
 def test_a_total_that_never_fits() -> None:
@@ -211,7 +211,7 @@ def test_a_new_client_costs_a_second_reading(count: int, requests: int) -> None:
 def test_own_filters_come_after() -> None:
     """They narrow the list, and what they drop does not count as missing."""
     rows = from_wire([row_of(1, ZoneId="a", OsType="linux"), row_of(2, Status="STOPPED", ClientVersion="1")])
-    state = Listing(query_of(statuses=["ACTIVATED"], instance_ids=["i-00001", "i-00002", "i-00003"]))
+    state = Paginator(query_of(statuses=["ACTIVATED"], instance_ids=["i-00001", "i-00002", "i-00003"]))
     for ask in state.asks():
         state.take(ask, Page(rows, 2))
     assert state.asks() == []
@@ -240,7 +240,7 @@ def test_each_own_filter(arguments: dict[str, Any], expected: list[int]) -> None
         row_of(1, BackupStatus="PROTECTED", ZoneId="z-1", OsType="linux", ClientVersion="1.9", MaxClientVersion="1.10"),
         {**row_of(2, ZoneId="z-2", OsType="windows", ClientVersion="2", MaxClientVersion="2"), "Status": "STOPPED"},
     ]
-    state = Listing(query_of(**arguments))
+    state = Paginator(query_of(**arguments))
     (ask,) = state.asks()
     state.take(ask, Page(from_wire(rows), 2))
     assert state.asks() == []
@@ -250,7 +250,7 @@ def test_each_own_filter(arguments: dict[str, Any], expected: list[int]) -> None
 def test_a_client_without_an_id_is_not_lost() -> None:
     """Rows are told apart by client id, else by instance, else by all they say."""
     rows = from_wire([{"InstanceId": "i-1"}, {"Hostname": "a"}, {"Hostname": "b"}, {"ClientId": "c-1"}])
-    state = Listing(query_of())
+    state = Paginator(query_of())
     (ask,) = state.asks()
     state.take(ask, Page(rows, 4))
     assert state.asks() == []

@@ -1,4 +1,4 @@
-"""The rate that a token bucket bears is found, held and left again: `Pace` on a simulated clock."""
+"""The rate that a token bucket bears is found, held and left again: `RateLimiter` on a simulated clock."""
 
 import heapq
 import random
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from pulumi_hbr_clients.api import CONCURRENCY
-from pulumi_hbr_clients.core.pace import UNPROVEN, Pace
+from pulumi_hbr_clients.client.client import CONCURRENCY
+from pulumi_hbr_clients.protocol.rate_limiter import UNPROVEN, RateLimiter
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Run:
 
 def run(pages: int, *, rate: float, burst: float, latency: float, hint: float | None = None) -> Run:
     """As many requests at once as a client sends, against a token bucket; time jumps from event to event."""
-    dice, pace = random.Random(1), Pace()  # noqa: S311  a simulation
+    dice, pace = random.Random(1), RateLimiter()  # noqa: S311  a simulation
     now = last = 0.0
     tokens, waiting, throttled, answers = burst, pages, 0, 0
     flying: list[tuple[float, float]] = []
@@ -59,7 +59,7 @@ def test_no_limit_no_care() -> None:
 
 def test_a_burst_counts_once() -> None:
     """Sixteen throttled answers to requests from before the halving are one lesson, not sixteen."""
-    pace = Pace()
+    pace = RateLimiter()
     for _ in range(16):
         pace.sending(0.0)
     for _ in range(16):
@@ -69,7 +69,7 @@ def test_a_burst_counts_once() -> None:
 
 def test_the_service_names_a_time() -> None:
     """Nothing is sent before it is over."""
-    pace = Pace()
+    pace = RateLimiter()
     pace.sending(0.0)
     pace.throttled(1.0, 0.0, 2.5)
     assert pace.wait(1.0) == 2.5
@@ -78,7 +78,7 @@ def test_the_service_names_a_time() -> None:
 
 def test_a_limit_that_is_gone_is_left() -> None:
     """Long after, the rate is far above what it was."""
-    pace = Pace()
+    pace = RateLimiter()
     for tick in range(20):
         pace.sending(tick / 20)
     pace.throttled(1.0, 0.9, None)
@@ -89,7 +89,7 @@ def test_a_limit_that_is_gone_is_left() -> None:
 
 def test_a_throttled_first_request_proves_little() -> None:
     """One request is no rate: the limit is sought from a usual one, and 100 pages do not take half a minute."""
-    pace = Pace()
+    pace = RateLimiter()
     pace.sending(0.0)
     pace.throttled(0.1, 0.0, None)
     assert pace.rate == UNPROVEN / 2

@@ -22,18 +22,19 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provid
 
 import pulumi_hbr_clients
 from pulumi_hbr_clients import emulator
-from pulumi_hbr_clients.core.errors import (
-    AnswerError,
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, new_rows
+from pulumi_hbr_clients.model.errors import (
     CredentialsError,
     DeadlineError,
     GateFailedError,
     HbrError,
+    InvalidResponseError,
     ServiceError,
     service_error,
 )
-from pulumi_hbr_clients.emulator import FAKE_KEYS, World, new_rows
-from pulumi_hbr_clients.plugin import failures, properties
-from pulumi_hbr_clients.plugin.properties import UNKNOWN
+from pulumi_hbr_clients.plugin import grpc_errors as failures
+from pulumi_hbr_clients.plugin import values as properties
+from pulumi_hbr_clients.plugin.values import UNKNOWN
 
 FUNCTION = "hbr-clients:index:getBackupClients"
 URN = "urn:pulumi:dev::p::my:index:Parent$hbr-clients:index:ActivationGate::ready"
@@ -54,16 +55,16 @@ def plain(struct: Struct) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def world() -> World:
-    return World(new_rows(250, Status="ACTIVATED"))
+def backend() -> Backend:
+    return Backend(new_rows(250, Status="ACTIVATED"))
 
 
 @pytest.fixture(autouse=True)
-def calm(world: World) -> None:
+def calm(backend: Backend) -> None:
     """Every test starts with a fleet that is activated and a service that is well."""
-    world.next_faults, world.fault_rate, world.latency = [], 0.0, 0.0
-    world.activate(*(row["ClientId"] for row in world.rows()))
-    world.clear_log()
+    backend.next_faults, backend.fault_rate, backend.latency = [], 0.0, 0.0
+    backend.activate(*(row["ClientId"] for row in backend.rows()))
+    backend.clear_log()
 
 
 class Listener(engine_pb2_grpc.EngineServicer):
@@ -88,8 +89,8 @@ def engine() -> Iterator[tuple[str, Listener]]:
 
 
 @pytest.fixture(scope="module")
-def environment(world: World) -> Iterator[dict[str, str]]:
-    with emulator.serve(world) as running:
+def environment(backend: Backend) -> Iterator[dict[str, str]]:
+    with emulator.serve(backend) as running:
         yield {**os.environ, **running.environment}
 
 
@@ -140,11 +141,11 @@ def test_it_introduces_itself(provider: Any) -> None:
     assert (answer.acceptSecrets, answer.supportsPreview, answer.acceptOutputs) == (True, True, False)
 
 
-def test_the_list(provider: Any, world: World) -> None:
+def test_the_list(provider: Any, backend: Backend) -> None:
     """The same list as every other door gives, under the same names."""
     result = plain(getattr(invoke(provider, clientType="ECS_CLIENT"), "return"))
     assert result["totalCount"] == 250
-    assert result["ids"] == sorted(row["ClientId"] for row in world.rows())
+    assert result["ids"] == sorted(row["ClientId"] for row in backend.rows())
     assert result["complete"] is True
     assert [client["clientId"] for client in result["clients"]] == result["ids"]
     assert result["countsByStatus"] == {"ACTIVATED": 250}
@@ -153,16 +154,16 @@ def test_the_list(provider: Any, world: World) -> None:
     assert set(few["clients"][0]) == {"clientId", "instanceId", "region", "status"}
 
 
-def test_bad_arguments(provider: Any, world: World) -> None:
+def test_bad_arguments(provider: Any, backend: Backend) -> None:
     """All faults at once, by property path; nothing is sent."""
     found = invoke(provider, clientType="ecs", pageSize=100, tags={"": "v"}).failures
     assert {fault.property: fault.reason for fault in found}.keys() == {"clientType", "pageSize", "tags[0].key"}
-    assert world.requests == 0
+    assert backend.requests == 0
 
 
-def test_a_refusal_is_one_clean_line(provider: Any, world: World) -> None:
+def test_a_refusal_is_one_clean_line(provider: Any, backend: Backend) -> None:
     """With a code that fits, and what to do."""
-    world.next_faults += ["no_permission"]
+    backend.next_faults += ["no_permission"]
     error = refused(lambda _: invoke(provider, clientType="ECS_CLIENT"), None)
     assert error.code() == grpc.StatusCode.PERMISSION_DENIED
     assert "hbr:DescribeBackupClients" in error.details()
@@ -173,7 +174,7 @@ def test_a_refusal_is_one_clean_line(provider: Any, world: World) -> None:
     [
         (CredentialsError("x"), grpc.StatusCode.UNAUTHENTICATED),
         (DeadlineError("x"), grpc.StatusCode.DEADLINE_EXCEEDED),
-        (AnswerError("x"), grpc.StatusCode.FAILED_PRECONDITION),
+        (InvalidResponseError("x"), grpc.StatusCode.FAILED_PRECONDITION),
         (GateFailedError("x"), grpc.StatusCode.FAILED_PRECONDITION),
         (service_error("Throttling", "m", http_status=400), grpc.StatusCode.RESOURCE_EXHAUSTED),
         (ServiceError("NoPermission", "m", http_status=403), grpc.StatusCode.PERMISSION_DENIED),
@@ -197,25 +198,25 @@ def test_what_is_not_there(provider: Any) -> None:
     assert refused(provider.Read, empty).code() == grpc.StatusCode.UNIMPLEMENTED
 
 
-def test_secrets_stay_secret(provider: Any, world: World) -> None:
+def test_secrets_stay_secret(provider: Any, backend: Backend) -> None:
     """Passwords are always marked; with a secret argument everything is."""
-    world.change(world.rows()[0]["ClientId"], {"Settings": {"ProxyPassword": "FAKE-PASSWORD"}})
+    backend.change(backend.rows()[0]["ClientId"], {"Settings": {"ProxyPassword": "FAKE-PASSWORD"}})
     answer = getattr(invoke(provider, clientType="ECS_CLIENT", includeProxyPasswords=True), "return")
     assert properties.read(answer).secret == {"proxyPasswords"}
     hidden = invoke(provider, clientType={**SECRET, "value": "ECS_CLIENT"})
     assert properties.read(getattr(hidden, "return")).secret >= {"clients", "ids", "totalCount"}
-    echoed = provider.Create(create(instanceIds={**SECRET, "value": [world.rows()[0]["InstanceId"]]}))
+    echoed = provider.Create(create(instanceIds={**SECRET, "value": [backend.rows()[0]["InstanceId"]]}))
     assert "instanceIds" in properties.read(echoed.properties).secret
 
 
 @pytest.mark.parametrize("sentinel", SENTINELS)
-def test_unknown_inputs(provider: Any, world: World, sentinel: str) -> None:
+def test_unknown_inputs(provider: Any, backend: Backend, sentinel: str) -> None:
     """Each of the engine's unknowns is no fault in check, and asks nothing in a preview."""
     news = bag(clientType="ECS_CLIENT", instanceIds=[sentinel], timeout=sentinel)
     assert not provider.Check(provider_pb2.CheckRequest(urn=URN, news=news)).failures
     answer = provider.Create(create(preview=True, instanceIds=sentinel))
     assert properties.read(answer.properties).unknown >= {"clients", "ids", "countsByStatus", "instanceIds"}
-    assert world.requests == 0
+    assert backend.requests == 0
 
 
 def test_a_secret_input_is_not_repeated(provider: Any) -> None:
@@ -252,8 +253,8 @@ def test_configuration(environment: dict[str, str]) -> None:
         good = bag(
             region="cn-shanghai",
             endpoint=environment["ALIBABA_CLOUD_ENDPOINT_HBR"],
-            accessKey=FAKE_KEYS.access_key_id,
-            secretKey={**SECRET, "value": FAKE_KEYS.access_key_secret},
+            accessKey=FAKE_CREDENTIALS.access_key_id,
+            secretKey={**SECRET, "value": FAKE_CREDENTIALS.access_key_secret},
         )
         assert not stub.CheckConfig(provider_pb2.CheckRequest(news=good)).failures
         stub.Configure(provider_pb2.ConfigureRequest(args=good))
@@ -273,18 +274,18 @@ def test_keys_are_kept_as_secrets(provider: Any) -> None:
     assert "profile" not in provider.CheckConfig(provider_pb2.CheckRequest(news=bag(region="x"))).inputs
 
 
-def test_a_gate_waits(provider: Any, world: World, engine: tuple[str, Listener]) -> None:
+def test_a_gate_waits(provider: Any, backend: Backend, engine: tuple[str, Listener]) -> None:
     """Create returns when the last client is activated; its row says meanwhile who is missing."""
-    ids = [row["InstanceId"] for row in world.rows()[:3]]
-    world.set_status("INSTALLING", ids[0])
-    world.later(1.5, lambda: world.activate(ids[0]))
+    ids = [row["InstanceId"] for row in backend.rows()[:3]]
+    backend.set_status("INSTALLING", ids[0])
+    backend.later(1.5, lambda: backend.activate(ids[0]))
     before = time.monotonic()
     answer = provider.Create(create(instanceIds=ids))
     assert time.monotonic() - before >= 1
     assert plain(answer.properties)["countsByStatus"] == {"ACTIVATED": 3}
     assert answer.id.startswith("cn-hangzhou/ECS_CLIENT/")
     said = [request.message for request in engine[1].heard if request.urn == URN and request.ephemeral]
-    assert any(f"2 of 3 activated; waiting for {world.find(ids[0]).row['ClientId']}" in line for line in said)
+    assert any(f"2 of 3 activated; waiting for {backend.find(ids[0]).row['ClientId']}" in line for line in said)
 
 
 @pytest.mark.parametrize("preview", [True, False])
@@ -303,29 +304,29 @@ def test_new_values_are_told(provider: Any, engine: tuple[str, Listener], previe
     ]
 
 
-def test_a_preview_looks_once(provider: Any, world: World, engine: tuple[str, Listener]) -> None:
+def test_a_preview_looks_once(provider: Any, backend: Backend, engine: tuple[str, Listener]) -> None:
     """Known outputs where it would pass; else unknown ones, and what `up` will wait for."""
-    ids = [row["InstanceId"] for row in world.rows()[:2]]
+    ids = [row["InstanceId"] for row in backend.rows()[:2]]
     assert properties.read(provider.Create(create(preview=True, instanceIds=ids)).properties).unknown == set()
-    world.set_status("INSTALLING", ids[0])
+    backend.set_status("INSTALLING", ids[0])
     answer = provider.Create(create(preview=True, instanceIds=ids))
     assert properties.read(answer.properties).unknown == {"clients", "ids", "totalCount", "countsByStatus"}
-    assert world.requests == 2
+    assert backend.requests == 2
     assert "up will wait: 1 of 2 activated" in engine[1].heard[-1].message
 
 
-def test_a_custom_timeout(provider: Any, world: World) -> None:
+def test_a_custom_timeout(provider: Any, backend: Backend) -> None:
     """The resource's own timeout wins, and its end is DEADLINE_EXCEEDED with the last picture."""
-    ids = [world.rows()[0]["InstanceId"]]
-    world.set_status("INSTALLING", ids[0])
+    ids = [backend.rows()[0]["InstanceId"]]
+    backend.set_status("INSTALLING", ids[0])
     error = refused(provider.Create, create(timeout=1, instanceIds=ids))
     assert error.code() == grpc.StatusCode.DEADLINE_EXCEEDED
     assert "not activated within 1s: 0 of 1 activated" in error.details()
 
 
-def test_diff_looks_again(provider: Any, world: World) -> None:
+def test_diff_looks_again(provider: Any, backend: Backend) -> None:
     """Nothing changed and all activated: no diff. A fleet that fell behind, or another input: an update."""
-    ids = [row["InstanceId"] for row in world.rows()[:2]]
+    ids = [row["InstanceId"] for row in backend.rows()[:2]]
     same = bag(clientType="ECS_CLIENT", instanceIds=ids)
 
     def diff(news: Struct) -> Any:
@@ -334,25 +335,25 @@ def test_diff_looks_again(provider: Any, world: World) -> None:
     assert diff(same).changes == provider_pb2.DiffResponse.DIFF_NONE
     changed = diff(bag(clientType="ECS_CLIENT", instanceIds=ids, timeout="5m"))
     assert (changed.changes, list(changed.diffs)) == (provider_pb2.DiffResponse.DIFF_SOME, ["timeout"])
-    world.set_status("STOPPED", ids[0])
+    backend.set_status("STOPPED", ids[0])
     assert list(diff(same).diffs) == ["countsByStatus"]
-    world.fault_rate, world.random_faults = 1.0, ("no_permission",)
+    backend.fault_rate, backend.random_faults = 1.0, ("no_permission",)
     assert diff(same).changes == provider_pb2.DiffResponse.DIFF_NONE
 
 
-def test_read_and_delete_ask_nobody(provider: Any, world: World) -> None:
+def test_read_and_delete_ask_nobody(provider: Any, backend: Backend) -> None:
     """A refresh leaves the record as it is, and there is nothing to delete."""
     state = bag(countsByStatus={"ACTIVATED": 2})
     answer = provider.Read(provider_pb2.ReadRequest(urn=URN, id="x", properties=state, inputs=bag()))
     assert plain(answer.properties) == {"countsByStatus": {"ACTIVATED": 2}}
     provider.Delete(provider_pb2.DeleteRequest(urn=URN, id="x"))
-    assert world.requests == 0
+    assert backend.requests == 0
 
 
-def test_cancel_ends_200_gates(environment: dict[str, str], world: World) -> None:
+def test_cancel_ends_200_gates(environment: dict[str, str], backend: Backend) -> None:
     """While 200 gates wait, Cancel is answered and all of them end, each with a clean line."""
-    ids = [row["InstanceId"] for row in world.rows()[:200]]
-    world.set_status("INSTALLING", *ids)
+    ids = [row["InstanceId"] for row in backend.rows()[:200]]
+    backend.set_status("INSTALLING", *ids)
     with started(environment) as (stub, _):
         stub.Configure(provider_pb2.ConfigureRequest(args=bag()))
         waits = [stub.Create.future(create(instanceIds=[instance], poll=2)) for instance in ids]
@@ -364,13 +365,13 @@ def test_cancel_ends_200_gates(environment: dict[str, str], world: World) -> Non
         assert time.monotonic() - before < 10  # half a second on a quiet machine
     assert {error.code() for error in errors} == {grpc.StatusCode.FAILED_PRECONDITION}
     assert {error.details() for error in errors} == {"interrupted while waiting; the next update waits again"}
-    assert world.requests <= 4 * (-(-200 // 99) + 1)
+    assert backend.requests <= 4 * (-(-200 // 99) + 1)
 
 
-def test_killed_in_the_middle_of_a_gate(environment: dict[str, str], world: World) -> None:
+def test_killed_in_the_middle_of_a_gate(environment: dict[str, str], backend: Backend) -> None:
     """The engine sees the call end; nothing of the process stays."""
-    ids = [world.rows()[0]["InstanceId"]]
-    world.set_status("INSTALLING", ids[0])
+    ids = [backend.rows()[0]["InstanceId"]]
+    backend.set_status("INSTALLING", ids[0])
     with started(environment) as (stub, process):
         stub.Configure(provider_pb2.ConfigureRequest(args=bag()))
         threading.Timer(1.5, process.kill).start()
@@ -378,9 +379,9 @@ def test_killed_in_the_middle_of_a_gate(environment: dict[str, str], world: Worl
         assert process.wait(10) == -signal.SIGKILL
 
 
-def test_attach(environment: dict[str, str], engine: tuple[str, Listener], world: World) -> None:
+def test_attach(environment: dict[str, str], engine: tuple[str, Listener], backend: Backend) -> None:
     """A provider that runs already, under a debugger, learns where the engine is."""
-    world.set_status("INSTALLING", world.rows()[0]["InstanceId"])
+    backend.set_status("INSTALLING", backend.rows()[0]["InstanceId"])
     with started(environment) as (stub, _):
         stub.Attach(plugin_pb2.PluginAttach(address=engine[0]))
         stub.Configure(provider_pb2.ConfigureRequest(args=bag()))

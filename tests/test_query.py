@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_hbr_clients.core import query as queries
-from pulumi_hbr_clients.core.errors import InputError
-from pulumi_hbr_clients.core.query import Query, QueryArgs
-from pulumi_hbr_clients.inputs import QueryInputs
+from pulumi_hbr_clients.model import query as queries
+from pulumi_hbr_clients.model.errors import InputError
+from pulumi_hbr_clients.model.query import Query, QueryArgs
+from pulumi_hbr_clients.resources.inputs import QueryInputs
 
 ECS = {"client_type": "ECS_CLIENT"}
 TRIPLE = ("cross_account_type", "cross_account_user_id", "cross_account_role_name")
@@ -139,10 +139,10 @@ def test_a_warning_names_the_nearest(arguments: dict[str, Any], near: str) -> No
     """What is perhaps a typing error is told with what may have been meant; of a secret neither is."""
     query = parsed(**arguments)
     (text,) = queries.warnings_of(query)
-    (unsaid,) = queries.warnings_of(query, arguments.keys())
+    (redacted,) = queries.warnings_of(query, arguments.keys())
     (name,) = arguments
     assert text.endswith(f" is not known to this version, and taken as it is; did you mean {near}?")
-    assert unsaid == f"{name}: [secret] is not known to this version, and taken as it is"
+    assert redacted == f"{name}: [secret] is not known to this version, and taken as it is"
 
 
 def test_self_account_stands_alone() -> None:
@@ -159,9 +159,9 @@ def test_account_id(number: Any) -> None:
 
 def test_empty_list_is_not_no_list() -> None:
     """An id list that is given and empty asks for nothing; one that is not given asks for all."""
-    assert parsed(instance_ids=[]).asks_for_nothing()
-    assert parsed(client_ids=[]).asks_for_nothing()
-    assert not parsed().asks_for_nothing()
+    assert parsed(instance_ids=[]).selects_nothing()
+    assert parsed(client_ids=[]).selects_nothing()
+    assert not parsed().selects_nothing()
 
 
 def test_unknown_is_no_fault() -> None:

@@ -12,15 +12,18 @@ import pytest
 import yaml
 from pydantic.alias_generators import to_camel
 
-from pulumi_hbr_clients.core import gate, guide, rules, schema
-from pulumi_hbr_clients.core.clients import CLIENT_FIELDS, ClientSettings, state_name
-from pulumi_hbr_clients.core.configuration import KEY_VARIABLES, AssumeRole, Configuration
-from pulumi_hbr_clients.core.errors import InputError
-from pulumi_hbr_clients.core.gate import Condition
-from pulumi_hbr_clients.core.query import Query
-from pulumi_hbr_clients.core.signing import Keys
-from pulumi_hbr_clients.credentials import StaticKeys, key_source
-from pulumi_hbr_clients.settings import Settings
+from pulumi_hbr_clients.activation import condition as gate
+from pulumi_hbr_clients.activation.condition import ActivationCondition
+from pulumi_hbr_clients.client.credentials import StaticCredentials, credential_source
+from pulumi_hbr_clients.client.settings import Settings
+from pulumi_hbr_clients.model import validators as rules
+from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, ClientSettings, state_name
+from pulumi_hbr_clients.model.configuration import KEY_VARIABLES, AssumeRole, Configuration
+from pulumi_hbr_clients.model.errors import InputError
+from pulumi_hbr_clients.model.query import Query
+from pulumi_hbr_clients.plugin import schema
+from pulumi_hbr_clients.plugin import schema_docs as guide
+from pulumi_hbr_clients.protocol.signing import Credentials
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = schema.schema()
@@ -77,10 +80,12 @@ def test_the_function_takes_a_query() -> None:
 
 def test_the_gate_takes_a_query_and_a_condition() -> None:
     """Every field of both, but for what a gate refuses; it echoes them all."""
-    fields = {to_camel(name): field for model in (Query, Condition) for name, field in model.model_fields.items()}
+    fields = {
+        to_camel(name): field for model in (Query, ActivationCondition) for name, field in model.model_fields.items()
+    }
     taken = GATE["inputProperties"]
-    left_out = {"pageNumber", "pageSize", "statuses", "includeProxyPasswords", "includeHeartbeats"}
-    assert taken.keys() == fields.keys() - left_out
+    excluded_fields = {"pageNumber", "pageSize", "statuses", "includeProxyPasswords", "includeHeartbeats"}
+    assert taken.keys() == fields.keys() - excluded_fields
     assert [name for name in taken if not taken[name]["description"].startswith(told(fields[name].description))] == []
     assert GATE["requiredInputs"] == ["clientType"]
     assert taken.keys() <= GATE["properties"].keys()
@@ -250,9 +255,11 @@ def test_environment_of_keys() -> None:
     keys = ("accessKey", "secretKey", "securityToken")
     (names,) = zip(*(CONFIG[key]["defaultInfo"]["environment"] for key in keys), strict=True)
     assert names == KEY_VARIABLES
-    source = key_source(Settings(environment=dict(zip(names, ("FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN"), strict=True))))
-    assert isinstance(source, StaticKeys)
-    assert source.given == Keys("FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN")
+    source = credential_source(
+        Settings(environment=dict(zip(names, ("FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN"), strict=True)))
+    )
+    assert isinstance(source, StaticCredentials)
+    assert source.given == Credentials("FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN")
 
 
 def test_languages() -> None:
@@ -287,7 +294,7 @@ def test_python_examples_name_what_there_is(program: str) -> None:
     """They parse, and their arguments are fields of the models."""
     calls = [node for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Call)]
     given = {keyword.arg for call in calls for keyword in call.keywords}
-    assert given <= {*Query.model_fields, *Condition.model_fields}
+    assert given <= {*Query.model_fields, *ActivationCondition.model_fields}
     assert "client_type" in given
 
 

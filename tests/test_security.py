@@ -13,14 +13,15 @@ from typing import Any
 import pytest
 
 from pulumi_hbr_clients import emulator
-from pulumi_hbr_clients.core import errors, wire
-from pulumi_hbr_clients.core.signing import parse_authorization
-from pulumi_hbr_clients.emulator import FAKE_STS_KEYS, World, new_row
+from pulumi_hbr_clients.emulator import FAKE_STS_CREDENTIALS, Backend, new_row
+from pulumi_hbr_clients.model import errors
+from pulumi_hbr_clients.protocol import codec as wire
+from pulumi_hbr_clients.protocol.signing import parse_authorization
 from tests.queries import listed
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "SECURITY.md").read_text()
-SETTINGS = {"keys": FAKE_STS_KEYS, "timeout": 5}
+SETTINGS = {"keys": FAKE_STS_CREDENTIALS, "timeout": 5}
 PASSWORD = "FAKE-PROXY-PASSWORD"  # noqa: S105  of a made-up client
 
 
@@ -62,17 +63,22 @@ def test_an_answer_that_quotes_everything_gives_nothing_away(
     assert sent
     said = f"{caught.value} {caught.value!r} {caught.value.__dict__} {caplog.text}"
     assert "SignedHeaders=" in said
-    hidden = [sent.signature, FAKE_STS_KEYS.access_key_secret, FAKE_STS_KEYS.security_token, sent.access_key_id]
+    hidden = [
+        sent.signature,
+        FAKE_STS_CREDENTIALS.access_key_secret,
+        FAKE_STS_CREDENTIALS.security_token,
+        sent.access_key_id,
+    ]
     assert [secret for secret in hidden if secret and secret in said] == []
 
 
 def test_no_log_tells_a_password(caplog: pytest.LogCaptureFixture) -> None:
     """Asked for, proxy passwords are in the result, masked, and in no library's debug log."""
-    world = World([new_row("one", Settings={"ProxyPassword": PASSWORD})])
-    with emulator.serve(world) as running, caplog.at_level(logging.DEBUG):
-        world.allow(FAKE_STS_KEYS)
+    backend = Backend([new_row("one", Settings={"ProxyPassword": PASSWORD})])
+    with emulator.serve(backend) as running, caplog.at_level(logging.DEBUG):
+        backend.allow(FAKE_STS_CREDENTIALS)
         found = listed(running.endpoint, SETTINGS, include_proxy_passwords=True)
-    assert list(found.shown_passwords().values()) == [PASSWORD]
+    assert list(found.reveal_passwords().values()) == [PASSWORD]
     assert caplog.text
     assert PASSWORD not in f"{caplog.text} {found!r} {found.proxy_passwords!r} {found.clients!r}"
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from pulumi_hbr_clients.core.errors import Fault, InputError
-from pulumi_hbr_clients.core.places import REGIONS, Target, address, endpoint_of, region_fault
-from pulumi_hbr_clients.settings import Settings
+from pulumi_hbr_clients.client.settings import Settings
+from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
+from pulumi_hbr_clients.protocol.endpoints import REGIONS, Target, address, endpoint_of, region_fault
 
 
 def settings(
@@ -193,7 +193,7 @@ def test_addresses(given: str, expected: str) -> None:
 def test_addresses_that_are_refused(given: str) -> None:
     """Not https, not an address, or one with a secret in it, which is not repeated."""
     fault = address(given)
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, ValidationIssue)
     assert fault.path == "endpoint"
     assert "FAKE-PASSWORD" not in str(fault)
 

@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from pulumi_hbr_clients.core import signing
-from pulumi_hbr_clients.core.signing import Keys, Request
+from pulumi_hbr_clients.protocol import signing
+from pulumi_hbr_clients.protocol.signing import Credentials, Request
 
 SAMPLES = json.loads((Path(__file__).parent / "data" / "wire-samples.json").read_text())
 VECTOR = SAMPLES["official_vector"]
@@ -78,7 +78,7 @@ def test_our_headers(sample: dict[str, Any]) -> None:
 
 def test_sign_then_verify() -> None:
     """What `sign` makes, `verify` accepts; a token is signed too and cannot be taken away."""
-    keys = Keys("FAKE-AK", "FAKE-SECRET", "FAKE-TOKEN")
+    keys = Credentials("FAKE-AK", "FAKE-SECRET", "FAKE-TOKEN")
     unsigned = Request({"host": "h", "accept": "a"}, (("A", "b c*~"),), b"x=1")
     headers = signing.sign(unsigned, keys, date="2024-11-06T10:20:30Z", nonce="n")
     authorization = signing.parse_authorization(headers["Authorization"])
@@ -93,7 +93,7 @@ def test_sign_then_verify() -> None:
 
 def test_secrets_stay_out_of_repr() -> None:
     """Keys show neither secret nor token."""
-    text = repr(Keys("FAKE-AK", "FAKE-SECRET", "FAKE-TOKEN"))
+    text = repr(Credentials("FAKE-AK", "FAKE-SECRET", "FAKE-TOKEN"))
     assert "FAKE-SECRET" not in text
     assert "FAKE-TOKEN" not in text
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.storms.level import MEASURES, Sample, judge
+from tools.storms.level import MEASURES, Sample, evaluate
 
 SOAK = Path(__file__).parent.parent / "tools" / "soak.py"
 CALM = Sample(memory=1 << 20, resident=1 << 26, connections=20, tasks=30)
@@ -20,7 +20,7 @@ def soaked(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def short(samples: Sequence[Sample]) -> list[str]:
-    return [must.what for must in judge("", samples).musts if not must.reached]
+    return [must.what for must in evaluate("", samples).musts if not must.reached]
 
 
 def test_two_minutes_stay_level(tmp_path: Path) -> None:
@@ -66,4 +66,4 @@ def test_growth_is_named(name: str) -> None:
 def test_too_few_samples_are_no_verdict() -> None:
     """Quarters of nothing are not level."""
     with pytest.raises(ValueError, match="7 samples are too few to judge: at least 8"):
-        judge("", [CALM] * 7)
+        evaluate("", [CALM] * 7)

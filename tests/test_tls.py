@@ -15,8 +15,8 @@ import pytest
 import trustme
 
 from pulumi_hbr_clients import emulator, wait_until_activated
-from pulumi_hbr_clients.core.errors import HbrError, TransportError
-from pulumi_hbr_clients.emulator import FAKE_KEYS, World, new_rows
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, new_rows
+from pulumi_hbr_clients.model.errors import HbrError, TransportError
 from tests.queries import listed
 
 IMPATIENT = {"timeout": 1.0}
@@ -94,13 +94,13 @@ def elsewhere(status: int, location: str) -> Callable[[http.server.BaseHTTPReque
 
 
 @pytest.fixture
-def world() -> World:
-    return World(new_rows(5))
+def backend() -> Backend:
+    return Backend(new_rows(5))
 
 
 @pytest.fixture
-def service(world: World) -> Iterator[str]:
-    with emulator.serve(world) as running:
+def service(backend: Backend) -> Iterator[str]:
+    with emulator.serve(backend) as running:
         yield running.endpoint
 
 
@@ -151,8 +151,8 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(service: str, authorit
 
 def test_no_gate_waits_for_a_certificate(service: str, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> None:
     """Waiting mends no certificate: the wait ends with the first look, not with its timeout."""
-    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", FAKE_KEYS.access_key_id)
-    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", FAKE_KEYS.access_key_secret)
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", FAKE_CREDENTIALS.access_key_id)
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", FAKE_CREDENTIALS.access_key_secret)
     with listening(Front(forwarding(service)), certified(authority)) as endpoint:
         waiting = wait_until_activated(client_type="ECS_CLIENT", region="cn-hangzhou", endpoint=endpoint, timeout=100)
         with pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED"):
@@ -194,10 +194,10 @@ def test_a_known_authority_is_not_enough(
 
 
 @pytest.mark.parametrize("status", [302, 307])
-def test_a_redirect_is_not_followed(service: str, world: World, status: int) -> None:
+def test_a_redirect_is_not_followed(service: str, backend: Backend, status: int) -> None:
     """A signed request goes to the address that was asked for, and to no other that an answer names."""
     front = Front(elsewhere(status, f"{service}/"))
     with listening(front) as endpoint, pytest.raises(HbrError):
         listed(endpoint, IMPATIENT)
     assert front.requests
-    assert world.requests == 0
+    assert backend.requests == 0

@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_hbr_clients.core import query as queries
-from pulumi_hbr_clients.core import wire
-from pulumi_hbr_clients.core.errors import (
-    AnswerError,
+from pulumi_hbr_clients.model import query as queries
+from pulumi_hbr_clients.model.errors import (
     HbrError,
+    InvalidResponseError,
     Retry,
     ServiceError,
     ThrottledError,
 )
-from pulumi_hbr_clients.core.query import Query
-from pulumi_hbr_clients.core.wire import Answer, Ask
+from pulumi_hbr_clients.model.query import Query
+from pulumi_hbr_clients.protocol import codec as wire
+from pulumi_hbr_clients.protocol.codec import HttpResponse, PageRequest
 
 DATA = Path(__file__).parent / "data"
 GOOD: dict[str, Any] = json.loads((DATA / "answer.json").read_text())
@@ -39,9 +39,9 @@ def query_of(sample: dict[str, Any]) -> Query:
     return query
 
 
-def answer(body: Any = GOOD, status: int = 200, **headers: str) -> Answer:
+def answer(body: Any = GOOD, status: int = 200, **headers: str) -> HttpResponse:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, raw)
+    return HttpResponse(status, {name.replace("_", "-"): value for name, value in headers.items()}, raw)
 
 
 def trouble(body: Any = GOOD, status: int = 200, **headers: str) -> HbrError:
@@ -53,7 +53,7 @@ def trouble(body: Any = GOOD, status: int = 200, **headers: str) -> HbrError:
 @pytest.mark.parametrize("sample", ALIKE, ids=[s["name"] for s in ALIKE])
 def test_same_request_as_the_sdk(sample: dict[str, Any]) -> None:
     """Place and form of every parameter are the official SDK's."""
-    request = wire.request(query_of(sample), Ask(), "hbr.cn-hangzhou.aliyuncs.com")
+    request = wire.request(query_of(sample), PageRequest(), "hbr.cn-hangzhou.aliyuncs.com")
     sent = sorted(parse_qsl(urlsplit(sample["url"]).query, keep_blank_values=True))
     ours = sorted(request.query)
     if sample["name"] == "filters":  # we sort filters, so their numbers differ
@@ -69,21 +69,21 @@ def test_same_request_as_the_sdk(sample: dict[str, Any]) -> None:
 def test_far_end_reads_the_same_query(sample: dict[str, Any]) -> None:
     """What is encoded decodes to the same arguments."""
     query = query_of(sample)
-    assert queries.parse(wire.arguments(wire.request(query, Ask(), "h"))) == query
+    assert queries.parse(wire.arguments(wire.request(query, PageRequest(), "h"))) == query
 
 
 def test_an_ask_overrides_paging_and_ids() -> None:
     """A page of a part of a long id list; an empty part sends no ids at all."""
     query = queries.parse({"client_type": "ECS_CLIENT", "instance_ids": ["i-1", "i-2", "i-3"]})
     assert query is not None
-    part = wire.arguments(wire.request(query, Ask(2, 99, None, ("i-2",)), "h"))
+    part = wire.arguments(wire.request(query, PageRequest(2, 99, None, ("i-2",)), "h"))
     assert part == {
         "client_type": "ECS_CLIENT",
         "instance_ids": ["i-2"],
         "page_number": "2",
         "page_size": "99",
     }
-    assert "instance_ids" not in wire.arguments(wire.request(query, Ask(1, 99, ("c-1",), ()), "h"))
+    assert "instance_ids" not in wire.arguments(wire.request(query, PageRequest(1, 99, ("c-1",), ()), "h"))
 
 
 def test_the_documents_example() -> None:
@@ -134,7 +134,7 @@ def test_no_clients(clients: Any) -> None:
 def test_wrong_shape(body: Any, says: str) -> None:
     """A 200 that is no answer is an error of its own, worth another try."""
     error = trouble(body)
-    assert isinstance(error, AnswerError)
+    assert isinstance(error, InvalidResponseError)
     assert says in str(error)
     assert error.retry is Retry.BACK_OFF
 
@@ -240,7 +240,7 @@ BODIES = (
 def test_hostile_answers(body: bytes, status: int, passwords: bool) -> None:  # noqa: FBT001  Hypothesis passes it
     """Whatever comes, the outcome is a page or one of our own errors."""
     try:
-        page = wire.page(Answer(status, {}, body), passwords=passwords)
+        page = wire.page(HttpResponse(status, {}, body), passwords=passwords)
     except HbrError as error:
         assert str(error)
     else:

@@ -4,7 +4,7 @@
                    [--clients N] [--faults P] [--gates P]
 
 A seed decides the fleet, the questions and the weather: up to three kinds of trouble at once, faults besides. Then
-lists are read and gates wait, all at once, and each is judged against the world's own record, client by client: see
+lists are read and gates wait, all at once, and each is judged against the backend's own record, client by client: see
 `storms/lists.py`, `storms/gates.py` and `storms/runs.py` for the verdicts. What must not be is told with the command
 that does it again, and ends with 1.
 

@@ -31,8 +31,8 @@ BOLD, DIM, PLAIN = (
 def main() -> None:
     """The whole story, about fifteen seconds."""
     started = time.monotonic()
-    world = emulator.sample()
-    with emulator.serve(world) as running, stage(dict(running.environment)) as stack:
+    backend = emulator.sample()
+    with emulator.serve(backend) as running, stage(dict(running.environment)) as stack:
         tell(f"A fleet, emulated at {running.endpoint}", "hbr-clients list --client-type ECS_CLIENT")
         list_fleet()
         fleet = stack("fleet", "dev")
@@ -44,7 +44,7 @@ def main() -> None:
         consumer = stack("consumer", "dev")
         consumer.set_config("fleetStack", auto.ConfigValue("organization/backup-fleet/dev"))
         show(consumer.up, outputs)
-        change(world)
+        change(backend)
         tell("The fleet changed: db-1 stopped, batch-1 was activated", "pulumi preview --diff")
         show(lambda **options: fleet.preview(diff=True, **options), changes)
     seconds = time.monotonic() - started
@@ -91,11 +91,11 @@ def list_fleet() -> None:
     subprocess.run(command, check=True)
 
 
-def change(world: emulator.World) -> None:
+def change(backend: emulator.Backend) -> None:
     """Something happens to the fleet."""
-    names = {row["Hostname"]: row["ClientId"] for row in world.rows()}
-    world.set_status("STOPPED", names["db-1"])
-    world.activate(names["batch-1"])
+    names = {row["Hostname"]: row["ClientId"] for row in backend.rows()}
+    backend.set_status("STOPPED", names["db-1"])
+    backend.activate(names["batch-1"])
 
 
 def show(verb: Callable[..., Any], chosen: Callable[[str], Iterator[str]]) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from pulumi_hbr_clients import __version__
-from pulumi_hbr_clients.cli.packages import COMMAND
+from pulumi_hbr_clients.cli.package_commands import COMMAND
 
 ROOT: Final = Path(__file__).parent.parent
 SCRIPT: Final = """#!/bin/sh

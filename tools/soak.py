@@ -30,7 +30,7 @@ def main() -> int:
     wall = time.monotonic
     hurry(asked.factor)
     from tools.benchmarks.table import Must  # noqa: PLC0415  after the clock
-    from tools.storms.level import judge  # noqa: PLC0415  the same
+    from tools.storms.level import evaluate  # noqa: PLC0415  the same
     from tools.storms.soaking import soak  # noqa: PLC0415  the same
 
     about = page.machine()
@@ -42,7 +42,7 @@ def main() -> int:
     ]
     title = f"{asked.minutes:g} minutes at {asked.factor:g} times the speed, in {wall() - started:.0f} s"
     note = "Done: " + ", ".join(f"{count} {what}" for what, count in sorted(made.done.items())) + "."
-    table = judge(title, made.samples, musts, note)
+    table = evaluate(title, made.samples, musts, note)
     print(table)
     if asked.json:
         samples = [asdict(sample) for sample in made.samples]

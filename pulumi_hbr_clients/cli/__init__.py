@@ -4,7 +4,7 @@
     wait       options.py (words → Query, Condition)  →  wait.py (how it ends)  ⇄  gauge.py (how it stands)
     doctor     doctor.py, places.py     what would be used, and where that was said
     emulator   emulate.py               a fleet on loopback, no account needed
-    schema, plugin     packages.py      the package in Pulumi's world
+    schema, plugin     packages.py      the package in Pulumi's backend
 
 Exit codes: 0 done, 1 the service or the gate said no, 2 bad input (nothing was sent), 124 timed out, 130 interrupted.
 Start-up is a feature: each command imports what it needs, `--help` neither pulumi, httpx nor rich.
@@ -20,8 +20,8 @@ from typing import Any, Final
 import click
 
 from pulumi_hbr_clients import __version__
-from pulumi_hbr_clients.cli import packages
-from pulumi_hbr_clients.core.errors import DeadlineError, GateTimeoutError, HbrError, InputError, ServiceError
+from pulumi_hbr_clients.cli import package_commands as packages
+from pulumi_hbr_clients.model.errors import DeadlineError, GateTimeoutError, HbrError, InputError, ServiceError
 
 REFUSED: Final = 1
 BAD_INPUT: Final = 2
@@ -59,7 +59,7 @@ class _Door(click.Group):
 def _told(error: HbrError, command: str | None) -> int:
     """Tell of an error on stderr, advice on a line of its own. Gives the exit code."""
     from pulumi_hbr_clients.cli.options import line, spelled  # noqa: PLC0415  pydantic costs 0.2 s
-    from pulumi_hbr_clients.cli.screen import complain  # noqa: PLC0415
+    from pulumi_hbr_clients.cli.output import complain  # noqa: PLC0415
 
     if isinstance(error, InputError):
         head = "bad input" if command == "emulator" else "bad input, nothing was sent"
@@ -202,7 +202,8 @@ def list_(output: str, watch: str | None, **values: Any) -> None:
     hbr-clients list --client-type ECS_CLIENT --instance-id i-1 --instance-id i-2 --output json
     hbr-clients list --client-type ECS_CLIENT --watch
     """  # noqa: D301  a backspace is click's mark for lines that stay as they are
-    from pulumi_hbr_clients.cli import options, screen  # noqa: PLC0415  pydantic costs 0.2 s
+    from pulumi_hbr_clients.cli import options  # noqa: PLC0415  pydantic costs 0.2 s
+    from pulumi_hbr_clients.cli import output as screen  # noqa: PLC0415  pydantic costs 0.2 s
 
     query, times = options.read({**values, "watch": watch}, options.query, ("timeout", 0.1), ("watch", 1))
     client = options.client(values, times)
@@ -231,7 +232,7 @@ def wait_(output: str, **values: Any) -> None:
     from pulumi_hbr_clients.cli import options  # noqa: PLC0415  pydantic costs 0.2 s
 
     gate, _ = options.read(values, options.gate)
-    from pulumi_hbr_clients.cli import wait  # noqa: PLC0415  httpx costs 0.25 s: bad input is told before
+    from pulumi_hbr_clients.cli import wait_command as wait  # noqa: PLC0415  httpx costs 0.25 s: bad input is told before
 
     _finish(wait.run(values, gate, output))
 
@@ -252,7 +253,7 @@ def doctor_(output: str, *, offline: bool, **values: Any) -> None:
     Pulumi's config is not seen here, it is read inside a Pulumi program only.
     """
     from pulumi_hbr_clients.cli import doctor  # noqa: PLC0415  it asks, with httpx
-    from pulumi_hbr_clients.cli.screen import coloured  # noqa: PLC0415
+    from pulumi_hbr_clients.cli.output import coloured  # noqa: PLC0415
 
     report = _finish(doctor.examine(values, offline=offline))
     as_text = partial(doctor.as_text, coloured=coloured(sys.stdout))
@@ -277,6 +278,6 @@ def emulator_(**values: str | None) -> None:
 
     Prints what to set in another shell, then runs until Ctrl-C. Needs no account.
     """
-    from pulumi_hbr_clients.cli import emulate  # noqa: PLC0415  the emulator is an extra
+    from pulumi_hbr_clients.cli import emulator_command as emulate  # noqa: PLC0415  the emulator is an extra
 
     emulate.run(values)

@@ -17,13 +17,14 @@ from typing import Any, Final
 import click
 
 from pulumi_hbr_clients import __version__
-from pulumi_hbr_clients.api import HbrClient
-from pulumi_hbr_clients.cli import options, places
-from pulumi_hbr_clients.cli.places import Place
-from pulumi_hbr_clients.core.errors import HbrError, InputError
-from pulumi_hbr_clients.core.query import Query
-from pulumi_hbr_clients.core.signing import Keys
-from pulumi_hbr_clients.credentials import KeySource, StaticKeys
+from pulumi_hbr_clients.cli import options
+from pulumi_hbr_clients.cli import setting_sources as places
+from pulumi_hbr_clients.cli.setting_sources import Place
+from pulumi_hbr_clients.client.client import HbrClient
+from pulumi_hbr_clients.client.credentials import CredentialSource, StaticCredentials
+from pulumi_hbr_clients.model.errors import HbrError, InputError
+from pulumi_hbr_clients.model.query import Query
+from pulumi_hbr_clients.protocol.signing import Credentials
 
 PATIENCE: Final = 30.0
 """Seconds for each of keys and request, unless --timeout says another."""
@@ -82,7 +83,7 @@ def _found(looked: list[Place], fault: str | None) -> Finding:
 
 async def _credentials(client: HbrClient, *, offline: bool) -> Finding:
     looked, source = places.of_keys(client.settings), client.source
-    if offline and not isinstance(source, StaticKeys):
+    if offline and not isinstance(source, StaticCredentials):
         fault = None if any(place.found for place in looked) else "found nowhere; not asked for because of --offline"
         return Finding("not fetched because of --offline", _source(source), fault, looked)
     try:
@@ -97,13 +98,13 @@ async def _credentials(client: HbrClient, *, offline: bool) -> Finding:
     return Finding(_masked(keys), _source(source), None, looked)
 
 
-def _source(source: KeySource) -> str:
+def _source(source: CredentialSource) -> str:
     """Where keys come from, as it was typed. A chain names which of its providers had them."""
     label, provider = source.label.replace(" (argument)", " of --profile"), source.answered
     return f"{label}: {provider}" if provider else label
 
 
-def _masked(keys: Keys) -> str:
+def _masked(keys: Credentials) -> str:
     token = ", with a security token" if keys.security_token else ""
     return f"access key {places.masked(keys.access_key_id)}{token}"
 

@@ -1,4 +1,4 @@
-"""`Query` and a gate's `Condition` as options, by one rule read off the models, and back, or every fault at once.
+"""`Query` and a gate's `ActivationCondition` as options, by one rule read off the models, and back, or every fault at once.
 
     client_ids: tuple[str, ...]   →  --client-id ID, repeatable; a lone empty one is the empty list
     page_size: int                →  --page-size N
@@ -18,17 +18,17 @@ import click
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pulumi_hbr_clients.core import gate as gates
-from pulumi_hbr_clients.core import query as queries
-from pulumi_hbr_clients.core import telling
-from pulumi_hbr_clients.core.clients import CLIENT_FIELDS
-from pulumi_hbr_clients.core.errors import Fault, InputError
-from pulumi_hbr_clients.core.gate import REFUSED, Condition
-from pulumi_hbr_clients.core.query import Query
-from pulumi_hbr_clients.settings import Settings
+from pulumi_hbr_clients.activation import condition as gates
+from pulumi_hbr_clients.activation import messages as telling
+from pulumi_hbr_clients.activation.condition import REFUSED, ActivationCondition
+from pulumi_hbr_clients.client.settings import Settings
+from pulumi_hbr_clients.model import query as queries
+from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS
+from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
+from pulumi_hbr_clients.model.query import Query
 
 if TYPE_CHECKING:
-    from pulumi_hbr_clients.api import HbrClient
+    from pulumi_hbr_clients.client.client import HbrClient
 
 LEFT_OUT: Final = frozenset({"include_heartbeats"})
 """No options: the command line always gives heartbeats."""
@@ -36,10 +36,10 @@ SETTINGS: Final = ("region", "endpoint", "network", "profile")
 _OPPOSITE: Final = {"outdated": "up-to-date"}
 _ALSO: Final = {"include_proxy_passwords": "Prints them in clear text!"}
 _METAVARS: Final = {int: "N", float: "TIME", "tolerate": "STATUS"}
-_FIELDS: Final[Mapping[str, FieldInfo]] = {**Condition.model_fields, **Query.model_fields}
+_FIELDS: Final[Mapping[str, FieldInfo]] = {**ActivationCondition.model_fields, **Query.model_fields}
 
 T = TypeVar("T")
-Gate = tuple[Query, Condition]
+Gate = tuple[Query, ActivationCondition]
 
 
 @cache
@@ -48,7 +48,7 @@ def options(model: type[BaseModel] = Query) -> list[click.Option]:
     return [_option(name, info) for name, info in model.model_fields.items() if name not in LEFT_OUT]
 
 
-def of_gate(condition: type[BaseModel] = Condition) -> list[click.Option]:
+def of_gate(condition: type[BaseModel] = ActivationCondition) -> list[click.Option]:
     """An option for every field of a query that a gate takes, and of its condition."""
     return [*(option for option in options() if option.name not in REFUSED), *options(condition)]
 
@@ -144,7 +144,7 @@ def query(values: Mapping[str, Any]) -> Query:
 
 def gate(values: Mapping[str, Any]) -> Gate:
     """The gate that was typed."""
-    return cast("Gate", gates.parse(arguments(values, Query, Condition)))
+    return cast("Gate", gates.parse(arguments(values, Query, ActivationCondition)))
 
 
 def read(
@@ -159,7 +159,7 @@ def read(
 
 def checked(
     values: Mapping[str, Any], parse: Callable[[Mapping[str, Any]], T], *seconds: tuple[str, float]
-) -> tuple[T | None, dict[str, float], list[Fault]]:
+) -> tuple[T | None, dict[str, float], list[ValidationIssue]]:
     """What was typed if it can be that, the seconds, and all faults, one for each argument."""
     times: dict[str, float] = {}
     found: list[T] = []
@@ -178,12 +178,12 @@ def settings(values: Mapping[str, Any]) -> Settings:
 
 def client(values: Mapping[str, Any], times: Mapping[str, float]) -> "HbrClient":
     """What asks, with these settings."""
-    from pulumi_hbr_clients.api import TIMEOUT, HbrClient  # noqa: PLC0415  httpx costs 0.25 s: bad input is told before
+    from pulumi_hbr_clients.client.client import TIMEOUT, HbrClient  # noqa: PLC0415  httpx costs 0.25 s: bad input is told before
 
     return HbrClient(**settings(values).arguments, timeout=times.get("timeout", TIMEOUT))
 
 
-def _faults(work: Callable[[], object]) -> list[Fault]:
+def _faults(work: Callable[[], object]) -> list[ValidationIssue]:
     try:
         work()
     except InputError as error:
@@ -196,11 +196,11 @@ def _read(times: dict[str, float], name: str, text: str | None, least: float) ->
     if text is None:
         return
     if not re.fullmatch(r"\d{1,9}(\.\d+)?", text) or float(text) < least:
-        raise InputError(Fault(name, f"must be a number of seconds, at least {least:g}", repr(text)))
+        raise InputError(ValidationIssue(name, f"must be a number of seconds, at least {least:g}", repr(text)))
     times[name] = float(text)
 
 
-def line(fault: Fault) -> str:
+def line(fault: ValidationIssue) -> str:
     """A fault in the user's spelling: `--page-size: must be 1 to 99 (given: 100)`."""
     root, _, part = re.sub(r"\[\d+\]", "", fault.path).partition(".")
     as_it_is = fault.path.startswith("--") or root[:1].isupper()  # an option, or a variable of the environment

@@ -9,9 +9,9 @@ from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 
-from pulumi_hbr_clients.cli.documents import named, printable, text_of
-from pulumi_hbr_clients.core.clients import BackupClient, ClientList, state_name, to_plain
-from pulumi_hbr_clients.core.query import Query
+from pulumi_hbr_clients.cli.json_csv import named, printable, text_of
+from pulumi_hbr_clients.model.backup_client import BackupClient, ClientList, state_name, to_dicts
+from pulumi_hbr_clients.model.query import Query
 
 Segment = tuple[str, str]
 """A text and its style, in rich's words."""
@@ -63,7 +63,7 @@ def _plain(name: str) -> Callable[[BackupClient, float], Segment]:
     def cell(client: BackupClient, _now: float) -> Segment:
         value = getattr(client, name)
         if not isinstance(value, str | None):
-            value = text_of(to_plain([client])[0].get(state_name(name)))
+            value = text_of(to_dicts([client])[0].get(state_name(name)))
         return printable(value), ""
 
     return cell

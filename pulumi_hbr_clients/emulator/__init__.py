@@ -4,36 +4,36 @@
               │
     socket → Service: faults → Gateway (rate, key, date, signature, nonce) → limits → page → socket
 
-It stands on `core.wire`, `core.signing` and `core.query`, the client's own, and the official SDK uses it
+It stands on `protocol.codec`, `protocol.signing` and `model.query`, the client's own, and the official SDK uses it
 unchanged. Needs the extra `emulator`; nothing outside this package imports starlette or uvicorn.
 """
 
 try:
-    from pulumi_hbr_clients.emulator.server import REGION, Running, app, run, serve
+    from pulumi_hbr_clients.emulator.server import REGION, RunningEmulator, app, run, serve
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] not in {"starlette", "uvicorn", "h11"}:
         raise
     raise ModuleNotFoundError(
         "the emulator needs its extra: pip install 'pulumi-hbr-clients[emulator]'", name=error.name
     ) from error
-from pulumi_hbr_clients.emulator.fleet import CLUSTER, SOURCE_ACCOUNT, open_world, sample
-from pulumi_hbr_clients.emulator.rows import new_row, new_rows
-from pulumi_hbr_clients.emulator.world import FAKE_KEYS, FAKE_STS_KEYS, Change, Record, World
+from pulumi_hbr_clients.emulator.backend import FAKE_CREDENTIALS, FAKE_STS_CREDENTIALS, Backend, Change, Record
+from pulumi_hbr_clients.emulator.fixtures import new_row, new_rows
+from pulumi_hbr_clients.emulator.fleet_file import CLUSTER, SOURCE_ACCOUNT, open_fleet, sample
 
 __all__ = [
     "CLUSTER",
-    "FAKE_KEYS",
-    "FAKE_STS_KEYS",
+    "FAKE_CREDENTIALS",
+    "FAKE_STS_CREDENTIALS",
     "REGION",
     "SOURCE_ACCOUNT",
+    "Backend",
     "Change",
     "Record",
-    "Running",
-    "World",
+    "RunningEmulator",
     "app",
     "new_row",
     "new_rows",
-    "open_world",
+    "open_fleet",
     "run",
     "sample",
     "serve",

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from pulumi_hbr_clients.emulator.answers import ERRORS, Reply, refuse
-from pulumi_hbr_clients.emulator.member import encode
+from pulumi_hbr_clients.emulator.fake_client import encode
+from pulumi_hbr_clients.emulator.responses import ERRORS, ApiResponse, refuse
 
 _HTML: Final = "text/html; charset=utf-8"
 _PAGE: Final = b"<html><head><title>%b</title></head><body><h1>%b</h1></body></html>\n"
@@ -21,41 +21,41 @@ _PAGE: Final = b"<html><head><title>%b</title></head><body><h1>%b</h1></body></h
 class Asked:
     """What a fault works on: the service's own answers (asked on use), its host, and the fault's number."""
 
-    answer: Callable[[], Reply]
-    other: Callable[[], Reply]
+    answer: Callable[[], ApiResponse]
+    other: Callable[[], ApiResponse]
     """The page before the one asked for; of the first one the second."""
     host: str
     number: float | None = None
 
 
-def _says(code: str) -> Callable[[Asked], Reply]:
+def _says(code: str) -> Callable[[Asked], ApiResponse]:
     return lambda asked: refuse(code, asked.host)
 
 
-def _throttle(asked: Asked) -> Reply:
+def _throttle(asked: Asked) -> ApiResponse:
     return refuse("Throttling.User", asked.host, retry_after=asked.number)
 
 
-def _html(status: int, title: bytes) -> Callable[[Asked], Reply]:
-    return lambda _: Reply(status, _PAGE % (title, title), content_type=_HTML)
+def _html(status: int, title: bytes) -> Callable[[Asked], ApiResponse]:
+    return lambda _: ApiResponse(status, _PAGE % (title, title), content_type=_HTML)
 
 
-def _xml(asked: Asked) -> Reply:
+def _xml(asked: Asked) -> ApiResponse:
     error = json.loads(refuse("BadRequest", asked.host).body)
     items = "".join(f"<{name}>{error[name]}</{name}>" for name in ("RequestId", "Code", "Message"))
     body = f"<?xml version='1.0' encoding='UTF-8'?><Error>{items}</Error>".encode()
-    return Reply(400, body, "BadRequest", "text/xml;charset=utf-8", request_id=error["RequestId"])
+    return ApiResponse(400, body, "BadRequest", "text/xml;charset=utf-8", request_id=error["RequestId"])
 
 
-def _half_json(asked: Asked) -> Reply:
+def _half_json(asked: Asked) -> ApiResponse:
     reply = asked.answer()
     return replace(reply, body=reply.body[: len(reply.body) // 2])
 
 
-def _edited(**fields: Any) -> Callable[[Asked], Reply]:
+def _edited(**fields: Any) -> Callable[[Asked], ApiResponse]:
     """The service's page with fields set, or, where `...`, left out."""
 
-    def edit(asked: Asked) -> Reply:
+    def edit(asked: Asked) -> ApiResponse:
         reply = asked.answer()
         document = {**json.loads(reply.body), **fields} if reply.status == 200 else None  # noqa: PLR2004  a page
         if document is None:
@@ -66,7 +66,7 @@ def _edited(**fields: Any) -> Callable[[Asked], Reply]:
     return edit
 
 
-FAULTS: Final[Mapping[str, Callable[[Asked], Reply]]] = {
+FAULTS: Final[Mapping[str, Callable[[Asked], ApiResponse]]] = {
     **{code: _says(code) for code in ERRORS},
     "none": lambda asked: asked.answer(),
     "throttle": _throttle,
@@ -75,9 +75,9 @@ FAULTS: Final[Mapping[str, Callable[[Asked], Reply]]] = {
     "unavailable_html": _html(503, b"503 Service Temporarily Unavailable"),
     "html": _html(200, b"Welcome to the network"),
     "xml": _xml,
-    "empty": lambda _: Reply(200, b""),
+    "empty": lambda _: ApiResponse(200, b""),
     "half_json": _half_json,
-    "drop": lambda _: Reply(0, b"", drop="before"),
+    "drop": lambda _: ApiResponse(0, b"", drop="before"),
     "drop_body": lambda asked: replace(asked.answer(), drop="within"),
     "drop_after": lambda asked: replace(asked.answer(), drop="after"),
     "slow": lambda asked: replace(asked.answer(), delay=1.0 if asked.number is None else asked.number),
@@ -112,7 +112,7 @@ MIXED: Final = (
 """Faults that pass by themselves: what `fault_rate` draws from unless told otherwise."""
 
 
-def apply(fault: str, answer: Callable[[], Reply], other: Callable[[], Reply], host: str) -> Reply:
+def apply(fault: str, answer: Callable[[], ApiResponse], other: Callable[[], ApiResponse], host: str) -> ApiResponse:
     """The answer under a fault."""
     name, number = _parts(fault)
     return FAULTS[name](Asked(answer, other, host, number))

@@ -1,4 +1,4 @@
-"""Query + world → one page of the list, and what moves in the fleet before the next one.
+"""Query + backend → one page of the list, and what moves in the fleet before the next one.
 
 Empty id lists select everything, as if they had not been given: no source says what the service does, and this is
 what a client must guard against.
@@ -7,66 +7,66 @@ what a client must guard against.
 from collections.abc import Sequence
 from typing import Final
 
-from pulumi_hbr_clients.core.query import Filter, Query
-from pulumi_hbr_clients.core.rules import PAGE_SIZE_MAX
-from pulumi_hbr_clients.emulator.answers import Refusal, Reply, page_reply
-from pulumi_hbr_clients.emulator.member import Member
-from pulumi_hbr_clients.emulator.rows import ROW_FIELDS
-from pulumi_hbr_clients.emulator.world import World
+from pulumi_hbr_clients.emulator.backend import Backend
+from pulumi_hbr_clients.emulator.fake_client import FakeClient
+from pulumi_hbr_clients.emulator.fixtures import ROW_FIELDS
+from pulumi_hbr_clients.emulator.responses import ApiError, ApiResponse, page_reply
+from pulumi_hbr_clients.model.query import Filter, Query
+from pulumi_hbr_clients.model.validators import PAGE_SIZE_MAX
 
 DEFAULT_PAGE_SIZE: Final = 10
 _SELECTIONS_MAX: Final = 100
 _BY_LOWER_NAME: Final = {n.lower(): n for n in ROW_FIELDS if n not in {"Tags", "Settings"}}
 
 
-def page(world: World, query: Query, *, other: bool = False) -> Reply:
+def page(backend: Backend, query: Query, *, other: bool = False) -> ApiResponse:
     """The page that was asked for; or under its number the one before it (of the first one the second)."""
-    found = _selection(world, query)
+    found = _selection(backend, query)
     number = query.page_number or 1
-    size = min(query.page_size or DEFAULT_PAGE_SIZE, world.page_size_max or PAGE_SIZE_MAX)
-    now, total = world.now(), len(found)
+    size = min(query.page_size or DEFAULT_PAGE_SIZE, backend.page_size_max or PAGE_SIZE_MAX)
+    now, total = backend.now(), len(found)
     given = (number - 1 or 2) if other else number
     reply = page_reply(
-        (member.encoded(now, world.variety) for member in _window(world, found, given, size)),
+        (member.encoded(now, backend.variety) for member in _window(backend, found, given, size)),
         number=number,
         size=size,
-        total=max(0, total + world.total_drift * (world.requests % 2)),
-        variety=world.variety,
+        total=max(0, total + backend.total_drift * (backend.requests % 2)),
+        variety=backend.variety,
     )
-    _move(world, query.client_type, found[: world.shift])
+    _move(backend, query.client_type, found[: backend.shift])
     return reply
 
 
-def _window(world: World, found: Sequence[Member], number: int, size: int) -> Sequence[Member]:
-    if world.shuffle:
-        found = world.random.sample(found, len(found))
+def _window(backend: Backend, found: Sequence[FakeClient], number: int, size: int) -> Sequence[FakeClient]:
+    if backend.shuffle:
+        found = backend.random.sample(found, len(found))
     start = (number - 1) * size
-    end = max(start, start + size - world.short_by)
-    return found[max(0, start - world.repeats) if start else 0 : end]
+    end = max(start, start + size - backend.short_by)
+    return found[max(0, start - backend.repeats) if start else 0 : end]
 
 
-def _move(world: World, client_type: str, leaving: Sequence[Member]) -> None:
+def _move(backend: Backend, client_type: str, leaving: Sequence[FakeClient]) -> None:
     for member in leaving:
-        world.leave(member)
-        world.arrive(client_type)
+        backend.leave(member)
+        backend.arrive(client_type)
 
 
-def _selection(world: World, query: Query) -> list[Member]:
+def _selection(backend: Backend, query: Query) -> list[FakeClient]:
     """Kept until the fleet changes: 1,000 pages of one list need one pass over 100,000 clients."""
     key = query.model_copy(update={"page_number": None, "page_size": None})
-    if key not in world.selections:
-        if len(world.selections) >= _SELECTIONS_MAX:
-            world.selections.clear()
-        world.selections[key] = select(world, query)
-    return world.selections[key]
+    if key not in backend.selections:
+        if len(backend.selections) >= _SELECTIONS_MAX:
+            backend.selections.clear()
+        backend.selections[key] = select(backend, query)
+    return backend.selections[key]
 
 
-def select(world: World, query: Query) -> list[Member]:
-    """The clients that match, in the fleet's order. Raises `Refusal`."""
-    owner = _owner(world, query)
+def select(backend: Backend, query: Query) -> list[FakeClient]:
+    """The clients that match, in the fleet's order. Raises `ApiError`."""
+    owner = _owner(backend, query)
     found = [
         member
-        for member in world.members
+        for member in backend.members
         if member.row.get("ClientType") == query.client_type and member.owner == owner
     ]
     if query.cluster_id:
@@ -82,7 +82,7 @@ def select(world: World, query: Query) -> list[Member]:
     return found
 
 
-def _with(found: list[Member], name: str, values: tuple[str, ...]) -> list[Member]:
+def _with(found: list[FakeClient], name: str, values: tuple[str, ...]) -> list[FakeClient]:
     wanted = frozenset(values)
     return [member for member in found if _text(member.row.get(name)) in wanted]
 
@@ -91,7 +91,7 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else str(value).lower()
 
 
-def _is_tagged(member: Member, key: str, value: str | None) -> bool:
+def _is_tagged(member: FakeClient, key: str, value: str | None) -> bool:
     tags = member.row.get("Tags") or ()
     return any(tag.get("Key") == key and value in {None, tag.get("Value")} for tag in tags)
 
@@ -101,14 +101,14 @@ def _field(item: Filter) -> str:
     name = _BY_LOWER_NAME.get(item.key.lower())
     if name is None:
         msg = f"The specified parameter Filters is not valid: {item.key} is no field of a client."
-        raise Refusal("InvalidParameter", msg)
+        raise ApiError("InvalidParameter", msg)
     return name
 
 
-def _owner(world: World, query: Query) -> tuple[str, str] | None:
+def _owner(backend: Backend, query: Query) -> tuple[str, str] | None:
     if query.cross_account_type != "CROSS_ACCOUNT":
         return None
     owner = query.cross_account_user_id or "", query.cross_account_role_name or ""
-    if owner not in world.trusted:
-        raise Refusal("AssumeRoleFail")
+    if owner not in backend.trusted:
+        raise ApiError("AssumeRoleFail")
     return owner

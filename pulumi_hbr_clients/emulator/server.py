@@ -1,6 +1,6 @@
 """The emulator on a loopback socket: in a thread of this process (`serve`), or until interrupted (`run`).
 
-    with serve(world) as running:
+    with serve(backend) as running:
         client = HbrClient(endpoint=running.endpoint)
 
 Plain uvicorn with h11: 0.55 ms of CPU for a page of 99 clients, against 0.49 with httptools and 0.45 with uvloop
@@ -24,14 +24,14 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from pulumi_hbr_clients.core.errors import Fault, InputError
-from pulumi_hbr_clients.core.places import is_loopback
-from pulumi_hbr_clients.core.signing import Request
-from pulumi_hbr_clients.emulator.answers import Reply
-from pulumi_hbr_clients.emulator.control import routes
-from pulumi_hbr_clients.emulator.fleet import sample
+from pulumi_hbr_clients.emulator.admin_api import routes
+from pulumi_hbr_clients.emulator.backend import FAKE_CREDENTIALS, Backend
+from pulumi_hbr_clients.emulator.fleet_file import sample
+from pulumi_hbr_clients.emulator.responses import ApiResponse
 from pulumi_hbr_clients.emulator.service import Service
-from pulumi_hbr_clients.emulator.world import FAKE_KEYS, World
+from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
+from pulumi_hbr_clients.protocol.endpoints import is_loopback
+from pulumi_hbr_clients.protocol.signing import Request
 
 REGION: Final = "cn-hangzhou"
 LOOPBACK: Final = "127.0.0.1"
@@ -40,10 +40,10 @@ _START: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningEmulator:
     """An emulator that listens."""
 
-    world: World
+    backend: Backend
     endpoint: str
 
     @property
@@ -52,50 +52,50 @@ class Running:
         return {
             "ALIBABA_CLOUD_ENDPOINT_HBR": self.endpoint,
             "ALIBABA_CLOUD_REGION_ID": REGION,
-            "ALIBABA_CLOUD_ACCESS_KEY_ID": FAKE_KEYS.access_key_id,
-            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": FAKE_KEYS.access_key_secret,
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": FAKE_CREDENTIALS.access_key_id,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": FAKE_CREDENTIALS.access_key_secret,
             "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
         }
 
 
 @contextmanager
-def serve(world: World | None = None, *, port: int = 0) -> Iterator[Running]:
-    """Serve a world (the sample, if none) from a thread until the block ends. Port 0 is a free one."""
-    world = sample() if world is None else world
+def serve(backend: Backend | None = None, *, port: int = 0) -> Iterator[RunningEmulator]:
+    """Serve a backend (the sample, if none) from a thread until the block ends. Port 0 is a free one."""
+    backend = sample() if backend is None else backend
     listener = _listen(LOOPBACK, port)
-    server = _Server(world, listener)
+    server = _Server(backend, listener)
     thread = Thread(target=server.run, args=([listener],), name="hbr-emulator", daemon=True)
     thread.start()
     try:
         if not server.ready.wait(_START):
             raise RuntimeError("the emulator did not start")
-        yield Running(world, _address(listener))
+        yield RunningEmulator(backend, _address(listener))
     finally:
         server.stop()
         thread.join()
 
 
 def run(
-    world: World | None = None,
+    backend: Backend | None = None,
     *,
     host: str = LOOPBACK,
     port: int = 0,
-    on_ready: Callable[[Running], object] | None = None,
+    on_ready: Callable[[RunningEmulator], object] | None = None,
 ) -> None:
-    """Serve a world until SIGINT or SIGTERM, which take effect once all is closed (`KeyboardInterrupt`).
+    """Serve a backend until SIGINT or SIGTERM, which take effect once all is closed (`KeyboardInterrupt`).
 
     Raises `InputError` off loopback, and where the port is taken.
     """
-    world = sample() if world is None else world
+    backend = sample() if backend is None else backend
     listener = _listen(host, port)
-    running = Running(world, _address(listener))
-    _Server(world, listener, lambda: on_ready(running) if on_ready else None).run([listener])
+    running = RunningEmulator(backend, _address(listener))
+    _Server(backend, listener, lambda: on_ready(running) if on_ready else None).run([listener])
 
 
-def app(world: World) -> Starlette:
+def app(backend: Backend) -> Starlette:
     """The emulator as an ASGI application, for uvicorn under `_Protocol` (faults drop connections)."""
-    door = Route("/", _Door(Service(world)), methods=["GET", "POST"])
-    return Starlette(routes=[door, *routes(world)])
+    door = Route("/", _Door(Service(backend)), methods=["GET", "POST"])
+    return Starlette(routes=[door, *routes(backend)])
 
 
 class _Door:
@@ -121,11 +121,11 @@ class _Door:
             while (await receive())["type"] != "http.disconnect":
                 pass
 
-    async def _send(self, reply: Reply, send: Send) -> None:
+    async def _send(self, reply: ApiResponse, send: Send) -> None:
         headers = {
             "content-type": reply.content_type,
             "content-length": str(len(reply.body)),
-            "date": formatdate(self.service.world.service_time(), usegmt=True),
+            "date": formatdate(self.service.backend.service_time(), usegmt=True),
             "x-acs-request-id": reply.request_id,
         }
         pairs = [(n.encode(), v.encode()) for n, v in (*headers.items(), *reply.headers)]
@@ -161,10 +161,10 @@ class _Protocol(H11Protocol):
 class _Server(uvicorn.Server):
     """Starts with an event, and stops at once instead of at the next tenth of a second."""
 
-    def __init__(self, world: World, listener: socket.socket, on_ready: Callable[[], object] | None = None) -> None:
+    def __init__(self, backend: Backend, listener: socket.socket, on_ready: Callable[[], object] | None = None) -> None:
         super().__init__(
             uvicorn.Config(
-                app(world),
+                app(backend),
                 fd=listener.fileno(),
                 loop="asyncio",
                 http=_Protocol,
@@ -215,7 +215,7 @@ class _Server(uvicorn.Server):
 
 def _listen(host: str, port: int) -> socket.socket:
     if not is_loopback(host):
-        raise InputError(Fault("host", "must be loopback: 127.0.0.1, ::1 or localhost", repr(host)))
+        raise InputError(ValidationIssue("host", "must be loopback: 127.0.0.1, ::1 or localhost", repr(host)))
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio turns Nagle off only where the protocol is named; without it each small answer takes 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -225,7 +225,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         reason = getattr(error, "strerror", None) or error
-        raise InputError(Fault("port", f"cannot be listened on: {reason}", str(port))) from None
+        raise InputError(ValidationIssue("port", f"cannot be listened on: {reason}", str(port))) from None
     return listener
 
 

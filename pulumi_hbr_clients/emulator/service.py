@@ -1,6 +1,6 @@
 """One request in, one reply out: fault or gateway, then limits, page, log. No socket here.
 
-Parameters are read by `core.wire` and judged by `core.query`, the client's own rules turned round. What the document
+Parameters are read by `protocol.codec` and judged by `model.query`, the client's own rules turned round. What the document
 puts into the query may also come in the form body; the other way round a parameter is not seen.
 """
 
@@ -10,16 +10,16 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from pulumi_hbr_clients.core import query as questions
-from pulumi_hbr_clients.core import wire
-from pulumi_hbr_clients.core.errors import Fault, InputError
-from pulumi_hbr_clients.core.query import Query
-from pulumi_hbr_clients.core.signing import Request, parse_authorization
 from pulumi_hbr_clients.emulator import faults
-from pulumi_hbr_clients.emulator.answers import Refusal, Reply, refuse
-from pulumi_hbr_clients.emulator.gateway import Gateway
+from pulumi_hbr_clients.emulator.auth import Gateway
+from pulumi_hbr_clients.emulator.backend import Backend, Record
 from pulumi_hbr_clients.emulator.paging import page
-from pulumi_hbr_clients.emulator.world import Record, World
+from pulumi_hbr_clients.emulator.responses import ApiError, ApiResponse, refuse
+from pulumi_hbr_clients.model import query as questions
+from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
+from pulumi_hbr_clients.model.query import Query
+from pulumi_hbr_clients.protocol import codec as wire
+from pulumi_hbr_clients.protocol.signing import Request, parse_authorization
 
 FORM: Final = "application/x-www-form-urlencoded"
 # Not JSON; JSON of 100,000 brackets.
@@ -27,40 +27,40 @@ _UNREADABLE: Final = (ValueError, RecursionError)
 
 
 class Service:
-    """The service of one world."""
+    """The service of one backend."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self._gateway = Gateway(world)
-        world.warm()
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self._gateway = Gateway(backend)
+        backend.warm()
 
-    def answer(self, request: Request) -> Reply:
-        """Answer a request as the service would, under the world's conditions."""
-        with self.world.lock:
-            self.world.tick()
-            fault = self.world.take_fault()
+    def answer(self, request: Request) -> ApiResponse:
+        """Answer a request as the service would, under the backend's conditions."""
+        with self.backend.lock:
+            self.backend.tick()
+            fault = self.backend.take_fault()
             host = request.headers.get("host", "")
             answer, other = (partial(self._answer, request, host, other=other) for other in (False, True))
             reply = faults.apply(fault or "none", answer, other, host)
-            self.world.note(self._record(request, reply, fault))
-            return replace(reply, delay=reply.delay + self.world.latency)
+            self.backend.note(self._record(request, reply, fault))
+            return replace(reply, delay=reply.delay + self.backend.latency)
 
-    def _answer(self, request: Request, host: str, *, other: bool) -> Reply:
+    def _answer(self, request: Request, host: str, *, other: bool) -> ApiResponse:
         try:
             self._gateway.admit(request)
-            return page(self.world, _query(request), other=other)
-        except Refusal as refusal:
+            return page(self.backend, _query(request), other=other)
+        except ApiError as refusal:
             throttled = refusal.code == "Throttling.User"
-            after = self.world.rate_retry_after if throttled else None
+            after = self.backend.rate_retry_after if throttled else None
             return refuse(refusal.code, host, refusal.message, retry_after=after)
 
-    def _record(self, request: Request, reply: Reply, fault: str | None) -> Record:
+    def _record(self, request: Request, reply: ApiResponse, fault: str | None) -> Record:
         headers = request.headers
         authorization = parse_authorization(headers.get("authorization", ""))
         arguments = _readable(request)
         number = str(arguments.get("page_number", 1))
         return Record(
-            time=self.world.now(),
+            time=self.backend.now(),
             key_id=authorization.access_key_id if authorization else None,
             action=headers.get("x-acs-action"),
             arguments=arguments,
@@ -85,22 +85,22 @@ def _readable(request: Request) -> Mapping[str, Any]:
 
 
 def _query(request: Request) -> Query:
-    """The query of a request, within the document's limits. Raises `Refusal`."""
+    """The query of a request, within the document's limits. Raises `ApiError`."""
     if request.body and not request.headers.get("content-type", "").startswith(FORM):
-        raise Refusal("InvalidParameter", f"The body must be a form: {FORM}.")
+        raise ApiError("InvalidParameter", f"The body must be a form: {FORM}.")
     try:
         query = questions.parse(_arguments(request))
     except _UNREADABLE as error:
-        raise Refusal("InvalidParameter", f"A parameter cannot be read: {error}") from None
+        raise ApiError("InvalidParameter", f"A parameter cannot be read: {error}") from None
     except InputError as error:
         raise _refusal(error.faults[0]) from None
     assert query is not None  # noqa: S101  there are no unknown values on a wire
     return query
 
 
-def _refusal(fault: Fault) -> Refusal:
+def _refusal(fault: ValidationIssue) -> ApiError:
     field = fault.path.partition("[")[0].partition(".")[0]
     if field == "client_type" and not fault.given:
-        return Refusal("MissingClientType")
+        return ApiError("MissingClientType")
     name = wire.parameters()[field].name
-    return Refusal("InvalidParameter", f"The specified parameter {name} is not valid. {fault}")
+    return ApiError("InvalidParameter", f"The specified parameter {name} is not valid. {fault}")

@@ -25,9 +25,9 @@ def main() -> None:
 async def _serve(engine_address: str | None) -> None:
     import grpc  # noqa: PLC0415
 
-    from pulumi_hbr_clients.plugin import protocol  # noqa: PLC0415
-    from pulumi_hbr_clients.plugin.engine import Engine  # noqa: PLC0415
-    from pulumi_hbr_clients.plugin.servicer import Provider  # noqa: PLC0415
+    from pulumi_hbr_clients.plugin import protos as protocol  # noqa: PLC0415
+    from pulumi_hbr_clients.plugin.engine_log import Engine  # noqa: PLC0415
+    from pulumi_hbr_clients.plugin.provider import Provider  # noqa: PLC0415
 
     server, stopped = grpc.aio.server(options=protocol.CHANNEL), asyncio.Event()
     protocol.add_ResourceProviderServicer_to_server(Provider(Engine(engine_address)), server)

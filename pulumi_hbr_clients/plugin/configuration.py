@@ -4,12 +4,12 @@ from typing import Any, Final, get_args
 
 from pydantic import SecretStr
 
-from pulumi_hbr_clients.core.configuration import Configuration
-from pulumi_hbr_clients.core.errors import CredentialsError, InputError
-from pulumi_hbr_clients.credentials import key_source
-from pulumi_hbr_clients.plugin.failures import reasons
-from pulumi_hbr_clients.plugin.properties import Properties
-from pulumi_hbr_clients.settings import Settings
+from pulumi_hbr_clients.client.credentials import credential_source
+from pulumi_hbr_clients.client.settings import Settings
+from pulumi_hbr_clients.model.configuration import Configuration
+from pulumi_hbr_clients.model.errors import CredentialsError, InputError
+from pulumi_hbr_clients.plugin.grpc_errors import reasons
+from pulumi_hbr_clients.plugin.values import Properties
 
 KEYS: Final = frozenset(
     field.alias or name for name, field in Configuration.model_fields.items() if SecretStr in get_args(field.annotation)
@@ -37,7 +37,7 @@ def _keys(settings: Settings, given: Properties) -> list[tuple[str, str]]:
     if names & given.unknown:
         return []
     try:
-        key_source(settings)
+        credential_source(settings)
     except CredentialsError as error:
         return [("", str(error))]  # the engine prints the value of a property that is named here, secret or not
     return []

@@ -19,7 +19,7 @@ import pytest
 from pulumi import automation as auto
 
 from pulumi_hbr_clients import emulator
-from pulumi_hbr_clients.emulator import FAKE_KEYS, Running, World
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, RunningEmulator
 from tools.sdks import generate
 
 Program = Callable[[], None]
@@ -121,16 +121,16 @@ def service() -> Iterator[ExitStack]:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, service: ExitStack, world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def engine(tmp_path: Path, service: ExitStack, backend: Backend, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """The `pulumi` on PATH. Without one these tests fail; `make test` puts it there."""
     assert shutil.which("pulumi"), "no Pulumi engine on PATH: run `make test`, or put `make engine`'s folder there"
-    running: Running = service.enter_context(emulator.serve(world))
+    running: RunningEmulator = service.enter_context(emulator.serve(backend))
     for name, value in running.environment.items():
         monkeypatch.setenv(name, value)
-    backend = tmp_path / "backend"
-    backend.mkdir()
+    state_folder = tmp_path / "backend"
+    state_folder.mkdir()
     made = Engine(
-        backend,
+        state_folder,
         {
             **running.environment,
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
@@ -140,8 +140,8 @@ def engine(tmp_path: Path, service: ExitStack, world: World, monkeypatch: pytest
     )
     yield made
     _sweep_up_after_pulumi(monkeypatch)
-    written = [path.read_text(errors="replace") for path in backend.rglob("*") if path.is_file()]
-    assert_no_secrets(world, *made.said, *written)
+    written = [path.read_text(errors="replace") for path in state_folder.rglob("*") if path.is_file()]
+    assert_no_secrets(backend, *made.said, *written)
 
 
 def _sweep_up_after_pulumi(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,10 +152,10 @@ def _sweep_up_after_pulumi(monkeypatch: pytest.MonkeyPatch) -> None:
         gc.collect()
 
 
-def assert_no_secrets(world: World, *texts: str) -> None:
+def assert_no_secrets(backend: Backend, *texts: str) -> None:
     """No key, token or password, searched for by value."""
-    rows = (row.get("Settings") or {} for row in world.rows())
-    secrets = {settings.get("ProxyPassword") for settings in rows} | {FAKE_KEYS.access_key_secret}
+    rows = (row.get("Settings") or {} for row in backend.rows())
+    secrets = {settings.get("ProxyPassword") for settings in rows} | {FAKE_CREDENTIALS.access_key_secret}
     secrets |= {os.environ.get("ALIBABA_CLOUD_SECURITY_TOKEN"), PASSPHRASE}
     for secret in filter(None, secrets):
         assert not [text for text in texts if secret in text]

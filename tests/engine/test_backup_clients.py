@@ -15,15 +15,15 @@ from pulumi_hbr_clients import (
     get_backup_clients,
     get_backup_clients_output,
 )
-from pulumi_hbr_clients.core.errors import InputError
-from pulumi_hbr_clients.emulator import FAKE_KEYS, World, new_rows
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, new_rows
+from pulumi_hbr_clients.model.errors import InputError
 
 pytestmark = pytest.mark.engine
 
 
-def ecs(world: World) -> list[dict[str, Any]]:
+def ecs(backend: Backend) -> list[dict[str, Any]]:
     """The rows that this account's ECS query finds, sorted by client id."""
-    rows = (row for row in world.rows() if row["ClientType"] == "ECS_CLIENT" and row["Hostname"] != "cross-1")
+    rows = (row for row in backend.rows() if row["ClientType"] == "ECS_CLIENT" and row["Hostname"] != "cross-1")
     return sorted(rows, key=lambda row: row["ClientId"])
 
 
@@ -53,22 +53,22 @@ class Made(pulumi.dynamic.Resource):
         super().__init__(Later(), name, {"value": value})
 
 
-def test_values_are_known_in_preview(engine: Any, world: World) -> None:
+def test_values_are_known_in_preview(engine: Any, backend: Backend) -> None:
     """Nothing is deployed yet, and the preview shows the fleet; it is a read, never a create."""
     stack = engine.stack()
     text = stack.preview(fleet, diff=True)
-    assert f'first      : "{ecs(world)[0]["ClientId"]}"' in text
-    assert f"total      : {len(ecs(world))}" in text
+    assert f'first      : "{ecs(backend)[0]["ClientId"]}"' in text
+    assert f"total      : {len(ecs(backend))}" in text
     assert stack.operations() == ["read"]
-    assert world.requests == 1
+    assert backend.requests == 1
 
 
-def test_outputs_are_plain_and_complete(engine: Any, world: World) -> None:
+def test_outputs_are_plain_and_complete(engine: Any, backend: Backend) -> None:
     """Exports hold every client under state names, as plain values."""
     stack = engine.stack()
     stack.up(fleet)
     outputs = stack.outputs()
-    rows = {row["ClientId"]: row for row in ecs(world)}
+    rows = {row["ClientId"]: row for row in ecs(backend)}
     assert outputs["ids"] == sorted(rows)
     assert outputs["total"] == len(rows)
     assert outputs["complete"] is True
@@ -94,25 +94,25 @@ def test_a_second_up_changes_nothing(engine: Any) -> None:
         assert "~" not in text
 
 
-def test_refresh_is_quiet_about_heartbeats(engine: Any, world: World) -> None:
+def test_refresh_is_quiet_about_heartbeats(engine: Any, backend: Backend) -> None:
     """Moved heartbeats are no drift, even where they are shown; a changed status is."""
     stack = engine.stack()
     stack.up(partial(fleet, include_heartbeats=True))
     before = json.loads(stack.resource(":BackupClients")["outputs"]["clients"])
-    world.advance(120)
+    backend.advance(120)
     assert "2 unchanged" in stack.refresh()
     assert json.loads(stack.resource(":BackupClients")["outputs"]["clients"]) == before
     assert before[0]["lastHeartBeatTime"] > 0
-    world.set_status("STOPPED", before[0]["clientId"])
+    backend.set_status("STOPPED", before[0]["clientId"])
     assert "1 updated" in stack.refresh() or "~ 1" in stack.said[-1]
 
 
-def test_a_changed_fleet_shows_in_the_diff(engine: Any, world: World) -> None:
+def test_a_changed_fleet_shows_in_the_diff(engine: Any, backend: Backend) -> None:
     """`preview --diff` tells what changed in the fleet, client by client, and plans no change to anything."""
     stack = engine.stack()
     stack.up(fleet)
-    victim = next(row for row in ecs(world) if row["Status"] == "ACTIVATED")
-    world.set_status("STOPPED", victim["ClientId"])
+    victim = next(row for row in ecs(backend) if row["Status"] == "ACTIVATED")
+    backend.set_status("STOPPED", victim["ClientId"])
     text = stack.preview(fleet, diff=True)
     assert '~ status          : "ACTIVATED" => "STOPPED"' in text
     assert not {"create", "update", "delete", "replace"} & set(stack.operations())
@@ -127,9 +127,9 @@ def test_a_changed_filter_is_one_more_read(engine: Any) -> None:
     assert not {"create", "update", "delete", "replace"} & set(stack.operations())
 
 
-def test_unknown_input_asks_nothing(engine: Any, world: World) -> None:
+def test_unknown_input_asks_nothing(engine: Any, backend: Backend) -> None:
     """In the preview of a new resource's output the fleet is unknown and no request is sent; `up` asks once."""
-    instance = ecs(world)[0]["InstanceId"]
+    instance = ecs(backend)[0]["InstanceId"]
 
     def program() -> None:
         made = Made("made", instance)
@@ -142,14 +142,14 @@ def test_unknown_input_asks_nothing(engine: Any, world: World) -> None:
     stack = engine.stack()
     text = stack.preview(program, diff=True)
     assert "first" not in text or "first      : [unknown]" in text
-    assert not [row for row in ecs(world) if row["ClientId"] in text]
-    assert world.requests == 0
+    assert not [row for row in ecs(backend) if row["ClientId"] in text]
+    assert backend.requests == 0
     stack.up(program)
     assert stack.outputs()["instanceIds"] == [instance]
     assert stack.outputs()["looked_up"] == 1
 
 
-def test_depends_on_is_waited_for(engine: Any, world: World) -> None:
+def test_depends_on_is_waited_for(engine: Any, backend: Backend) -> None:
     """With a dependency still to be created nothing is asked in its preview."""
 
     def program() -> None:
@@ -159,12 +159,12 @@ def test_depends_on_is_waited_for(engine: Any, world: World) -> None:
 
     stack = engine.stack()
     stack.preview(program)
-    assert world.requests == 0
+    assert backend.requests == 0
     stack.up(program)
-    assert world.requests >= 1
+    assert backend.requests >= 1
 
 
-def test_faults_are_refused_in_preview(engine: Any, world: World) -> None:
+def test_faults_are_refused_in_preview(engine: Any, backend: Backend) -> None:
     """All at once, in clean lines, with unknown inputs beside them, and nothing is sent."""
 
     def program() -> None:
@@ -175,10 +175,10 @@ def test_faults_are_refused_in_preview(engine: Any, world: World) -> None:
     assert "BackupClients 'bad': client_type: must be one of ECS_CLIENT" in text
     assert "page_size: must be 1 to 99 (given: 100)" in text
     assert "Traceback" not in text
-    assert world.requests == 0
+    assert backend.requests == 0
 
 
-def test_faults_in_outputs_are_refused_too(engine: Any, world: World) -> None:
+def test_faults_in_outputs_are_refused_too(engine: Any, backend: Backend) -> None:
     """A value that is known only later is checked when it is known, before anything is sent."""
     output = pulumi.Output.from_input
 
@@ -187,12 +187,12 @@ def test_faults_in_outputs_are_refused_too(engine: Any, world: World) -> None:
 
     text = engine.stack().fails("preview", program)
     assert "client_type: must be one of ECS_CLIENT" in text
-    assert world.requests == 0
+    assert backend.requests == 0
 
 
-def test_a_refusal_is_one_line(engine: Any, world: World) -> None:
+def test_a_refusal_is_one_line(engine: Any, backend: Backend) -> None:
     """The service's no comes without a traceback and says what to do."""
-    world.next_faults += ["NoPermission"]
+    backend.next_faults += ["NoPermission"]
     text = engine.stack().fails("preview", fleet)
     # The dynamic server of older Pulumi SDKs (3.200) leaves exceptions to gRPC, which puts three words before them.
     assert re.search(r"error: Preview failed: (Exception calling application: )?NoPermission:", text)
@@ -200,16 +200,16 @@ def test_a_refusal_is_one_line(engine: Any, world: World) -> None:
     assert "Traceback" not in text
 
 
-def test_no_region(engine: Any, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_region(engine: Any, backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names every place where a region may be set."""
     monkeypatch.delenv("ALIBABA_CLOUD_REGION_ID")
     text = engine.stack().fails("preview", fleet)
     for place in ("hbr-clients:region", "alicloud:region", "ALIBABA_CLOUD_REGION_ID", "~/.aliyun/config.json"):
         assert place in text
-    assert world.requests == 0
+    assert backend.requests == 0
 
 
-def test_passwords_are_encrypted_in_state(engine: Any, world: World) -> None:
+def test_passwords_are_encrypted_in_state(engine: Any, backend: Backend) -> None:
     """A secret map, also after a refresh; the clients beside it stay readable and hold none."""
 
     def program() -> None:
@@ -219,7 +219,7 @@ def test_passwords_are_encrypted_in_state(engine: Any, world: World) -> None:
         same = found.proxy_passwords.apply(lambda known: "ok" if known == expected else "wrong")
         pulumi.export("same", pulumi.Output.unsecret(same))
 
-    rows = [row for row in ecs(world) if (row.get("Settings") or {}).get("ProxyPassword")]
+    rows = [row for row in ecs(backend) if (row.get("Settings") or {}).get("ProxyPassword")]
     expected = {row["ClientId"]: row["Settings"]["ProxyPassword"] for row in rows}
     assert expected
     stack = engine.stack()
@@ -246,8 +246,8 @@ def test_config_is_enough(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         del engine.environment[f"ALIBABA_CLOUD_{name}"]
     stack = engine.stack(
         alicloud__region="cn-shanghai",
-        alicloud__accessKey=FAKE_KEYS.access_key_id,
-        alicloud__secretKey=FAKE_KEYS.access_key_secret,
+        alicloud__accessKey=FAKE_CREDENTIALS.access_key_id,
+        alicloud__secretKey=FAKE_CREDENTIALS.access_key_secret,
     )
 
     def program() -> None:
@@ -257,7 +257,7 @@ def test_config_is_enough(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     stack.up(program)
     assert stack.outputs()["clients"][0]["region"] == "cn-shanghai"
     assert stack.outputs()["looked_up"] == stack.outputs()["total"]
-    assert FAKE_KEYS.access_key_id not in json.dumps(stack.resource(":BackupClients"))
+    assert FAKE_CREDENTIALS.access_key_id not in json.dumps(stack.resource(":BackupClients"))
 
 
 def test_destroy_with_the_service_gone(engine: Any, service: Any) -> None:
@@ -268,7 +268,7 @@ def test_destroy_with_the_service_gone(engine: Any, service: Any) -> None:
     assert "deleted" in stack.destroy()
 
 
-def test_another_stack_reads_the_clients(engine: Any, world: World) -> None:
+def test_another_stack_reads_the_clients(engine: Any, backend: Backend) -> None:
     """What one stack exports, another has typed again."""
     engine.stack("one", "producer").up(fleet)
 
@@ -280,7 +280,7 @@ def test_another_stack_reads_the_clients(engine: Any, world: World) -> None:
 
     consumer = engine.stack("two", "consumer")
     consumer.up(program)
-    assert consumer.outputs()["hosts"] == [row["Hostname"] for row in ecs(world)]
+    assert consumer.outputs()["hosts"] == [row["Hostname"] for row in ecs(backend)]
     assert {type(core) for core in consumer.outputs()["cores"]} <= {int, float, type(None)}
     assert consumer.outputs()["again"] == engine.stack("one", "producer").outputs()["clients"]
 
@@ -305,10 +305,10 @@ def test_state_holds_no_code(engine: Any) -> None:
     assert len(pickled) < 100
 
 
-def test_an_incomplete_list_is_told(engine: Any, world: World) -> None:
+def test_an_incomplete_list_is_told(engine: Any, backend: Backend) -> None:
     """`complete` is false and the run shows a warning."""
-    world.add(*new_rows(150))
-    world.total_drift = 1
+    backend.add(*new_rows(150))
+    backend.total_drift = 1
     stack = engine.stack()
     text = stack.up(fleet)
     assert stack.outputs()["complete"] is False

@@ -13,9 +13,9 @@ import pytest
 from pydantic.alias_generators import to_camel
 
 from pulumi_hbr_clients import BackupClients, HbrError, InputError, get_backup_clients
-from pulumi_hbr_clients.core import query as queries
-from pulumi_hbr_clients.core.clients import MOVING_FIELDS, state_name
-from pulumi_hbr_clients.emulator import CLUSTER, SOURCE_ACCOUNT, World
+from pulumi_hbr_clients.emulator import CLUSTER, SOURCE_ACCOUNT, Backend
+from pulumi_hbr_clients.model import query as queries
+from pulumi_hbr_clients.model.backup_client import VOLATILE_FIELDS, state_name
 
 pytestmark = pytest.mark.engine
 COMMAND = str(Path(sys.executable).parent / "hbr-clients")
@@ -53,7 +53,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 REFUSALS = ("no_permission", "InvalidParameter", "ServiceNotActivated")
 KEYS = ("clients", "totalCount", "countsByStatus", "missingClientIds", "missingInstanceIds", "complete")
-MOVING = {state_name(name) for name in MOVING_FIELDS}
+MOVING = {state_name(name) for name in VOLATILE_FIELDS}
 
 
 def still(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def camel(arguments: dict[str, Any]) -> dict[str, Any]:
     return {to_camel(name): value for name, value in arguments.items() if value is not None}
 
 
-def test_same_results(engine: Any, world: World) -> None:
+def test_same_results(engine: Any, backend: Backend) -> None:
     """Dynamic resource, function, plugin and command line answer every query of the table alike."""
 
     def program() -> None:
@@ -119,7 +119,7 @@ def test_same_results(engine: Any, world: World) -> None:
             assert still(json.loads(typed(arguments).stdout)) == expected, name
     assert from_function(QUERIES["all"])["totalCount"] == 12
     assert from_function(QUERIES["another_account"])["totalCount"] == 1
-    assert world.requests > 0
+    assert backend.requests > 0
 
 
 def reasons(arguments: dict[str, Any]) -> set[str]:
@@ -129,7 +129,7 @@ def reasons(arguments: dict[str, Any]) -> set[str]:
     return {fault.reason.rstrip(".") for fault in caught.value.faults}
 
 
-def test_same_faults(engine: Any, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_same_faults(engine: Any, backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every door gives every reason, names the argument in its own spelling, and sends nothing."""
     monkeypatch.delenv("ALIBABA_CLOUD_ENDPOINT_HBR")
     del engine.environment["ALIBABA_CLOUD_ENDPOINT_HBR"]
@@ -155,7 +155,7 @@ def test_same_faults(engine: Any, world: World, monkeypatch: pytest.MonkeyPatch)
             assert said in _bare(done.stderr), (name, reason, done.stderr)
         # Pulumi's Python SDK shows only the first failure of an invoke
         assert any(_bare(reason) in _bare(found[name]["plugin"]) for reason in expected[name]), (name, found[name])
-    assert world.requests == 0
+    assert backend.requests == 0
 
 
 def _bare(text: str) -> str:
@@ -166,9 +166,9 @@ def _bare(text: str) -> str:
 
 
 @pytest.mark.parametrize("fault", REFUSALS)
-def test_same_refusals(engine: Any, world: World, fault: str) -> None:
+def test_same_refusals(engine: Any, backend: Backend, fault: str) -> None:
     """What the service refuses reads the same everywhere: code, message, status, and what to do."""
-    world.fault_rate, world.random_faults = 1.0, (fault,)
+    backend.fault_rate, backend.random_faults = 1.0, (fault,)
     with pytest.raises(HbrError) as caught:
         get_backup_clients(client_type="ECS_CLIENT")
     said = _unnumbered(str(caught.value))

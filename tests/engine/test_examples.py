@@ -10,7 +10,7 @@ import pytest
 import yaml
 from pulumi import automation as auto
 
-from pulumi_hbr_clients.emulator import World
+from pulumi_hbr_clients.emulator import Backend
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 pytestmark = pytest.mark.engine
@@ -46,32 +46,32 @@ def test_no_example_is_forgotten() -> None:
         assert f"test_{folder.name}" in globals()
 
 
-def test_fleet(engine: Any, world: World) -> None:
+def test_fleet(engine: Any, backend: Backend) -> None:
     """Counts, versions and the clients themselves are exported."""
     stack = example_stack(engine, "fleet")
     stack.up(example("fleet"))
     outputs = stack.outputs()
     assert outputs["totalCount"] == len(outputs["clients"])
     assert outputs["countsByStatus"]["ACTIVATED"] == 6
-    old = {row["Hostname"] for row in world.rows() if row["ClientVersion"] not in {"", row["MaxClientVersion"]}}
+    old = {row["Hostname"] for row in backend.rows() if row["ClientVersion"] not in {"", row["MaxClientVersion"]}}
     assert set(outputs["outdated"]) == old
 
 
-def test_consumer(engine: Any, world: World) -> None:
+def test_consumer(engine: Any, backend: Backend) -> None:
     """Another stack uses the exported clients by their attributes."""
     example_stack(engine, "fleet").up(example("fleet"))
     stack = example_stack(engine, "consumer")
     stack.stack.set_config("fleetStack", auto.ConfigValue(f"organization/{project('fleet')}/dev"))
     stack.up(example("consumer"))
     prod = {"Key": "env", "Value": "prod"}
-    ours = [row for row in world.rows() if row["ClientType"] == "ECS_CLIENT"]
+    ours = [row for row in backend.rows() if row["ClientType"] == "ECS_CLIENT"]
     rows = [row for row in ours if row["Status"] == "ACTIVATED" and prod in (row.get("Tags") or [])]
     assert stack.outputs()["backedUpAddresses"] == {row["Hostname"]: row["PrivateIpV4"] for row in rows}
 
 
-def test_coverage(engine: Any, world: World) -> None:
+def test_coverage(engine: Any, backend: Backend) -> None:
     """Instances without a client, and those whose client does not work, are told apart."""
-    names = {row["Hostname"]: row["InstanceId"] for row in world.rows()}
+    names = {row["Hostname"]: row["InstanceId"] for row in backend.rows()}
     stack = example_stack(engine, "coverage")
     for index, instance in enumerate([names["web-1"], names["desk-2"], "i-without-client"]):
         stack.stack.set_config(f"instanceIds[{index}]", auto.ConfigValue(instance), path=True)
@@ -81,14 +81,14 @@ def test_coverage(engine: Any, world: World) -> None:
     assert "1 of 3 instances have no backup client" in text
 
 
-def test_gate(engine: Any, world: World) -> None:
+def test_gate(engine: Any, backend: Backend) -> None:
     """What is behind the gate comes only after the last client is activated."""
-    names = {row["Hostname"]: row["InstanceId"] for row in world.rows()}
+    names = {row["Hostname"]: row["InstanceId"] for row in backend.rows()}
     nodes = [names["web-1"], names["batch-1"]]
     stack = example_stack(engine, "gate")
     for index, instance in enumerate(nodes):
         stack.stack.set_config(f"instanceIds[{index}]", auto.ConfigValue(instance), path=True)
-    world.later(2, lambda: world.activate(nodes[1]))
+    backend.later(2, lambda: backend.activate(nodes[1]))
     text = stack.up(example("gate"))
     assert "1 of 2 activated; waiting for" in text
     assert stack.outputs()["servedBy"] == nodes

@@ -11,7 +11,7 @@ import pulumi
 import pytest
 
 from pulumi_hbr_clients import BackupClients, __version__
-from pulumi_hbr_clients.emulator import FAKE_KEYS, World
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend
 
 pytestmark = pytest.mark.engine
 ROOT = Path(__file__).parents[2]
@@ -72,13 +72,13 @@ def test_installed_by_the_command(engine: Any, monkeypatch: pytest.MonkeyPatch, 
     assert_it_lists(engine)
 
 
-def test_two_regions_in_one_program(engine: Any, world: World) -> None:
+def test_two_regions_in_one_program(engine: Any, backend: Backend) -> None:
     """Each explicit provider asks in its own region; their keys stay encrypted in state."""
 
     def program() -> None:
         for region in ("cn-hangzhou", "cn-shanghai"):
-            secret = pulumi.Output.secret(FAKE_KEYS.access_key_secret)
-            there = Provider(region, region=region, accessKey=FAKE_KEYS.access_key_id, secretKey=secret)
+            secret = pulumi.Output.secret(FAKE_CREDENTIALS.access_key_secret)
+            there = Provider(region, region=region, accessKey=FAKE_CREDENTIALS.access_key_id, secretKey=secret)
             opts = pulumi.InvokeOutputOptions(provider=there)
             found = pulumi.runtime.invoke_output(FUNCTION, {"clientType": "ECS_CLIENT"}, opts)
             pulumi.export(region, found.apply(lambda value: value["clients"][0]["region"]))
@@ -86,14 +86,14 @@ def test_two_regions_in_one_program(engine: Any, world: World) -> None:
     stack = engine.stack()
     stack.up(program)
     assert stack.outputs() == {"cn-hangzhou": "cn-hangzhou", "cn-shanghai": "cn-shanghai"}
-    assert world.requests >= 2
+    assert backend.requests >= 2
 
 
 def test_half_a_key(engine: Any) -> None:
     """A provider that cannot sign is refused in preview; the engine is not led to print the secret."""
 
     def program() -> None:
-        Provider("half", secretKey=pulumi.Output.secret(FAKE_KEYS.access_key_secret))
+        Provider("half", secretKey=pulumi.Output.secret(FAKE_CREDENTIALS.access_key_secret))
 
     text = engine.stack().fails("preview", program)
     assert "accessKey and secretKey are not both: set both in the same place" in text
@@ -104,12 +104,12 @@ def recorded_program(chosen: list[str]) -> None:
     Gate("ready", clientType="ECS_CLIENT", instanceIds=chosen)
 
 
-def test_a_stack_of_before_previews_unchanged(engine: Any, world: World) -> None:
+def test_a_stack_of_before_previews_unchanged(engine: Any, backend: Backend) -> None:
     """State that version 0.1.0 wrote needs no update: names and shapes in state are for ever.
 
     To record another version: RECORD_STATE=1 make test, and commit the file.
     """
-    names = {row["Hostname"]: row["InstanceId"] for row in world.rows()}
+    names = {row["Hostname"]: row["InstanceId"] for row in backend.rows()}
     chosen = [names["web-1"], names["web-2"]]
     endpoint = engine.environment["ALIBABA_CLOUD_ENDPOINT_HBR"]
     stack = engine.stack()

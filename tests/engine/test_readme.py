@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from pulumi_hbr_clients import InputError
-from pulumi_hbr_clients.core.clients import ClientList
-from pulumi_hbr_clients.core.configuration import ENDPOINT_VARIABLES, KEY_VARIABLES, REGION_VARIABLES
-from pulumi_hbr_clients.core.errors import HbrError
-from pulumi_hbr_clients.core.gate import STATUSES, Condition
-from pulumi_hbr_clients.core.query import Query
+from pulumi_hbr_clients.activation.condition import STATUSES, ActivationCondition
+from pulumi_hbr_clients.model.backup_client import ClientList
+from pulumi_hbr_clients.model.configuration import ENDPOINT_VARIABLES, KEY_VARIABLES, REGION_VARIABLES
+from pulumi_hbr_clients.model.errors import HbrError
+from pulumi_hbr_clients.model.query import Query
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
@@ -33,7 +33,7 @@ def test_every_argument_is_told() -> None:
     errors = {"HbrError", *(kind.__name__ for kind in _below(HbrError))}
     names = {
         *Query.model_fields,
-        *Condition.model_fields,
+        *ActivationCondition.model_fields,
         *outputs,
         *REGION_VARIABLES,
         *ENDPOINT_VARIABLES,

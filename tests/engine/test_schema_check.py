@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from pulumi_hbr_clients.core import guide, schema
-from pulumi_hbr_clients.emulator import World
+from pulumi_hbr_clients.emulator import Backend
+from pulumi_hbr_clients.plugin import schema
+from pulumi_hbr_clients.plugin import schema_docs as guide
 
 pytestmark = pytest.mark.engine
 
@@ -42,9 +43,9 @@ def test_the_listing_runs(engine: Any) -> None:
     assert sum(stack.outputs()["countsByStatus"].values()) == len(stack.outputs()["clients"])
 
 
-def test_the_gate_runs(engine: Any, world: World) -> None:
+def test_the_gate_runs(engine: Any, backend: Backend) -> None:
     """The gate's example passes where the clients of its instances are activated."""
-    chosen = sorted(row["InstanceId"] for row in world.rows() if row["Hostname"] in {"web-1", "web-2"})
+    chosen = sorted(row["InstanceId"] for row in backend.rows() if row["Hostname"] in {"web-1", "web-2"})
     stack = engine.stack(fleet__instanceIds=f'["{chosen[0]}", "{chosen[1]}"]')
     stack.up(lambda: exec(compile(guide.GATE["python"], "schema.json", "exec"), {}))  # noqa: S102  it is our own
     assert len(stack.outputs()["clientIds"]) == 2

@@ -20,10 +20,10 @@ from pydantic.alias_generators import to_snake
 
 import pulumi_hbr_clients
 from pulumi_hbr_clients import ActivationGate, BackupClient, ClientList
-from pulumi_hbr_clients.core import schema
-from pulumi_hbr_clients.core.clients import ClientSettings
-from pulumi_hbr_clients.core.query import QueryArgs
-from pulumi_hbr_clients.inputs import GateInputs, QueryInputs
+from pulumi_hbr_clients.model.backup_client import ClientSettings
+from pulumi_hbr_clients.model.query import QueryArgs
+from pulumi_hbr_clients.plugin import schema
+from pulumi_hbr_clients.resources.inputs import ActivationInputs, QueryInputs
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = schema.schema()
@@ -97,7 +97,7 @@ def test_names_of_the_gate(sdks: Path) -> None:
     """Arguments and outputs have the same names; a resource of a provider tells its inputs too."""
     made = parsed(sdks / "python" / "pulumi_hbr_clients" / "activation_gate.py")
     (taken,) = (node for node in made["ActivationGate"].body if getattr(node, "name", "") == "_internal_init")
-    ours = {"resource_name", "opts", *GateInputs.__annotations__}
+    ours = {"resource_name", "opts", *ActivationInputs.__annotations__}
     assert arguments(taken) - {"__self__", "__props__"} == ours - REFUSED
     inputs = {to_snake(name) for name in GATE["inputProperties"]}
     assert attributes(made["ActivationGate"]) - (inputs - {"instance_ids"}) ^ public(ActivationGate) == {

@@ -25,8 +25,9 @@ import yaml
 from pydantic.alias_generators import to_snake
 
 from pulumi_hbr_clients import get_backup_clients
-from pulumi_hbr_clients.core import guide, schema
-from pulumi_hbr_clients.emulator import World
+from pulumi_hbr_clients.emulator import Backend
+from pulumi_hbr_clients.plugin import schema
+from pulumi_hbr_clients.plugin import schema_docs as guide
 from tools import engine as engines
 from tools.sdks import cache, node
 
@@ -166,41 +167,41 @@ def pythons(**arguments: Any) -> dict[str, Any]:
     return result
 
 
-def instances(world: World, *names: str) -> list[str]:
-    return [row["InstanceId"] for name in names for row in world.rows() if row["Hostname"] == name]
+def instances(backend: Backend, *names: str) -> list[str]:
+    return [row["InstanceId"] for name in names for row in backend.rows() if row["Hostname"] == name]
 
 
-def hold_still(world: World, *, but: str = "") -> None:
+def hold_still(backend: Backend, *, but: str = "") -> None:
     """No heartbeats from now on, so that two look-ups can be compared by every field."""
-    world.stop_heartbeats(*(row["ClientId"] for row in world.rows() if row["InstanceId"] != but))
+    backend.stop_heartbeats(*(row["ClientId"] for row in backend.rows() if row["InstanceId"] != but))
 
 
-def once_waited_for(world: World, instance: str, run: Callable[[], str]) -> tuple[str, float]:
+def once_waited_for(backend: Backend, instance: str, run: Callable[[], str]) -> tuple[str, float]:
     """Activate a client two seconds after a gate first asked for it. What the run said, and when that was."""
-    world.clear_log()
+    backend.clear_log()
     moments: list[float] = []
 
     def activate() -> None:
-        while not any(instance in str(record.arguments) for record in list(world.log)):
+        while not any(instance in str(record.arguments) for record in list(backend.log)):
             time.sleep(0.05)
         time.sleep(2)
-        world.activate(instance)
+        backend.activate(instance)
         moments.append(time.time())
 
     threading.Thread(target=activate, daemon=True).start()
     return run(), moments[0]
 
 
-def test_the_example(project: Project, world: World) -> None:
+def test_the_example(project: Project, backend: Backend) -> None:
     """Known in preview: the list. Held back until the last client is activated: what depends on the gate."""
-    chosen = instances(world, "web-1", "batch-1")
-    hold_still(world, but=chosen[1])
+    chosen = instances(backend, "web-1", "batch-1")
+    hold_still(backend, but=chosen[1])
     config = {f"instanceIds[{index}]": instance for index, instance in enumerate(chosen)}
     code, preview = project.run("preview", "example", **config)
     assert code == 0, preview
     assert "1 of 2 activated" in preview
     assert "hostname" in preview
-    text, activated = once_waited_for(world, chosen[1], lambda: project.up("example", **config))
+    text, activated = once_waited_for(backend, chosen[1], lambda: project.up("example", **config))
     assert "1 of 2 activated; waiting for" in text
     outputs, gate = project.outputs(), project.state()["backed-up"]
     assert outputs["clients"] == pythons(client_type="ECS_CLIENT", tags={"env": "prod"})["clients"]
@@ -209,9 +210,9 @@ def test_the_example(project: Project, world: World) -> None:
     assert outputs["countsBehindTheGate"] == {"ACTIVATED": 2}
 
 
-def test_two_providers(project: Project, world: World) -> None:
+def test_two_providers(project: Project, backend: Backend) -> None:
     """Each asks its own region; every field is the one that Python gives; keys and passwords are encrypted in state."""
-    hold_still(world)
+    hold_still(backend)
     project.up("providers")
     outputs, state = project.outputs(), project.state()
     for region in ("cn-beijing", "cn-shanghai"):

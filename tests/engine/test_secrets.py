@@ -7,7 +7,7 @@ import pulumi
 import pytest
 
 from pulumi_hbr_clients import ActivationGate, BackupClients, get_backup_clients_output
-from pulumi_hbr_clients.emulator import World
+from pulumi_hbr_clients.emulator import Backend
 
 pytestmark = pytest.mark.engine
 SECRET = "fake-secret-0042"  # noqa: S105  to be searched for
@@ -38,7 +38,7 @@ def as_secrets(arguments: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_told_without_the_value(
-    engine: Any, world: World, monkeypatch: pytest.MonkeyPatch, door: str, fault: str
+    engine: Any, backend: Backend, monkeypatch: pytest.MonkeyPatch, door: str, fault: str
 ) -> None:
     """The argument and the rule in one line, in place of the value that it is secret, and not what it resembles."""
     monkeypatch.delenv("ALIBABA_CLOUD_ENDPOINT_HBR")
@@ -47,7 +47,7 @@ def test_a_fault_is_told_without_the_value(
     text = engine.stack().fails("preview", lambda: DOORS[door](**as_secrets(arguments)))
     assert [part for part in said if part not in text] == []
     assert [part for part in (hidden, "Traceback") if part in text] == []
-    assert world.requests == 0
+    assert backend.requests == 0
 
 
 def test_what_is_not_secret_is_repeated(engine: Any) -> None:

@@ -9,7 +9,7 @@ import pulumi
 import pytest
 
 from pulumi_hbr_clients import ActivationGate, BackupClients, get_backup_clients, get_backup_clients_output
-from pulumi_hbr_clients.emulator import FAKE_KEYS, World
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend
 
 pytestmark = pytest.mark.engine
 PAGE = (Path(__file__).parents[2] / "SECURITY.md").read_text()
@@ -31,15 +31,15 @@ def told(door: str) -> set[str]:
     return set(re.findall(r"`(\w+)`", row.split("|")[2]))
 
 
-def chosen(world: World) -> list[str]:
-    return [row["InstanceId"] for row in world.rows() if row["Hostname"] in {"web-1", "web-2"}]
+def chosen(backend: Backend) -> list[str]:
+    return [row["InstanceId"] for row in backend.rows() if row["Hostname"] in {"web-1", "web-2"}]
 
 
 def secrets(properties: dict[str, Any]) -> set[str]:
     return {name for name, value in properties.items() if isinstance(value, dict) and SECRET in value}
 
 
-def test_a_look_up_leaves_nothing(engine: Any, world: World) -> None:
+def test_a_look_up_leaves_nothing(engine: Any, backend: Backend) -> None:
     """Neither function is a resource; what the program does not export is nowhere."""
 
     def program() -> None:
@@ -53,7 +53,7 @@ def test_a_look_up_leaves_nothing(engine: Any, world: World) -> None:
     assert stack.outputs() == {"same": True}
     kinds = {resource["type"] for resource in stack.state()}
     assert {kind for kind in kinds if not kind.startswith("pulumi:")} == set()
-    assert [row["Hostname"] for row in world.rows() if row["Hostname"] in json.dumps(stack.state())] == []
+    assert [row["Hostname"] for row in backend.rows() if row["Hostname"] in json.dumps(stack.state())] == []
 
 
 def passwords_included() -> None:
@@ -71,9 +71,9 @@ def test_a_data_source_leaves_its_list(engine: Any) -> None:
     assert secrets(outputs) == {"proxyPasswords"}
 
 
-def test_a_gate_leaves_what_it_saw(engine: Any, world: World) -> None:
+def test_a_gate_leaves_what_it_saw(engine: Any, backend: Backend) -> None:
     """In Python the record alone, in the plugin the arguments too."""
-    asked = chosen(world)
+    asked = chosen(backend)
 
     def program() -> None:
         ActivationGate("ready", client_type="ECS_CLIENT", instance_ids=asked)
@@ -94,7 +94,7 @@ def test_keys_that_a_provider_is_given_are_encrypted(engine: Any, monkeypatch: p
     for name in ("ACCESS_KEY_ID", "ACCESS_KEY_SECRET"):
         monkeypatch.delenv(f"ALIBABA_CLOUD_{name}")
         del engine.environment[f"ALIBABA_CLOUD_{name}"]
-    keys = {"accessKey": FAKE_KEYS.access_key_id, "secretKey": FAKE_KEYS.access_key_secret}
+    keys = {"accessKey": FAKE_CREDENTIALS.access_key_id, "secretKey": FAKE_CREDENTIALS.access_key_secret}
 
     def program() -> None:
         provider = pulumi.ProviderResource("hbr-clients", "own", keys) if how == "argument" else None
@@ -106,4 +106,4 @@ def test_keys_that_a_provider_is_given_are_encrypted(engine: Any, monkeypatch: p
     stack.up(program)
     (provider,) = (found for found in stack.state() if found["type"] == "pulumi:providers:hbr-clients")
     assert secrets(provider["inputs"]) == {"accessKey", "secretKey"}
-    assert FAKE_KEYS.access_key_id not in stack.file.read_text()
+    assert FAKE_CREDENTIALS.access_key_id not in stack.file.read_text()

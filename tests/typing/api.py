@@ -11,13 +11,14 @@ import pulumi
 from pydantic import SecretStr
 
 from pulumi_hbr_clients import (
+    ActivationCondition,
     ActivationGate,
-    AnswerError,
+    ActivationResult,
     BackupClient,
     BackupClients,
     ClientList,
     ClientSettings,
-    Condition,
+    Credentials,
     CredentialsError,
     DeadlineError,
     GateError,
@@ -26,8 +27,7 @@ from pulumi_hbr_clients import (
     HbrClient,
     HbrError,
     InputError,
-    Keys,
-    Passed,
+    InvalidResponseError,
     Query,
     ServiceError,
     ThrottledError,
@@ -138,7 +138,7 @@ def a_client(client: BackupClient) -> None:
 
 async def other_code() -> None:
     """The conversation and the gate, without Pulumi."""
-    keys = Keys("id", "secret", security_token=None)
+    keys = Credentials("id", "secret", security_token=None)
     made = HbrClient(region="cn-hangzhou", endpoint=None, network="vpc", profile=None, keys=keys, timeout=60.0)
     async with made as client:
         assert_type(client, HbrClient)
@@ -151,10 +151,10 @@ async def other_code() -> None:
         timeout="5m",
         on_progress=lambda progress: told.append(progress.left),
     )
-    assert_type(passed, Passed)
+    assert_type(passed, ActivationResult)
     assert_type(passed.found, ClientList)
     assert_type(passed.waited, float)
-    assert_type(Condition(timeout=60.0, tolerate=("UPGRADE_FAILED",)).timeout, float)
+    assert_type(ActivationCondition(timeout=60.0, tolerate=("UPGRADE_FAILED",)).timeout, float)
     await asyncio.sleep(passed.waited)
 
 
@@ -175,7 +175,7 @@ def one_clause_each(error: HbrError) -> str | None:
     except DeadlineError as late:
         between: TransportError = late
         return str(between)
-    except (AnswerError, CredentialsError, TransportError, GateError) as other:
+    except (InvalidResponseError, CredentialsError, TransportError, GateError) as other:
         root: HbrError = other
         return str(root)
     return None

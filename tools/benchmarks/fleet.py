@@ -16,18 +16,18 @@ from pulumi_hbr_clients import emulator
 def main() -> None:
     """Serve until nobody listens."""
     conditions = json.loads(sys.argv[1])
-    world = emulator.World(emulator.new_rows(conditions.pop("count")), **conditions)
-    with emulator.serve(world) as running:
+    backend = emulator.Backend(emulator.new_rows(conditions.pop("count")), **conditions)
+    with emulator.serve(backend) as running:
         print(json.dumps(dict(running.environment)), flush=True)
         for _ in sys.stdin:
-            print(json.dumps(seen(world)), flush=True)
-            world.clear_log()
+            print(json.dumps(seen(backend)), flush=True)
+            backend.clear_log()
 
 
-def seen(world: emulator.World) -> dict[str, int]:
+def seen(backend: emulator.Backend) -> dict[str, int]:
     """How many requests there were, and how many of them were throttled."""
-    throttled = sum(record.code.startswith("Throttling") for record in world.log)
-    return {"requests": world.requests, "throttled": throttled}
+    throttled = sum(record.code.startswith("Throttling") for record in backend.log)
+    return {"requests": backend.requests, "throttled": throttled}
 
 
 if __name__ == "__main__":

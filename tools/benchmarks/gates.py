@@ -33,7 +33,7 @@ def many(scale: Scale) -> Table:
             tell(name)
             late = LATER if how == "engine" and count > 10 else LATE  # noqa: PLR2004  few, or hundreds
             f = _gating(service, how, count, size, late)()
-            rows.append((name, f["first"], f["after"], f["early"], f["looks"], f["most"], f["cpu_waiting"]))
+            rows.append((name, f["first"], f["after"], f["early"], f["subscribe"], f["most"], f["cpu_waiting"]))
             musts.append(Must(f"{name}: requests a round:", f["most"], -(-size // 99) + 1))
             if count == 1:
                 musts.append(Must(f"{name}: dependants start after the last activation:", f["after"], POLL + 2, " s"))
@@ -42,7 +42,7 @@ def many(scale: Scale) -> Table:
                 musts.append(Must(f"{name}: passed before the last activation:", f["early"], early, at_least=True))
     return Table(
         "Gates: a tenth of the clients is activated late",
-        ("", "first s", "last s after activation", "before it", "looks", "most requests a look", "CPU s"),
+        ("", "first s", "last s after activation", "before it", "subscribe", "most requests a look", "CPU s"),
         rows,
         musts,
         "What comes late through the engine with many gates is the engine writing its state, two resources a gate and "

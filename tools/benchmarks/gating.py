@@ -128,14 +128,14 @@ def waits(how: str, groups: Groups, seconds: float, folder: Path) -> dict[str, f
     threading.Timer(seconds, activate).start()
     before, started = cpu(), time.time()
     passed = asyncio.run(function(groups)) if how == "function" else engine(groups, folder)
-    looks = rounds(call("log")["log"])
+    subscribe = rounds(call("log")["log"])
     early = [at for at in passed if at < activated[0]]
     return {
         "first": min(passed) - started,
         "after": max(passed) - activated[0],
         "early": len(early),
-        "looks": len(looks),
-        "most": max(looks),
+        "subscribe": len(subscribe),
+        "most": max(subscribe),
         "cpu_waiting": cpu() - before,
     }
 

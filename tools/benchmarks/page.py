@@ -44,7 +44,7 @@ _PARTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
         "![Wall time and memory against the number of clients](benchmarks.svg)",
         ("growth-0", "growth-20", "growth-100"),
     ),
-    "Trouble": (
+    "BlockingClient": (
         "A service that throttles, breaks or moves. A list that is wrong without a word is what must never be.",
         ("throttled", "unthrottled", "limited", "faults", "shifting"),
     ),

@@ -65,8 +65,8 @@ def engine() -> str | None:
 
 def tested(environment: Environment, on_engine: str | None) -> Iterator[Outcome]:
     """Each run of the tests in it."""
-    left_out = [f"--deselect={OF_THE_LOCK}"] if environment.lowest else []
-    yield _run(environment, ALL, ["-m", "not engine", *left_out], [])
+    excluded_fields = [f"--deselect={OF_THE_LOCK}"] if environment.lowest else []
+    yield _run(environment, ALL, ["-m", "not engine", *excluded_fields], [])
     if on_engine:
         doors = [f"tests/engine/{name}" for name in DOORS]
         yield _run(environment, ON_ENGINE, ["-m", "engine", *doors], [on_engine])

@@ -1,4 +1,4 @@
-"""The judge of gates: when a gate passed, or why it did not, held against the world's past.
+"""The judge of gates: when a gate passed, or why it did not, held against the backend's past.
 
     passed    every client that it is about was ready by then
     held      it did not pass, and it was not to: somebody was not ready in time, or had failed
@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from pulumi_hbr_clients.core.clients import ClientList
-from pulumi_hbr_clients.core.errors import GateError, GateFailedError, HbrError, ServiceError
-from pulumi_hbr_clients.emulator.rows import Row
+from pulumi_hbr_clients.emulator.fixtures import Row
+from pulumi_hbr_clients.model.backup_client import ClientList
+from pulumi_hbr_clients.model.errors import GateError, GateFailedError, HbrError, ServiceError
 from tools.storms.groups import FAILING, OLD, SILENT, TOLERATED, Gate
 from tools.storms.past import Past
 
@@ -26,7 +26,7 @@ GRACE: Final = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A gate's wait on the world's clock, and what ended it: the clients it saw, or an error."""
+    """A gate's wait on the backend's clock, and what ended it: the clients it saw, or an error."""
 
     gate: Gate
     since: float

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, Final
 
 from pulumi_hbr_clients.emulator import new_row
-from pulumi_hbr_clients.emulator.rows import Row
+from pulumi_hbr_clients.emulator.fixtures import Row
 
 OLD: Final = "2.9.0"
 NEW: Final = "2.13.1"

@@ -45,7 +45,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
 }
 
 
-def judge(title: str, samples: Sequence[Sample], musts: Sequence[Must] = (), note: str = "") -> Table:
+def evaluate(title: str, samples: Sequence[Sample], musts: Sequence[Must] = (), note: str = "") -> Table:
     """Medians of the second and the last quarter, and what lies between them."""
     if len(samples) < LEAST:
         msg = f"{len(samples)} samples are too few to judge: at least {LEAST}"

@@ -1,4 +1,4 @@
-"""The judge of lists: what a list says, held against the world's past, client by client.
+"""The judge of lists: what a list says, held against the backend's past, client by client.
 
     complete      it says that it is whole, and it is
     incomplete    it says that it may not be whole
@@ -11,16 +11,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pulumi_hbr_clients.core.clients import MOVING_FIELDS, ClientList, from_wire, state_name, to_plain
+from pulumi_hbr_clients.model.backup_client import VOLATILE_FIELDS, ClientList, from_wire, state_name, to_dicts
 from tools.storms.past import Past
 from tools.storms.plans import UNKNOWN, Plan
 
-_NOT_COMPARED: Final = {"settings", "region", *map(state_name, MOVING_FIELDS)}
+_NOT_COMPARED: Final = {"settings", "region", *map(state_name, VOLATILE_FIELDS)}
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A list that came, and from when to when it was read, on the world's clock."""
+    """A list that came, and from when to when it was read, on the backend's clock."""
 
     asked: Mapping[str, Any]
     found: ClientList
@@ -39,7 +39,7 @@ def compared(rows: Any) -> list[dict[str, Any]]:
 
 
 def _plain(clients: Any) -> list[dict[str, Any]]:
-    rows = to_plain(clients)
+    rows = to_dicts(clients)
     return [{name: value for name, value in row.items() if name not in _NOT_COMPARED} for row in rows]
 
 

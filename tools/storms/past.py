@@ -1,6 +1,6 @@
-"""What the world says of itself: which client was there when, and how it was.
+"""What the backend says of itself: which client was there when, and how it was.
 
-The first rows and the world's own record of changes → the states of a client within a time. The judges stand on this
+The first rows and the backend's own record of changes → the states of a client within a time. The judges stand on this
 and on nothing that the package says.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pulumi_hbr_clients.emulator import Change
-from pulumi_hbr_clients.emulator.rows import Row
+from pulumi_hbr_clients.emulator.fixtures import Row
 
 BEFORE: Final = float("-inf")
 

@@ -9,9 +9,9 @@ from random import Random
 from typing import Any, Final
 
 from pulumi_hbr_clients import emulator
-from pulumi_hbr_clients.core.signing import Keys
-from pulumi_hbr_clients.emulator import FAKE_KEYS, FAKE_STS_KEYS
-from pulumi_hbr_clients.emulator.rows import SETTINGS
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, FAKE_STS_CREDENTIALS
+from pulumi_hbr_clients.emulator.fixtures import SETTINGS
+from pulumi_hbr_clients.protocol.signing import Credentials
 from tools.storms.groups import Event, Gate, Groups
 from tools.storms.weather import LIFE, WEATHERS, draw
 
@@ -43,7 +43,7 @@ class Plan:
     weathers: tuple[str, ...]
     rows: list[dict[str, Any]]
     conditions: Mapping[str, Any]
-    keys: Keys
+    keys: Credentials
     token_life: float | None
     """Seconds after which the keys' token expires and is renewed. None: it never does."""
     lists: tuple[Mapping[str, Any], ...]
@@ -76,7 +76,7 @@ def plan(seed: int, scale: Scale) -> Plan:
     groups = Groups(random, rows, consistency)
     if with_gates:
         groups.draw(random.randint(1, 3))
-    keys = random.choice([FAKE_KEYS, FAKE_STS_KEYS])
+    keys = random.choice([FAKE_CREDENTIALS, FAKE_STS_CREDENTIALS])
     lists = tuple(_question(random, rows, consistency) for _ in range(random.choice([1, 1, 2])))
     gates, events = tuple(groups.gates), tuple(groups.events)
     return Plan(seed, scale, names, rows, conditions, keys, token_life, lists, gates, events)

@@ -1,6 +1,6 @@
-"""One run of a plan: the world is served, lists are read and gates wait on one event loop, and all is judged.
+"""One run of a plan: the backend is served, lists are read and gates wait on one event loop, and all is judged.
 
-    plan → world, service → lists ∥ gates → outcome
+    plan → backend, service → lists ∥ gates → outcome
 
 It runs in a thread of its own, so that one that blocks its event loop is seen too. Everything that comes out, that is
 logged or printed is searched for secrets, by value.
@@ -24,12 +24,12 @@ from threading import Thread
 from typing import Any, Final
 
 from pulumi_hbr_clients import HbrClient, emulator, wait_until_activated
-from pulumi_hbr_clients.core import gate as gating
-from pulumi_hbr_clients.core.clients import ClientList, to_plain
-from pulumi_hbr_clients.core.errors import HbrError
-from pulumi_hbr_clients.core.signing import Keys
-from pulumi_hbr_clients.emulator import World
-from pulumi_hbr_clients.waiting import Passed, Progress, wait
+from pulumi_hbr_clients.activation import condition as gating
+from pulumi_hbr_clients.activation.waiter import ActivationResult, Progress, wait
+from pulumi_hbr_clients.emulator import Backend
+from pulumi_hbr_clients.model.backup_client import ClientList, to_dicts
+from pulumi_hbr_clients.model.errors import HbrError
+from pulumi_hbr_clients.protocol.signing import Credentials
 from tools.storms import gates, lists
 from tools.storms.gates import Wait
 from tools.storms.groups import NOW, Event, Gate
@@ -76,23 +76,23 @@ class Outcome:
 class Vault:
     """A source of keys whose tokens expire: it hands out a new one whenever it is asked to renew."""
 
-    world: World
+    backend: Backend
     life: float
     label: str = "vault"
     answered: str = "vault"
-    given: list[Keys] = field(default_factory=list)
+    given: list[Credentials] = field(default_factory=list)
 
     @property
     def identity(self) -> int:
         """One source, one caller."""
         return id(self)
 
-    async def keys(self, *, renew: bool = False) -> Keys:
+    async def keys(self, *, renew: bool = False) -> Credentials:
         """The keys as of now."""
         if renew or not self.given:
-            texts = [f"FAKE-VAULT-{kind}-{self.world.seed}-{len(self.given)}" for kind in ("ID", "SECRET", "TOKEN")]
-            self.given.append(Keys(*texts))
-            self.world.allow(self.given[-1], seconds=self.life)
+            texts = [f"FAKE-VAULT-{kind}-{self.backend.seed}-{len(self.given)}" for kind in ("ID", "SECRET", "TOKEN")]
+            self.given.append(Credentials(*texts))
+            self.backend.allow(self.given[-1], seconds=self.life)
         return self.given[-1]
 
 
@@ -101,7 +101,7 @@ class Run:
     """A plan under way, and what has come out so far."""
 
     plan: Plan
-    world: World
+    backend: Backend
     vault: Vault | None = None
     results: list[Reading | Wait] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -111,36 +111,36 @@ class Run:
         """Everything at once."""
         async with HbrClient(region=REGION, endpoint=endpoint, keys=self.plan.keys, timeout=TIMEOUT) as client:
             if self.plan.token_life:
-                client.source = self.vault = Vault(self.world, self.plan.token_life)
+                client.source = self.vault = Vault(self.backend, self.plan.token_life)
             reading = (self._list(client, asked) for asked in self.plan.lists)
             waiting = (self._gate(client, gate, endpoint) for gate in self.plan.gates)
             await asyncio.gather(*reading, *waiting)
 
     async def _list(self, client: HbrClient, asked: Any) -> None:
-        since = self.world.now()
+        since = self.backend.now()
         try:
             found = await client.list_backup_clients(**asked)
         except Exception as error:  # noqa: BLE001  whatever comes out is what is looked at
             self._raised(error, "error")
         else:
             self._say(found)
-            self.results.append(Reading(asked, found, since, self.world.now()))
+            self.results.append(Reading(asked, found, since, self.backend.now()))
 
     async def _gate(self, client: HbrClient, gate: Gate, endpoint: str) -> None:
         await asyncio.sleep(gate.after)
-        since = self.world.now()
+        since = self.backend.now()
         try:
             passed = await self._wait(client, gate, endpoint)
         except HbrError as error:
             self._raised(error)
-            self.results.append(Wait(gate, since, self.world.now(), error))
+            self.results.append(Wait(gate, since, self.backend.now(), error))
         except Exception as error:  # noqa: BLE001  the same
             self._raised(error)
         else:
             self._say(passed.found)
-            self.results.append(Wait(gate, since, self.world.now(), passed.found))
+            self.results.append(Wait(gate, since, self.backend.now(), passed.found))
 
-    async def _wait(self, client: HbrClient, gate: Gate, endpoint: str) -> Passed:
+    async def _wait(self, client: HbrClient, gate: Gate, endpoint: str) -> ActivationResult:
         """Through the public function, which finds keys and address by itself, or with the client at hand."""
 
         def told(progress: Progress) -> None:
@@ -161,28 +161,28 @@ class Run:
             self.findings.append(Finding(verdict if ours else "foreign", f"{type(error).__name__}: {error}"))
 
     def _say(self, found: ClientList) -> None:
-        self.texts += [str(found), repr(found), str(to_plain(found.clients))]
+        self.texts += [str(found), repr(found), str(to_dicts(found.clients))]
 
 
 def observe(plan: Plan) -> Outcome:
     """Run it, and judge."""
-    world = World(plan.rows, seed=plan.seed, **plan.conditions)
+    backend = Backend(plan.rows, seed=plan.seed, **plan.conditions)
     for event in plan.events:
-        world.later(event.after, partial(_happen, world, event))
-    world.tick()
-    run = Run(plan, world)
-    with emulator.serve(world) as running, _heard(run.texts):
+        backend.later(event.after, partial(_happen, backend, event))
+    backend.tick()
+    run = Run(plan, backend)
+    with emulator.serve(backend) as running, _heard(run.texts):
         thread = Thread(target=lambda: asyncio.run(run.work(running.endpoint)), daemon=True)
         thread.start()
         thread.join(HANG)
         findings = [*run.findings, *judged(run), *([Finding("hang")] if thread.is_alive() else [])]
     findings += [Finding("leak", text) for text in _leaks(run)][:1]
-    return Outcome(tuple(findings), world.requests)
+    return Outcome(tuple(findings), backend.requests)
 
 
 def judged(run: Run) -> Iterator[Finding]:
     """The verdict on everything that ended as it may."""
-    past = Past(run.plan.rows, list(run.world.history))
+    past = Past(run.plan.rows, list(run.backend.history))
     for result in list(run.results):
         if isinstance(result, Wait):
             yield Finding(*gates.verdict(result, past))
@@ -192,19 +192,19 @@ def judged(run: Run) -> Iterator[Finding]:
             yield Finding("complete" if result.found.complete else "incomplete")
 
 
-def _happen(world: World, event: Event) -> None:
+def _happen(backend: Backend, event: Event) -> None:
     """An event, unless its client has left: pages may shift."""
     if event.arrives:
-        world.add(event.fields)
+        backend.add(event.fields)
         return
     fields = dict(event.fields)
     if fields.get("LastHeartBeatTime") == NOW:
-        fields["LastHeartBeatTime"] = int(world.now())
+        fields["LastHeartBeatTime"] = int(backend.now())
     with suppress(LookupError):
-        world.change(event.client_id, fields)
+        backend.change(event.client_id, fields)
 
 
-def _config(keys: Keys, name: str) -> str | None:
+def _config(keys: Credentials, name: str) -> str | None:
     """Pulumi's config, as far as it holds keys."""
     given = {"accessKey": keys.access_key_id, "secretKey": keys.access_key_secret, "securityToken": keys.security_token}
     return given.get(name.removeprefix("hbr-clients:"))

@@ -23,13 +23,13 @@ from random import Random
 from typing import Any, Final
 
 from pulumi_hbr_clients import HbrClient, emulator
-from pulumi_hbr_clients.cli import screen
-from pulumi_hbr_clients.core import gate
-from pulumi_hbr_clients.core.errors import GateTimeoutError, HbrError
-from pulumi_hbr_clients.core.query import parse
-from pulumi_hbr_clients.emulator import FAKE_KEYS, World, new_rows
-from pulumi_hbr_clients.waiting import Passed, wait
-from pulumi_hbr_clients.watch import looks
+from pulumi_hbr_clients.activation import condition as gate
+from pulumi_hbr_clients.activation.poller import subscribe
+from pulumi_hbr_clients.activation.waiter import ActivationResult, wait
+from pulumi_hbr_clients.cli import output as screen
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, new_rows
+from pulumi_hbr_clients.model.errors import GateTimeoutError, HbrError
+from pulumi_hbr_clients.model.query import parse
 from tools.storms.level import Sample
 
 FLEET: Final = 250
@@ -46,7 +46,7 @@ class Soak:
     """Everything that is going on."""
 
     endpoint: str
-    world: World
+    backend: Backend
     leaks: Collection[str] = ()
     samples: list[Sample] = field(default_factory=list)
     done: Counter[str] = field(default_factory=Counter)
@@ -87,10 +87,10 @@ class Soak:
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[HbrClient]:
-        async with HbrClient(region="cn-hangzhou", endpoint=self.endpoint, keys=FAKE_KEYS) as client:
+        async with HbrClient(region="cn-hangzhou", endpoint=self.endpoint, keys=FAKE_CREDENTIALS) as client:
             yield client
 
-    async def _wait(self, **arguments: Any) -> Passed:
+    async def _wait(self, **arguments: Any) -> ActivationResult:
         asked = gate.parse({**ECS, **arguments})
         assert asked is not None  # noqa: S101  nothing of it is unknown
         async with self._client() as client:
@@ -101,9 +101,9 @@ class Soak:
     async def _opens(self) -> None:
         """A gate on a client that is being installed. The client leaves when the gate has opened."""
         instance = f"i-{self.random.randbytes(8).hex()}"
-        self.world.install([instance], seconds=self.random.uniform(5, 25))
+        self.backend.install([instance], seconds=self.random.uniform(5, 25))
         await self._wait(instance_ids=[instance], timeout=600)
-        self.world.remove(instance)
+        self.backend.remove(instance)
         self.done["gates opened"] += 1
 
     async def _waits(self) -> None:
@@ -140,13 +140,13 @@ class Soak:
 
     async def _looks(self) -> None:
         """A watcher that looks all the time."""
-        async with self._client() as client, aclosing(looks(_query(), 2, client)) as seen:
+        async with self._client() as client, aclosing(subscribe(_query(), 2, client)) as seen:
             async for _ in seen:
                 self.done["looks of watchers"] += 1
 
     async def _look_awhile(self) -> None:
         """A watcher that comes and goes."""
-        async with self._client() as client, aclosing(looks(_query(tags={"env": "prod"}), 2, client)) as seen:
+        async with self._client() as client, aclosing(subscribe(_query(tags={"env": "prod"}), 2, client)) as seen:
             with suppress(TimeoutError):
                 async with asyncio.timeout(15):
                     async for _ in seen:
@@ -157,13 +157,13 @@ class Soak:
     async def _outage(self) -> None:
         """After a minute nobody is answered for a while."""
         await asyncio.sleep(60)
-        self.world.fault_rate = 1.0
+        self.backend.fault_rate = 1.0
         await asyncio.sleep(OUTAGE)
-        self.world.fault_rate = FAULTS
+        self.backend.fault_rate = FAULTS
 
     async def _sample(self) -> None:
-        self.world.clear_log()
-        self.world.history.clear()
+        self.backend.clear_log()
+        self.backend.history.clear()
         self.samples.append(sample())
 
     async def _leak(self) -> None:
@@ -178,9 +178,9 @@ class Soak:
 
 def soak(minutes: float, leaks: Collection[str] = ()) -> tuple[Soak, Sample, Sample]:
     """A soak of so many minutes, and samples from before and after it."""
-    world = World(new_rows(FLEET, Status="ACTIVATED"), fault_rate=FAULTS)
-    with emulator.serve(world) as running:
-        made = Soak(running.endpoint, world, leaks)
+    backend = Backend(new_rows(FLEET, Status="ACTIVATED"), fault_rate=FAULTS)
+    with emulator.serve(backend) as running:
+        made = Soak(running.endpoint, backend, leaks)
         gc.collect()
         gc.freeze()  # what is there by now is looked through no more: a collection takes 1 ms, not 100
         tracemalloc.start()

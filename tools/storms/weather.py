@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from random import Random
 from typing import Any, Final
 
+from pulumi_hbr_clients.emulator.fake_client import VARIETIES
 from pulumi_hbr_clients.emulator.faults import MIXED
-from pulumi_hbr_clients.emulator.member import VARIETIES
 
 LIFE: Final = "token_life"
-"""Seconds that a security token lives: no condition of the world, but of who signs."""
+"""Seconds that a security token lives: no condition of the backend, but of who signs."""
 _PERSISTENT: Final = ("no_permission", "xml", "InDebt", "SystemBusy")
 
 WEATHERS: Final[Mapping[str, Callable[[Random], dict[str, Any]]]] = {

@@ -1,0 +1,206 @@
+"""Every exception of the package. Catch `HbrError` for all of them, or one clause for one cause.
+
+    HbrError
+    ├── InputError            yours: refused before anything was sent
+    ├── CredentialsError      yours: nobody to sign as
+    ├── ServiceError          theirs: the service said no
+    │   └── ThrottledError    theirs: too many requests
+    ├── TransportError        between: no answer came through
+    │   └── DeadlineError     between: the time for the whole query is over
+    ├── AnswerError           theirs: an answer of the wrong shape
+    └── GateError             a gate did not pass
+        ├── GateFailedError       clients that will not get there by themselves
+        └── GateTimeoutError      not all were there in time
+
+What a retry loop needs to know stands on the error (`retry`, `retry_after`); the loop only reads it.
+No text here ever holds a key, a token, a signature or a proxy password.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+SUGGESTION_PREFIX: Final = "; did you mean "
+"""Heads what a given value is like, the last of a reason: from there on it tells of the value, not of the rule."""
+REDACTED: Final = "[secret]"
+"""Stands for a value that is secret, as in what the engine shows."""
+
+
+class Retry(StrEnum):
+    """What may be done after an error. A query only reads, so repeating it is always safe."""
+
+    NEVER = "never"
+    BACK_OFF = "back off"
+    SLOW_DOWN = "slow down"
+    NEW_NONCE = "once, with a new nonce"
+    SET_CLOCK = "once, after correcting the clock"
+    NEW_KEYS = "once, after refreshing the credentials"
+
+
+ONCE: Final = frozenset({Retry.NEW_NONCE, Retry.SET_CLOCK, Retry.NEW_KEYS})
+
+
+class HbrError(Exception):
+    """The root of the tree."""
+
+    retry: Retry = Retry.NEVER
+    retry_after: float | None = None
+    """Seconds to wait, where the service named a time."""
+    server_time: float | None = None
+    """The service's clock in its answer, in UNIX seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationIssue:
+    """One thing wrong with an argument: its path (`tags[2].key`), what was given, what is allowed."""
+
+    path: str
+    reason: str
+    given: str = ""
+
+    def __str__(self) -> str:
+        """One line, the argument first."""
+        return f"{self.path}: {self.account}"
+
+    @property
+    def account(self) -> str:
+        """The reason and what was given, without the argument."""
+        return f"{self.reason} (given: {self.given})" if self.given else self.reason
+
+    @property
+    def argument(self) -> str:
+        """`tags[2].key` → `tags`."""
+        return re.split(r"[.\[]", self.path)[0]
+
+    def redacted(self) -> "ValidationIssue":
+        """The same of a value that is secret: the rule, without the value and without what it resembles."""
+        return ValidationIssue(self.path, self.reason.partition(SUGGESTION_PREFIX)[0], REDACTED if self.given else "")
+
+
+class InputError(HbrError):
+    """Bad input: every fault at once. Nothing was sent."""
+
+    def __init__(self, *faults: ValidationIssue) -> None:
+        """Hold the faults; the text lists them, a line each."""
+        self.faults = faults
+        super().__init__("\n".join(str(fault) for fault in faults))
+
+    def without(self, secret: Collection[str]) -> "InputError":
+        """The same, where the values of these arguments are unsaid."""
+        return InputError(*(fault.redacted() if fault.argument in secret else fault for fault in self.faults))
+
+
+class CredentialsError(HbrError):
+    """No usable credentials, or the source of them failed."""
+
+
+class ServiceError(HbrError):
+    """The service refused. Carries what it said, and what to do about the usual refusals."""
+
+    def __init__(self, code: str, message: str, *, http_status: int, request_id: str | None = None) -> None:
+        """`code` and `message` as the service gave them; `http_status` of the answer."""
+        self.code, self.message = code, message
+        self.http_status, self.request_id = http_status, request_id
+        self.advice = advice(code)
+        self.retry = retry_for(code, http_status)
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        text = f"{self.code}: {self.message} (HTTP {self.http_status}"
+        text += f", request {self.request_id})" if self.request_id else ")"
+        return f"{text}. {self.advice}" if self.advice else text
+
+
+class ThrottledError(ServiceError):
+    """The service asked for fewer requests."""
+
+
+class TransportError(HbrError):
+    """No answer: refused, reset, timed out, or cut off in the middle."""
+
+    retry = Retry.BACK_OFF
+
+
+class DeadlineError(TransportError):
+    """The time for the whole query ran out. Its cause is the last error seen."""
+
+    retry = Retry.NEVER
+
+
+class InvalidResponseError(HbrError):
+    """An answer that is no answer to this question: not JSON, or of the wrong shape."""
+
+    retry = Retry.BACK_OFF
+
+
+class GateError(HbrError):
+    """A gate did not pass. `verdict` is what was seen last, if anything."""
+
+    def __init__(self, text: str, verdict: object = None) -> None:
+        """The text names each client and what to do."""
+        self.verdict = verdict
+        super().__init__(text)
+
+
+class GateFailedError(GateError):
+    """Clients are in a status that they will not leave by themselves."""
+
+
+class GateTimeoutError(GateError):
+    """The time was over before every client was activated."""
+
+
+def retry_for(code: str, http_status: int) -> Retry:
+    """What a refusal allows. Sources: reference/hbr-api.md, section 2.2 (gateway and HBR tables)."""
+    if "Throttling" in code or http_status == 429:  # noqa: PLR2004  RFC 6585 names the number
+        return Retry.SLOW_DOWN
+    if code in _ONCE_CODES:
+        return _ONCE_CODES[code]
+    if code in {"ServiceUnavailable", "InternalError"} or http_status >= 500:  # noqa: PLR2004  RFC 9110, server errors
+        return Retry.BACK_OFF
+    return Retry.NEVER
+
+
+def advice(code: str) -> str | None:
+    """What to do about a refusal, for the usual ones."""
+    return next((text for part, text in _ADVICE.items() if part in code), None)
+
+
+def service_error(code: str, message: str, **facts: Any) -> ServiceError:
+    """Give the error of the right class for a refusal."""
+    error = ServiceError(code, message, **facts)
+    if error.retry is Retry.SLOW_DOWN:
+        return ThrottledError(code, message, **facts)
+    return error
+
+
+_ONCE_CODES: Final = {
+    "SignatureNonceUsed": Retry.NEW_NONCE,
+    "InvalidTimeStamp.Expired": Retry.SET_CLOCK,
+    "InvalidSecurityToken.Expired": Retry.NEW_KEYS,
+}
+
+_PERMISSION = (
+    "Allow the RAM action hbr:DescribeBackupClients (resource *) for this user or role; "
+    "`hbr-clients doctor` shows who signs"
+)
+# The first part that occurs in the code wins, so the longer names stand first.
+_ADVICE: Final = {
+    "AssumeRoleFail": "Check cross_account_role_name and that its trust policy lets this account in",
+    "RoleNotExist": "Check cross_account_role_name: no role of that name in the source account",
+    "ServiceNotActivated": "Activate Cloud Backup for this account first (OpenHbrService)",
+    "InDebt": "The account is overdue: settle the bill",
+    "NoPermission": _PERMISSION,
+    "Forbidden": _PERMISSION,
+    "InvalidAccessKeyId": "The access key is unknown or inactive; `hbr-clients doctor` shows its source",
+    "SignatureDoesNotMatch": "The secret does not belong to this access key",
+    "IncompleteSignature": "The secret does not belong to this access key",
+    "InvalidSecurityToken": "The security token does not belong to this key or has expired: renew it",
+    "MissingSecurityToken": "These are temporary credentials: set the security token too",
+    "InvalidTimeStamp": "This machine's clock is more than 15 minutes off: set it",
+    "Throttling": "Other callers share this account's limit; ask for fewer, larger queries",
+    "NoSuchVersion": "The endpoint is not one of Cloud Backup (HBR): check `endpoint`",
+    "InvalidAction": "The endpoint is not one of Cloud Backup (HBR): check `endpoint`",
+}

@@ -1,0 +1,179 @@
+"""Door: the provider process that the engine starts for TypeScript, Go, YAML, C#, Java and Python programs.
+
+    engine → Struct → properties → checked query → list → Struct → engine
+
+Translates only: what is asked and answered is the core's, the gate's is `gates`. One event loop serves everything, so
+hundreds of gates may wait and Cancel is still answered at once. Errors are one clean line with a fitting code.
+"""
+
+import json
+from collections.abc import Awaitable, Mapping
+from typing import Any, Final, TypeVar
+
+import grpc
+from google.protobuf.empty_pb2 import Empty
+
+from pulumi_hbr_clients import __version__
+from pulumi_hbr_clients.plugin import values as properties
+from pulumi_hbr_clients.plugin.engine_log import Engine
+from pulumi_hbr_clients.plugin.protos import ResourceProviderServicer, plugin_pb2, provider_pb2
+from pulumi_hbr_clients.plugin.values import Properties
+
+T = TypeVar("T")
+FUNCTION: Final = "hbr-clients:index:getBackupClients"
+GATE: Final = "hbr-clients:index:ActivationGate"
+
+
+class Provider(ResourceProviderServicer):
+    """The provider. Nothing heavy is loaded before it is asked something."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Not configured yet."""
+        self.engine = engine
+        self.settings: dict[str, Any] = {}
+        self.gates: Any = None
+
+    def config(self, key: str) -> Any:
+        """The provider's own configuration, under Pulumi's full keys."""
+        return self.settings.get(key.removeprefix("hbr-clients:"))
+
+    async def Handshake(self, request: Any, _: Any) -> Any:
+        """What this provider understands."""
+        self.engine.connect(request.engine_address)
+        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, accept_resources=False, accept_outputs=False)
+
+    async def Attach(self, request: Any, _: Any) -> Empty:
+        """An engine comes to a provider that runs already, under a debugger."""
+        self.engine.connect(request.address)
+        return Empty()
+
+    async def GetPluginInfo(self, *_: Any) -> Any:
+        """The version."""
+        return plugin_pb2.PluginInfo(version=__version__)
+
+    async def GetSchema(self, *_: Any) -> Any:
+        """The package schema, read off the models."""
+        from pulumi_hbr_clients.plugin.schema import schema  # noqa: PLC0415
+
+        return provider_pb2.GetSchemaResponse(schema=json.dumps(schema(__version__)))
+
+    async def CheckConfig(self, request: Any, _: Any) -> Any:
+        """Refuse a configuration that cannot work, property by property. What is kept of the keys is secret."""
+        from pulumi_hbr_clients.plugin.configuration import KEYS, failures  # noqa: PLC0415
+
+        faults = failures(properties.read(request.news))
+        kept = properties.hide(request.news, KEYS)
+        return provider_pb2.CheckResponse(inputs=kept, failures=_check_failures(faults))
+
+    async def DiffConfig(self, request: Any, _: Any) -> Any:
+        """Another configuration asks elsewhere; nothing has to be replaced for it."""
+        changed = properties.read(request.olds).values != properties.read(request.news).values
+        return provider_pb2.DiffResponse(changes=_changes(some=changed))
+
+    async def Configure(self, request: Any, _: Any) -> Any:
+        """Take the configuration. Secrets stay in this process."""
+        self.settings = properties.read(request.args).known()
+        return provider_pb2.ConfigureResponse(
+            acceptSecrets=True, supportsPreview=True, acceptResources=False, acceptOutputs=False
+        )
+
+    async def Invoke(self, request: Any, context: Any) -> Any:
+        """`getBackupClients`: the list as it is now."""
+        if request.tok != FUNCTION:
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"there is no function {request.tok}; there is {FUNCTION}")
+        from pulumi_hbr_clients.plugin.function_handler import list_clients  # noqa: PLC0415  httpx and pydantic: 0.4 s
+
+        found = properties.read(request.args)
+        answer, faults = await _clean(context, list_clients(found, self.config, self.engine))
+        result = properties.write(answer, secret=_secrets(answer, found))
+        return provider_pb2.InvokeResponse(**{"return": result, "failures": _check_failures(faults)})
+
+    async def Check(self, request: Any, context: Any) -> Any:
+        """Refuse inputs of a gate, all faults at once, each with its path; unknown ones are no fault."""
+        gates = await self._gates(request, context)
+        faults = gates.check(properties.read(request.news))
+        return provider_pb2.CheckResponse(inputs=request.news, failures=_check_failures(faults))
+
+    async def Diff(self, request: Any, context: Any) -> Any:
+        """An update where inputs changed, or where the fleet has fallen behind since the gate passed."""
+        gates = await self._gates(request, context)
+        old = properties.read(request.old_inputs if request.old_inputs.fields else request.olds)
+        changed = await _clean(context, gates.diff(request.urn, old, properties.read(request.news)))
+        details = {
+            name: provider_pb2.PropertyDiff(kind=provider_pb2.PropertyDiff.UPDATE, inputDiff=is_input)
+            for name, is_input in changed.items()
+        }
+        return provider_pb2.DiffResponse(
+            changes=_changes(some=bool(details)), diffs=list(details), detailedDiff=details, hasDetailedDiff=True
+        )
+
+    async def Create(self, request: Any, context: Any) -> Any:
+        """Wait until the clients are activated; look once in a preview."""
+        identity, outputs = await self._pass(request.properties, request, context)
+        return provider_pb2.CreateResponse(id=identity, properties=outputs)
+
+    async def Update(self, request: Any, context: Any) -> Any:
+        """Wait again, with the new inputs."""
+        _, outputs = await self._pass(request.news, request, context)
+        return provider_pb2.UpdateResponse(properties=outputs)
+
+    async def Read(self, request: Any, context: Any) -> Any:
+        """The record of a passed gate stays as it is: a refresh neither waits nor asks."""
+        await self._gates(request, context)
+        if not request.properties.fields:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, "a gate cannot be imported: declare it, and it waits")
+        return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
+
+    async def Delete(self, *_: Any) -> Empty:
+        """There is nothing to delete."""
+        return Empty()
+
+    async def Cancel(self, *_: Any) -> Empty:
+        """End every wait."""
+        if self.gates:
+            self.gates.cancel()
+        return Empty()
+
+    async def _pass(self, struct: Any, request: Any, context: Any) -> tuple[str, Any]:
+        gates = await self._gates(request, context)
+        inputs = properties.read(struct)
+        work = gates.pass_(request.urn, inputs, preview=request.preview, at_most=request.timeout)
+        identity, outputs, unknown = await _clean(context, work)
+        echoed = {**inputs.known(), **outputs}
+        return identity, properties.write(echoed, secret=inputs.secret, unknown=unknown | inputs.unknown)
+
+    async def _gates(self, request: Any, context: Any) -> Any:
+        kind = request.type or request.urn.split("::")[2].rpartition("$")[2]
+        if kind != GATE:
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"there is no resource {kind}; there is {GATE}")
+        if self.gates is None:
+            from pulumi_hbr_clients.plugin.gate_handler import Gates  # noqa: PLC0415  httpx and pydantic: 0.4 s
+
+            self.gates = Gates(self.config, self.engine)
+        return self.gates
+
+
+async def _clean(context: Any, work: Awaitable[T]) -> T:
+    """The result of work; an error of ours aborts the call with its text and its code."""
+    from pulumi_hbr_clients.model.errors import HbrError  # noqa: PLC0415
+    from pulumi_hbr_clients.plugin.grpc_errors import code  # noqa: PLC0415
+
+    try:
+        return await work
+    except HbrError as error:
+        await context.abort(code(error), str(error))
+        raise AssertionError from None  # abort does not return
+
+
+def _check_failures(faults: list[tuple[str, str]]) -> list[Any]:
+    return [provider_pb2.CheckFailure(property=path, reason=reason) for path, reason in faults]
+
+
+def _changes(*, some: bool) -> Any:
+    kind = provider_pb2.DiffResponse
+    return kind.DIFF_SOME if some else kind.DIFF_NONE
+
+
+def _secrets(answer: Mapping[str, Any], asked: Properties) -> set[str]:
+    """Proxy passwords always; everything, where an argument was secret."""
+    return set(answer) if asked.secret else {"proxyPasswords"} & set(answer)

@@ -1,0 +1,288 @@
+"""The Pulumi package schema: what the engine, the registry and the SDKs of other languages know of this package.
+
+    Query, Condition, Configuration, BackupClient, ClientList  →  pydantic's JSON schema  →  Pulumi's
+
+What a model says is read off it: names, types, descriptions, what is secret and what is required. What only Pulumi
+asks for stands here: tokens, languages, what is an input where. A pure value comes out, the same in every process.
+"""
+
+import ast
+import inspect
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import pairwise
+from typing import Any, Final, get_type_hints
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.alias_generators import to_camel, to_pascal
+
+from pulumi_hbr_clients.activation import condition as gate
+from pulumi_hbr_clients.activation import messages as telling
+from pulumi_hbr_clients.activation.condition import ActivationCondition
+from pulumi_hbr_clients.model import validators as rules
+from pulumi_hbr_clients.model.backup_client import BackupClient, ClientList, ClientSettings, Record, field_name
+from pulumi_hbr_clients.model.configuration import AssumeRole, Configuration
+from pulumi_hbr_clients.model.query import Filter, Query, Tag
+from pulumi_hbr_clients.plugin import schema_docs as guide
+
+Spec = dict[str, Any]
+"""A part of a JSON schema: of pydantic's, which comes in, or of Pulumi's, which goes out."""
+
+PACKAGE: Final = "hbr-clients"
+FUNCTION: Final = f"{PACKAGE}:index:getBackupClients"
+GATE: Final = f"{PACKAGE}:index:ActivationGate"
+_NAME: Final = f"{PACKAGE}:index:{{model}}"
+_REFERENCE: Final = f"#/types/{_NAME}"
+
+NOT_IN_FUNCTION: Final = frozenset({"include_heartbeats"})
+"""It is for what is tracked in state: a look-up always gives heartbeats, and a gate's record never does."""
+NOT_IN_GATE: Final = NOT_IN_FUNCTION | gate.REFUSED.keys()
+NOT_IN_OUTPUTS: Final = frozenset({"request_count"})
+"""It says how was asked, not what was found."""
+OF_GATE: Final = frozenset({"clients", "ids", "instance_ids", "total_count", "counts_by_status"})
+"""Outputs of a gate. Not how long it waited: that differs with every run, so it would be a change in every state."""
+
+_OPEN_SETS: Final[Mapping[str, tuple[str, ...]]] = {
+    "clientType": rules.CLIENT_TYPES,
+    "statuses": rules.STATUSES,
+    "tolerate": rules.STATUSES,
+}
+"""Inputs whose known values may become more. The values of a closed set are in its type."""
+_WIDE: Final = frozenset({"maxMemory"})
+"""Bytes: a number, because Pulumi's integer has 32 bits in C# and Java."""
+_PAIRS: Final[Spec] = {
+    _REFERENCE.format(model=Tag.__name__): {"type": "string"},
+    _REFERENCE.format(model=Filter.__name__): {"type": "array", "items": {"type": "string"}},
+}
+"""Lists of a key and its value or values, which other languages write as maps."""
+
+_ABOUT: Final[Spec] = {
+    "name": PACKAGE,
+    "displayName": "Alibaba Cloud Backup Clients",
+    "description": "hbr-clients: the backup clients of Alibaba Cloud Backup (HBR) for Pulumi programs, as a complete "
+    "list, and as a gate that opens when they are activated.",
+    "attribution": "A community package: neither Alibaba Cloud's nor Pulumi's.",
+    "keywords": ["alibaba-cloud", "alicloud", "backup", "category/cloud", "cloud-backup", "hbr", "kind/native"],
+    "license": "Apache-2.0",
+    "publisher": "pulumi-hbr-clients maintainers",
+}
+# None of these names needs an account anywhere. Go's is no address: `pulumi package add` replaces it with a folder.
+_LANGUAGES: Final[Spec] = {
+    "csharp": {
+        "namespaces": {PACKAGE: "HbrClients"},
+        "packageReferences": {"Pulumi": "3.*"},
+        "respectSchemaVersion": True,
+    },
+    "go": {
+        "generateResourceContainerTypes": True,
+        "importBasePath": "pulumi-hbr-clients/sdk/go/hbrclients",
+        "respectSchemaVersion": True,
+    },
+    "java": {"buildFiles": "gradle", "packages": {PACKAGE: "hbrclients"}},
+    "nodejs": {"packageName": "pulumi-hbr-clients", "respectSchemaVersion": True},
+    "python": {
+        "packageName": "pulumi_hbr_clients",
+        "pyproject": {"enabled": True},
+        "pythonRequires": ">=3.11",
+        "requires": {"pulumi": ">=3.200,<4"},
+        "respectSchemaVersion": True,
+    },
+}
+
+
+def schema(version: str | None = None) -> Spec:
+    """The whole schema; without a version as it is checked in."""
+    return {
+        **({"version": version} if version else {}),
+        **_ABOUT,
+        "config": {"variables": _config()},
+        "functions": {FUNCTION: _function()},
+        "language": _LANGUAGES,
+        "provider": _provider(),
+        "resources": {GATE: _gate()},
+        "types": _types(),
+    }
+
+
+def text(version: str | None = None) -> str:
+    """The schema as canonical JSON: sorted, two spaces, a newline at the end."""
+    return json.dumps(schema(version), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _function() -> Spec:
+    outputs = _outputs()
+    always = sorted(name for name, found in outputs.items() if "secret" not in found)
+    return {
+        "description": guide.described(guide.LISTING_TEXT, "The clients of production", guide.LISTING),
+        "inputs": {"type": "object", "properties": _inputs(Query, NOT_IN_FUNCTION), "required": _required(Query)},
+        "outputs": {"type": "object", "properties": outputs, "required": always},
+    }
+
+
+def _gate() -> Spec:
+    inputs, outputs = _inputs(Query, NOT_IN_GATE) | _inputs(ActivationCondition), _outputs(OF_GATE)
+    return {
+        "description": guide.described(guide.GATE_TEXT, "New instances wait for their clients", guide.GATE),
+        "inputProperties": inputs,
+        "requiredInputs": _required(Query),
+        # `instanceIds` is both: asked for as an input, and those that have a client as an output
+        "properties": inputs | outputs,
+        "required": sorted({*_required(Query), *outputs}),
+    }
+
+
+def _provider() -> Spec:
+    keys = _inputs(Configuration)
+    return {"description": guide.PROVIDER_TEXT, "inputProperties": keys, "properties": keys}
+
+
+def _config() -> Spec:
+    """The provider's inputs as config, with the environment variables that stand in for it.
+
+    The inputs have no such defaults: an SDK would read them in the program and hand them over as given. Keys from the
+    environment would then stand in state, and mix with those that are given.
+    """
+    keys = _inputs(Configuration)
+    for name, found in _properties(Configuration).items():
+        if "environment" in found:
+            keys[name] = {**keys[name], "defaultInfo": {"environment": found["environment"]}}
+    return keys
+
+
+def _types() -> Spec:
+    records = {record.__name__: _object(record, _docs(record)) for record in (BackupClient, ClientSettings)}
+    role = {AssumeRole.__name__: _object(AssumeRole, {}) | {"required": _required(AssumeRole)}}
+    return {_NAME.format(model=name): found for name, found in (records | role | _enums()).items()}
+
+
+def _object(kind: type[Record | BaseModel], docs: Mapping[str, str]) -> Spec:
+    found = {name: _property(name, node, docs.get(field_name(name))) for name, node in _properties(kind).items()}
+    return {"description": _spelled(inspect.getdoc(kind) or ""), "type": "object", "properties": found}
+
+
+def _enums() -> Spec:
+    """The inputs that are one of a few values: SDKs get names for these, and take any other string as well.
+
+    So a value that is newer than an SDK needs no new SDK. Lists are of plain strings: a list of unions is hard to write
+    in C# (pulumi/pulumi#5947). Config too: it would be no string then (pulumi/pulumi#19583).
+    """
+    sets = {name: _values(name, node) for name, node in _properties(Query).items() if not _is_list(node)}
+    return {_pascal(name): {"type": "string", "enum": _members(values)} for name, values in sets.items() if values}
+
+
+def _members(values: Iterable[str]) -> list[Spec]:
+    """`ECS_CLIENT` → `EcsClient`, or Go and Python would call it EC_S_CLIENT."""
+    return [{"name": to_pascal(value.lower()), "value": value} for value in values]
+
+
+def _inputs(model: type[BaseModel], without: Collection[str] = ()) -> Spec:
+    hidden = {to_camel(name) for name in without}
+    return {name: _input(name, node) for name, node in _properties(model).items() if name not in hidden}
+
+
+def _input(name: str, node: Spec) -> Spec:
+    values = _values(name, node)
+    if not values:
+        return _property(name, node)
+    if _is_list(node):
+        return _property(name, node, f"{node['description']} Known values: {', '.join(f'`{v}`' for v in values)}.")
+    relaxed = [{"type": "string"}, {"$ref": _REFERENCE.format(model=_pascal(name))}]
+    return {"oneOf": relaxed, "description": _property(name, node)["description"]}
+
+
+def _values(name: str, node: Spec) -> tuple[str, ...]:
+    return tuple(_bare(node).get("enum") or _OPEN_SETS.get(name) or ())
+
+
+def _required(model: type[BaseModel]) -> list[str]:
+    return sorted(to_camel(name) for name, field in model.model_fields.items() if field.is_required())
+
+
+def _outputs(names: Collection[str] | None = None) -> Spec:
+    """What a list says of itself, its fields and its properties: all, or these."""
+    hints, docs = get_type_hints(ClientList), _docs(ClientList)
+    for name, found in vars(ClientList).items():
+        if isinstance(found, property):
+            hints[name], docs[name] = get_type_hints(found.fget)["return"], found.__doc__ or ""
+    chosen = hints.keys() - NOT_IN_OUTPUTS if names is None else names
+    return {to_camel(name): _property(name, _json_schema(hints[name]), docs[name]) for name in chosen}
+
+
+def _property(name: str, node: Spec, told: str | None = None) -> Spec:
+    secret = {"secret": True} if _is_secret(node) else {}
+    return {**_type(name, node), **secret, "description": " ".join(_description(node, told or node["description"]))}
+
+
+def _description(node: Spec, told: str) -> Iterator[str]:
+    yield _spelled(told)
+    if _bare(node).get("type") == "number":
+        yield "Text like `90s`, `15m` or `1h30m`."
+    if default := node.get("default"):
+        yield f"If left out: `{telling.span(default).removesuffix('00s') if isinstance(default, float) else default}`."
+    if variables := node.get("environment"):
+        yield f"Environment: {', '.join(f'`{name}`' for name in variables)}."
+
+
+def _type(name: str, node: Spec) -> Spec:
+    """Pulumi's word for a type of pydantic's. A number that need not be whole is a time: it travels as text."""
+    match _bare(node):
+        case {"items": {"$ref": pair}} if pair in _PAIRS:
+            return {"type": "object", "additionalProperties": _PAIRS[pair]}
+        case {"items": items}:
+            return {"type": "array", "items": _type(name, items)}
+        case {"additionalProperties": values}:
+            return {"type": "object", "additionalProperties": _type(name, values)}
+        case {"$ref": reference}:
+            return {"$ref": reference}
+        case {"type": "number"}:
+            return {"type": "string"}
+        case {"type": kind}:
+            return {"type": "number" if name in _WIDE else kind}
+    raise TypeError(f"{name}: no type of Pulumi's for {node}")
+
+
+def _bare(node: Spec) -> Spec:
+    """The type of what may be None."""
+    match node:
+        case {"anyOf": [inner, {"type": "null"}]}:
+            return dict(inner)
+    return node
+
+
+def _is_list(node: Spec) -> bool:
+    return "items" in _bare(node)
+
+
+def _is_secret(node: Spec) -> bool:
+    """Whether it is a `SecretStr`, or a map of them."""
+    bare = _bare(node)
+    return "writeOnly" in {**bare, **(bare.get("additionalProperties") or {})}
+
+
+def _pascal(name: str) -> str:
+    return name[0].upper() + name[1:]
+
+
+def _spelled(told: str) -> str:
+    """A text with the names of fields as the schema has them: `client_type` → `clientType`."""
+    return re.sub(r"\b[a-z]+(_[a-z]+)+\b", lambda found: to_camel(found[0]), " ".join(told.split()))
+
+
+def _properties(kind: type) -> dict[str, Spec]:
+    return dict(_json_schema(kind)["properties"])
+
+
+def _json_schema(kind: Any) -> Spec:
+    return TypeAdapter(kind).json_schema(mode="serialization", ref_template=_REFERENCE)
+
+
+def _docs(record: type) -> dict[str, str]:
+    """The docstrings under the fields of a record, from its source, for Python keeps them nowhere else."""
+    (definition,) = ast.parse(inspect.getsource(record)).body
+    found = {}
+    for statement, after in pairwise(ast.iter_child_nodes(definition)):
+        match statement, after:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(told))):
+                found[name] = told
+    return found

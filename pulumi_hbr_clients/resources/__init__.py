@@ -1,0 +1,1 @@
+"""Pulumi in Python: resources, look-up functions, stack references."""
