@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pulumi_hbr_clients.model.errors import GateFailedError as GateFailedError
     from pulumi_hbr_clients.model.errors import GateTimeoutError as GateTimeoutError
     from pulumi_hbr_clients.model.errors import HbrError as HbrError
+    from pulumi_hbr_clients.model.errors import IncompleteListError as IncompleteListError
     from pulumi_hbr_clients.model.errors import InputError as InputError
     from pulumi_hbr_clients.model.errors import InvalidResponseError as InvalidResponseError
     from pulumi_hbr_clients.model.errors import ServiceError as ServiceError
@@ -60,6 +61,7 @@ _MODULES = {
         "GateFailedError",
         "GateTimeoutError",
         "HbrError",
+        "IncompleteListError",
         "InputError",
         "InvalidResponseError",
         "ServiceError",

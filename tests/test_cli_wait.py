@@ -17,7 +17,7 @@ from pulumi_hbr_clients.cli import options
 from pulumi_hbr_clients.cli import wait_progress as gauge
 from pulumi_hbr_clients.client import client as api
 from pulumi_hbr_clients.emulator import Backend
-from pulumi_hbr_clients.model import validators as rules
+from pulumi_hbr_clients.model import validators
 from pulumi_hbr_clients.model.errors import InputError
 from pulumi_hbr_clients.model.query import Query
 from tests.commands import ECS, run
@@ -78,7 +78,7 @@ def test_a_new_field_is_a_new_option() -> None:
     """What is added to the condition can be typed without an edit of the command line, its default told."""
 
     class Wider(ActivationCondition):
-        max_gap: rules.Duration = Field(90.0, description="Between two heartbeats.")
+        max_gap: validators.Duration = Field(90.0, description="Between two heartbeats.")
         racks: tuple[str, ...] = Field((), description="Only these.")
 
     *_, gap, racks = options.of_gate(Wider)

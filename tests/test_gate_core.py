@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pulumi_hbr_clients.activation import condition as gate
 from pulumi_hbr_clients.activation import messages as telling
 from pulumi_hbr_clients.activation.condition import STATUSES, ActivationCondition, Verdict
-from pulumi_hbr_clients.model import validators as rules
+from pulumi_hbr_clients.model import validators
 from pulumi_hbr_clients.model.backup_client import BackupClient, ClientList, from_wire
 from pulumi_hbr_clients.model.errors import InputError
 
@@ -76,7 +76,7 @@ def test_cases(clients: tuple[BackupClient, ...], arguments: dict[str, Any], exp
 
 def test_the_table_knows_every_status() -> None:
     """The effect of each documented status, and the advice that goes with it."""
-    assert set(STATUSES) == set(rules.STATUSES)
+    assert set(STATUSES) == set(validators.STATUSES)
     effects = {name: found.effect for name, found in STATUSES.items()}
     assert {name for name, effect in effects.items() if effect == "fails"} == set(FAILING)
     assert effects["UNKNOWN"] == "grace"

@@ -16,7 +16,7 @@ from pulumi_hbr_clients.activation import condition as gate
 from pulumi_hbr_clients.activation.condition import ActivationCondition
 from pulumi_hbr_clients.client.credentials import StaticCredentials, credential_source
 from pulumi_hbr_clients.client.settings import Settings
-from pulumi_hbr_clients.model import validators as rules
+from pulumi_hbr_clients.model import validators
 from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, ClientSettings, state_name
 from pulumi_hbr_clients.model.configuration import KEY_VARIABLES, AssumeRole, Configuration
 from pulumi_hbr_clients.model.errors import InputError
@@ -140,13 +140,13 @@ def test_no_default_is_filled_in() -> None:
 def test_known_values_are_told() -> None:
     """Lists with an open set of values name those that are known."""
     for node in (INPUTS["statuses"], GATE["inputProperties"]["tolerate"]):
-        assert [status for status in rules.STATUSES if f"`{status}`" not in node["description"]] == []
+        assert [status for status in validators.STATUSES if f"`{status}`" not in node["description"]] == []
 
 
 def test_sets_stay_open() -> None:
     """The values of `ClientType` are those that are known, and no property has only them."""
     values = [item["value"] for item in typed("ClientType")["enum"]]
-    assert values == list(rules.CLIENT_TYPES)
+    assert values == list(validators.CLIENT_TYPES)
     assert [item["name"] for item in typed("ClientType")["enum"]] == ["EcsClient", "ContainerClient", "LocalClient"]
     enums = {f"#/types/{name}" for name, found in TYPES.items() if "enum" in found}
     refs = {path: node["$ref"] for path, node in walk(SCHEMA) if isinstance(node, dict) and "$ref" in node}
@@ -325,7 +325,7 @@ def page(name: str) -> tuple[dict[str, Any], str]:
 
 
 def test_pages_have_the_front_matter_of_the_registry() -> None:
-    """Title, description and layout, by the registry's rules."""
+    """Title, description and layout, by the registry's validators."""
     index, install = page("_index.md")[0], page("installation-configuration.md")[0]
     assert index["title"] == SCHEMA["displayName"]
     assert install["title"] == f"{SCHEMA['displayName']} Installation & Configuration"

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from pulumi_hbr_clients.model import query as queries
-from pulumi_hbr_clients.model import validators as rules
+from pulumi_hbr_clients.model import validators
 from pulumi_hbr_clients.model.backup_client import BackupClient, ClientList
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
 from pulumi_hbr_clients.model.query import Query
@@ -55,23 +55,23 @@ class ActivationCondition(BaseModel):
         frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, loc_by_alias=False
     )
 
-    min_clients: rules.PageNumber = Field(
+    min_clients: validators.PageNumber = Field(
         default=1, description="At least so many clients must match, where the gate is asked by filters."
     )
-    timeout: rules.Duration = Field(default=900.0, description="How long to wait for the whole selection.")
-    max_heartbeat_age: rules.Duration | None = Field(
+    timeout: validators.Duration = Field(default=900.0, description="How long to wait for the whole selection.")
+    max_heartbeat_age: validators.Duration | None = Field(
         default=None, description="An activated client counts only if its last heartbeat is no older."
     )
-    min_client_version: rules.ClientVersion | None = Field(
+    min_client_version: validators.ClientVersion | None = Field(
         default=None, description="An activated client counts only from this version on."
     )
-    tolerate: rules.Statuses = Field(
+    tolerate: validators.Statuses = Field(
         default=(), description="Statuses that would fail the gate at once, and shall be waited out instead."
     )
-    unknown_grace: rules.Seconds = Field(
+    unknown_grace: validators.Seconds = Field(
         default=120.0, description="How long a client may be UNKNOWN (disconnected) before the gate fails."
     )
-    poll: rules.Duration = Field(
+    poll: validators.Duration = Field(
         default=2.0, description="The first interval between two looks; it grows to 15 s, with jitter."
     )
 
@@ -139,6 +139,7 @@ REFUSED: Final = {
     "page_size": _WHOLE,
     "statuses": "must not be given: a gate waits for ACTIVATED; see tolerate",
     "include_proxy_passwords": "must not be given: a gate needs no passwords",
+    "allow_incomplete": "must not be given: a gate opens only on a complete list",
 }
 
 

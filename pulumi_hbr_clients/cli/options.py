@@ -30,8 +30,8 @@ from pulumi_hbr_clients.model.query import Query
 if TYPE_CHECKING:
     from pulumi_hbr_clients.client.client import HbrClient
 
-LEFT_OUT: Final = frozenset({"include_heartbeats"})
-"""No options: the command line always gives heartbeats."""
+LEFT_OUT: Final = frozenset({"include_heartbeats", "allow_incomplete", "timeout", "profile", "assume_role"})
+"""No options of their own: the command line always gives heartbeats and prints what it has."""
 SETTINGS: Final = ("region", "endpoint", "network", "profile")
 _OPPOSITE: Final = {"outdated": "up-to-date"}
 _ALSO: Final = {"include_proxy_passwords": "Prints them in clear text!"}

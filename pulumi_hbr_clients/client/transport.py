@@ -11,7 +11,7 @@ import re
 import ssl
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
@@ -25,6 +25,16 @@ _AGENT: Final = {"user-agent": f"pulumi-hbr-clients/{__version__}"}
 _AUTHORITIES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _AUTHORITY: Final = "A company's own authority is named by the environment variable SSL_CERT_FILE"
 _LIMITS: Final = {"timeout": httpx.Timeout(10.0, connect=5.0).as_dict()}  # as the official SDK
+
+
+class Transport(Protocol):
+    """Sends requests. `ConnectionPool` does it over HTTP, the emulator's in-memory transport without a socket."""
+
+    async def post(self, query: str, body: bytes, headers: Mapping[str, str]) -> HttpResponse:
+        """Send one POST to the endpoint's `/?query`. Raises `TransportError` when there is no response."""
+
+    async def aclose(self) -> None:
+        """Release what it holds."""
 
 
 class ConnectionPool:

@@ -8,6 +8,7 @@
     ├── TransportError        between: no answer came through
     │   └── DeadlineError     between: the time for the whole query is over
     ├── AnswerError           theirs: an answer of the wrong shape
+    ├── IncompleteListError   theirs: the list kept changing while it was read
     └── GateError             a gate did not pass
         ├── GateFailedError       clients that will not get there by themselves
         └── GateTimeoutError      not all were there in time
@@ -133,6 +134,18 @@ class InvalidResponseError(HbrError):
     """An answer that is no answer to this question: not JSON, or of the wrong shape."""
 
     retry = Retry.BACK_OFF
+
+
+class IncompleteListError(HbrError):
+    """The list could not be completed: passes over its pages kept returning different clients.
+
+    `found` is the incomplete `ClientList`. `allow_incomplete=True` returns it instead of raising.
+    """
+
+    def __init__(self, text: str, found: object) -> None:
+        """`text` says how many passes and requests were made."""
+        self.found = found
+        super().__init__(text)
 
 
 class GateError(HbrError):

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Final, Literal, TypedDict
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from pulumi_hbr_clients.model import validators as rules
+from pulumi_hbr_clients.model import validators
+from pulumi_hbr_clients.model.configuration import AssumeRole
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
 from pulumi_hbr_clients.model.validation import snake, unknown_value_warnings, validate
 from pulumi_hbr_clients.model.validators import BACKUP_STATUSES, CLIENT_TYPES, STATUSES
@@ -33,8 +34,8 @@ class Tag(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    key: rules.TagText
-    value: rules.TagText | None = None
+    key: validators.TagText
+    value: validators.TagText | None = None
 
 
 class Filter(BaseModel):
@@ -42,8 +43,8 @@ class Filter(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    key: rules.Word
-    values: rules.FilterValues
+    key: validators.Word
+    values: validators.FilterValues
 
 
 class Query(BaseModel):
@@ -57,29 +58,29 @@ class Query(BaseModel):
         loc_by_alias=False,
     )
 
-    client_type: Annotated[rules.ClientType, WireParam("ClientType")] = Field(
+    client_type: Annotated[validators.ClientType, WireParam("ClientType")] = Field(
         description="The type of backup client: ECS_CLIENT, CONTAINER_CLIENT or LOCAL_CLIENT."
     )
-    cluster_id: Annotated[rules.Word | None, WireParam("ClusterId")] = Field(
+    cluster_id: Annotated[validators.Word | None, WireParam("ClusterId")] = Field(
         default=None, description="The id of the cluster whose clients are listed (container backup)."
     )
-    client_ids: Annotated[rules.Ids | None, WireParam("ClientIds", "body", "json")] = Field(
+    client_ids: Annotated[validators.Ids | None, WireParam("ClientIds", "body", "json")] = Field(
         default=None, description="Ids of backup clients (c-…). Given and empty asks for nothing."
     )
-    instance_ids: Annotated[rules.Ids | None, WireParam("InstanceIds", "body", "json")] = Field(
+    instance_ids: Annotated[validators.Ids | None, WireParam("InstanceIds", "body", "json")] = Field(
         default=None, description="Ids of ECS instances (i-…). Given and empty asks for nothing."
     )
     tags: Annotated[
         tuple[Tag, ...],
-        BeforeValidator(rules.at_most_20),
-        BeforeValidator(rules.as_rows),
-        AfterValidator(rules.unique),
+        BeforeValidator(validators.at_most_20),
+        BeforeValidator(validators.as_rows),
+        AfterValidator(validators.unique),
         WireParam("Tag", "body", "numbered"),
     ] = Field(default=(), description="Tags to match, key and value or key alone; at most 20.")
     filters: Annotated[
         tuple[Filter, ...],
-        BeforeValidator(rules.as_rows),
-        AfterValidator(rules.unique),
+        BeforeValidator(validators.as_rows),
+        AfterValidator(validators.unique),
         WireParam("Filters", "query", "numbered"),
     ] = Field(default=(), description="Further filters of the service, a key and its values each.")
     cross_account_type: Annotated[Literal["SELF_ACCOUNT", "CROSS_ACCOUNT"] | None, WireParam("CrossAccountType")] = (
@@ -87,28 +88,28 @@ class Query(BaseModel):
             default=None, description="SELF_ACCOUNT, or CROSS_ACCOUNT with the source account's user id and role name."
         )
     )
-    cross_account_user_id: Annotated[rules.AccountId | None, WireParam("CrossAccountUserId")] = Field(
+    cross_account_user_id: Annotated[validators.AccountId | None, WireParam("CrossAccountUserId")] = Field(
         default=None, description="The id of the source account that is backed up."
     )
-    cross_account_role_name: Annotated[rules.Word | None, WireParam("CrossAccountRoleName")] = Field(
+    cross_account_role_name: Annotated[validators.Word | None, WireParam("CrossAccountRoleName")] = Field(
         default=None, description="The RAM role in the source account that lets this account in."
     )
-    page_number: Annotated[rules.PageNumber | None, WireParam("PageNumber")] = Field(
+    page_number: Annotated[validators.PageNumber | None, WireParam("PageNumber")] = Field(
         default=None, description="Ask for this single page only, counted from 1. The result is that page."
     )
-    page_size: Annotated[rules.PageSize | None, WireParam("PageSize")] = Field(
+    page_size: Annotated[validators.PageSize | None, WireParam("PageSize")] = Field(
         default=None, description="Clients on the single page, 1 to 99 (the service's default is 10)."
     )
-    statuses: rules.Statuses | None = Field(
+    statuses: validators.Statuses | None = Field(
         default=None, description="Keep clients with one of these statuses. Applied after the service answered."
     )
-    backup_statuses: rules.BackupStatuses | None = Field(
+    backup_statuses: validators.BackupStatuses | None = Field(
         default=None, description="Keep PROTECTED or UNPROTECTED clients. Applied after the service answered."
     )
-    zone_ids: rules.Ids | None = Field(
+    zone_ids: validators.Ids | None = Field(
         default=None, description="Keep clients in these zones. Applied after the service answered."
     )
-    os_types: rules.Ids | None = Field(
+    os_types: validators.Ids | None = Field(
         default=None, description="Keep linux or windows clients. Applied after the service answered."
     )
     outdated: bool | None = Field(
@@ -116,7 +117,7 @@ class Query(BaseModel):
         description="Keep clients whose version is below (true) or at (false) the newest one. "
         "Applied after the service answered.",
     )
-    fields: rules.ClientFields | None = Field(
+    fields: validators.ClientFields | None = Field(
         default=None,
         description="Only these fields of each client (clientId and instanceId always stay). "
         "Smaller state, faster previews.",
@@ -129,14 +130,27 @@ class Query(BaseModel):
     include_proxy_passwords: bool = Field(
         default=False, description="Give proxy passwords, as a secret map from client id to password."
     )
-    consistency: Literal["counted", "verified"] = Field(
+    consistency: Literal["verified", "counted"] = Field(
         default="counted",
-        description="counted: read again until pages and total agree, and two whole readings where clients arrive "
-        "meanwhile. verified: two whole readings that agree, always.",
+        description="How a list of several pages is checked. `verified`: two consecutive passes return the same "
+        "clients. `counted`: one pass whose pages name one total and return that many clients.",
     )
-    region: rules.Word | None = Field(default=None, description="The region, for example cn-hangzhou.")
-    endpoint: rules.Word | None = Field(
+    allow_incomplete: bool = Field(
+        default=False,
+        description="Accept a list that could not be completed, with a warning. Without it that is an error.",
+    )
+    timeout: validators.Duration | None = Field(
+        default=None, description="Longest time for the whole query. The default is 5 minutes."
+    )
+    region: validators.Word | None = Field(default=None, description="The region, for example cn-hangzhou.")
+    endpoint: validators.Word | None = Field(
         default=None, description="The service's address, in place of the region's own."
+    )
+    profile: validators.Word | None = Field(
+        default=None, description="The profile of the Alibaba CLI's config file to sign with."
+    )
+    assume_role: AssumeRole | None = Field(
+        default=None, description="A RAM role to assume with the credentials that were found."
     )
 
     def selects_nothing(self) -> bool:
@@ -195,8 +209,12 @@ class QueryArgs(TypedDict, total=False):
     include_heartbeats: bool | None
     include_proxy_passwords: bool | None
     consistency: str | None
+    allow_incomplete: bool | None
+    timeout: float | str | None
     region: str | None
     endpoint: str | None
+    profile: str | None
+    assume_role: Mapping[str, Any] | None
 
 
 def parse(args: Mapping[str, Any], unknown: Iterable[str] = ()) -> Query | None:

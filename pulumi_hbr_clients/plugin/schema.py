@@ -20,7 +20,7 @@ from pydantic.alias_generators import to_camel, to_pascal
 from pulumi_hbr_clients.activation import condition as gate
 from pulumi_hbr_clients.activation import messages as telling
 from pulumi_hbr_clients.activation.condition import ActivationCondition
-from pulumi_hbr_clients.model import validators as rules
+from pulumi_hbr_clients.model import validators
 from pulumi_hbr_clients.model.backup_client import BackupClient, ClientList, ClientSettings, Record, field_name
 from pulumi_hbr_clients.model.configuration import AssumeRole, Configuration
 from pulumi_hbr_clients.model.query import Filter, Query, Tag
@@ -44,9 +44,9 @@ OF_GATE: Final = frozenset({"clients", "ids", "instance_ids", "total_count", "co
 """Outputs of a gate. Not how long it waited: that differs with every run, so it would be a change in every state."""
 
 _OPEN_SETS: Final[Mapping[str, tuple[str, ...]]] = {
-    "clientType": rules.CLIENT_TYPES,
-    "statuses": rules.STATUSES,
-    "tolerate": rules.STATUSES,
+    "clientType": validators.CLIENT_TYPES,
+    "statuses": validators.STATUSES,
+    "tolerate": validators.STATUSES,
 }
 """Inputs whose known values may become more. The values of a closed set are in its type."""
 _WIDE: Final = frozenset({"maxMemory"})

@@ -43,8 +43,12 @@ class QueryInputs(TypedDict, total=False):
     include_heartbeats: pulumi.Input[bool] | None
     include_proxy_passwords: pulumi.Input[bool] | None
     consistency: pulumi.Input[str] | None
+    allow_incomplete: pulumi.Input[bool] | None
+    timeout: pulumi.Input[float | str] | None
     region: pulumi.Input[str] | None
     endpoint: pulumi.Input[str] | None
+    profile: pulumi.Input[str] | None
+    assume_role: pulumi.Input[Mapping[str, pulumi.Input[Any]]] | None
 
 
 class ActivationInputs(QueryInputs, total=False):
