@@ -46,9 +46,10 @@ audit: $(VENV)/package ## Check the lock, what is installed, licences, and, wher
 engine: $(VENV)/package ## Only make the Pulumi engine; the last line is the folder for PATH
 	@$(PY) tools/engine.py
 
-lint: $(VENV)/package ## Only lint, format check and types
+lint: $(VENV)/package ## Only lint, format check, layers and types
 	@$(PY) -m ruff check --quiet
 	@$(PY) -m ruff format --check --quiet
+	@report=$$($(VENV)/bin/lint-imports --no-logo --no-cache 2>&1) || { echo "$$report"; exit 1; }
 	@$(PY) -m mypy --no-error-summary
 
 format: $(VENV)/package ## Put the code in form, and mend what the linter can mend

@@ -1,6 +1,6 @@
 """The page docs/benchmarks.md: what was measured, kept in benchmarks.json beside it, and the words around it.
 
-    answers of a run → benchmarks.json (those of other questions stay) → benchmarks.md, benchmarks.svg
+    answers of a run → benchmarks.json (those of other questions stay) → benchmarks.md
 
 Words only: figures come from the answers, and what falls short is found in them, never written here.
 """
@@ -16,7 +16,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from tools.benchmarks import plot
 from tools.benchmarks.growth import CONTENDERS
 from tools.benchmarks.table import Table, show
 
@@ -41,7 +40,7 @@ The contenders:
 """
 _PARTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Size": (
-        "![Wall time and memory against the number of clients](benchmarks.svg)",
+        "",
         ("growth-0", "growth-20", "growth-100"),
     ),
     "BlockingClient": (
@@ -104,8 +103,6 @@ def keep(folder: Path, answers: Answers) -> None:
     kept = {**(json.loads(file.read_text()) if file.exists() else {}), **answers}
     file.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
     (folder / "benchmarks.md").write_text("\n".join(text(kept)))
-    if kept.keys() >= plot.NEEDED:
-        plot.draw({name: answer["table"] for name, answer in kept.items()}, folder / "benchmarks.svg")
 
 
 def text(answers: Answers) -> Iterator[str]:
