@@ -19,6 +19,7 @@ except ModuleNotFoundError as error:
 from pulumi_hbr_clients.emulator.backend import FAKE_CREDENTIALS, FAKE_STS_CREDENTIALS, Backend, Change, Record
 from pulumi_hbr_clients.emulator.fixtures import new_row, new_rows
 from pulumi_hbr_clients.emulator.fleet_file import CLUSTER, SOURCE_ACCOUNT, open_fleet, sample
+from pulumi_hbr_clients.emulator.in_memory import InMemoryTransport
 
 __all__ = [
     "CLUSTER",
@@ -28,6 +29,7 @@ __all__ = [
     "SOURCE_ACCOUNT",
     "Backend",
     "Change",
+    "InMemoryTransport",
     "Record",
     "RunningEmulator",
     "app",

@@ -88,6 +88,8 @@ class Backend(Behaviour):
     ) -> None:
         super().__init__(**conditions)
         self.lock = RLock()
+        self.service: object = None
+        """The one that serves this backend, once there is one: see `Service.of`."""
         self.clock, self.seed, self.random = clock, seed, Random(seed)  # noqa: S311  repeatable, not secret
         self.members: list[FakeClient] = []
         self.selections: dict[Query, list[FakeClient]] = {}

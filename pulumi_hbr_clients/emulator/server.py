@@ -12,7 +12,6 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from email.utils import formatdate
 from threading import Event, Thread
 from types import FrameType
 from typing import Final
@@ -94,7 +93,7 @@ def run(
 
 def app(backend: Backend) -> Starlette:
     """The emulator as an ASGI application, for uvicorn under `_Protocol` (faults drop connections)."""
-    door = Route("/", _Door(Service(backend)), methods=["GET", "POST"])
+    door = Route("/", _Door(Service.of(backend)), methods=["GET", "POST"])
     return Starlette(routes=[door, *routes(backend)])
 
 
@@ -122,13 +121,7 @@ class _Door:
                 pass
 
     async def _send(self, reply: ApiResponse, send: Send) -> None:
-        headers = {
-            "content-type": reply.content_type,
-            "content-length": str(len(reply.body)),
-            "date": formatdate(self.service.backend.service_time(), usegmt=True),
-            "x-acs-request-id": reply.request_id,
-        }
-        pairs = [(n.encode(), v.encode()) for n, v in (*headers.items(), *reply.headers)]
+        pairs = [(name.encode(), value.encode()) for name, value in self.service.headers(reply).items()]
         await send({"type": "http.response.start", "status": reply.status, "headers": pairs})
         cut = len(reply.body) // 2 if reply.drop == "within" else None
         body = {"type": "http.response.body", "body": reply.body[:cut]}

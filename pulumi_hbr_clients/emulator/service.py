@@ -1,13 +1,14 @@
 """One request in, one reply out: fault or gateway, then limits, page, log. No socket here.
 
-Parameters are read by `protocol.codec` and judged by `model.query`, the client's own rules turned round. What the document
+Parameters are read by `protocol.codec` and judged by `model.query`, the client's own rules. What the document
 puts into the query may also come in the form body; the other way round a parameter is not seen.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
+from email.utils import formatdate
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import parse_qsl
 
 from pulumi_hbr_clients.emulator import faults
@@ -33,6 +34,24 @@ class Service:
         self.backend = backend
         self._gateway = Gateway(backend)
         backend.warm()
+
+    @classmethod
+    def of(cls, backend: Backend) -> "Service":
+        """Return the backend's one service, made on first use: all its ways in share nonces, limits and log."""
+        with backend.lock:
+            if backend.service is None:
+                backend.service = cls(backend)
+            return cast("Service", backend.service)
+
+    def headers(self, reply: ApiResponse) -> dict[str, str]:
+        """The headers of a response, names in lower case."""
+        return {
+            "content-type": reply.content_type,
+            "content-length": str(len(reply.body)),
+            "date": formatdate(self.backend.service_time(), usegmt=True),
+            "x-acs-request-id": reply.request_id,
+            **dict(reply.headers),
+        }
 
     def answer(self, request: Request) -> ApiResponse:
         """Answer a request as the service would, under the backend's conditions."""
