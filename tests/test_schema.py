@@ -16,7 +16,7 @@ from pulumi_hbr_clients.activation import condition as gate
 from pulumi_hbr_clients.activation.condition import ActivationCondition
 from pulumi_hbr_clients.client.credentials import StaticCredentials, credential_source
 from pulumi_hbr_clients.client.settings import Settings
-from pulumi_hbr_clients.model import validators
+from pulumi_hbr_clients.model import names, validators
 from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, ClientSettings, state_name
 from pulumi_hbr_clients.model.configuration import KEY_VARIABLES, AssumeRole, Configuration
 from pulumi_hbr_clients.model.errors import InputError
@@ -27,7 +27,7 @@ from pulumi_hbr_clients.protocol.signing import Credentials
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = schema.schema()
-FUNCTION, GATE = SCHEMA["functions"][schema.FUNCTION], SCHEMA["resources"][schema.GATE]
+FUNCTION, GATE = SCHEMA["functions"][names.FUNCTION_TOKEN], SCHEMA["resources"][names.GATE_TOKEN]
 INPUTS, OUTPUTS = FUNCTION["inputs"]["properties"], FUNCTION["outputs"]["properties"]
 CONFIG, TYPES = SCHEMA["config"]["variables"], SCHEMA["types"]
 STRING, STRINGS = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
@@ -302,11 +302,11 @@ def test_yaml_examples_name_what_there_is() -> None:
     """They parse, their tokens are the schema's, and so are their properties and outputs."""
     listing, gated = yaml.safe_load(guide.LISTING["yaml"]), yaml.safe_load(guide.GATE["yaml"])
     invoke = listing["variables"]["production"]["fn::invoke"]
-    assert invoke["function"] == schema.FUNCTION
+    assert invoke["function"] == names.FUNCTION_TOKEN
     assert invoke["arguments"].keys() <= INPUTS.keys()
     assert set(re.findall(r"production\.(\w+)", str(listing["outputs"]))) <= OUTPUTS.keys()
     (resource,) = gated["resources"].values()
-    assert resource["type"] == schema.GATE
+    assert resource["type"] == names.GATE_TOKEN
     assert resource["properties"].keys() <= GATE["inputProperties"].keys()
     assert set(re.findall(r"backed-up\.(\w+)", str(gated["outputs"]))) <= GATE["properties"].keys()
 

@@ -8,20 +8,19 @@ hundreds of gates may wait and Cancel is still answered at once. Errors are one 
 
 import json
 from collections.abc import Awaitable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
 
 from pulumi_hbr_clients import __version__
+from pulumi_hbr_clients.model.names import FUNCTION_TOKEN, GATE_TOKEN
 from pulumi_hbr_clients.plugin import values as properties
 from pulumi_hbr_clients.plugin.engine_log import Engine
 from pulumi_hbr_clients.plugin.protos import ResourceProviderServicer, plugin_pb2, provider_pb2
 from pulumi_hbr_clients.plugin.values import Properties
 
 T = TypeVar("T")
-FUNCTION: Final = "hbr-clients:index:getBackupClients"
-GATE: Final = "hbr-clients:index:ActivationGate"
 
 
 class Provider(ResourceProviderServicer):
@@ -79,8 +78,10 @@ class Provider(ResourceProviderServicer):
 
     async def Invoke(self, request: Any, context: Any) -> Any:
         """`getBackupClients`: the list as it is now."""
-        if request.tok != FUNCTION:
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"there is no function {request.tok}; there is {FUNCTION}")
+        if request.tok != FUNCTION_TOKEN:
+            await context.abort(
+                grpc.StatusCode.NOT_FOUND, f"there is no function {request.tok}; there is {FUNCTION_TOKEN}"
+            )
         from pulumi_hbr_clients.plugin.function_handler import list_clients  # noqa: PLC0415  httpx and pydantic: 0.4 s
 
         found = properties.read(request.args)
@@ -144,8 +145,8 @@ class Provider(ResourceProviderServicer):
 
     async def _gates(self, request: Any, context: Any) -> Any:
         kind = request.type or request.urn.split("::")[2].rpartition("$")[2]
-        if kind != GATE:
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"there is no resource {kind}; there is {GATE}")
+        if kind != GATE_TOKEN:
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"there is no resource {kind}; there is {GATE_TOKEN}")
         if self.gates is None:
             from pulumi_hbr_clients.plugin.gate_handler import Gates  # noqa: PLC0415  httpx and pydantic: 0.4 s
 

@@ -23,15 +23,13 @@ from pulumi_hbr_clients.activation.condition import ActivationCondition
 from pulumi_hbr_clients.model import validators
 from pulumi_hbr_clients.model.backup_client import BackupClient, ClientList, ClientSettings, Record, field_name
 from pulumi_hbr_clients.model.configuration import AssumeRole, Configuration
+from pulumi_hbr_clients.model.names import FUNCTION_TOKEN, GATE_TOKEN, PACKAGE
 from pulumi_hbr_clients.model.query import Filter, Query, Tag
 from pulumi_hbr_clients.plugin import schema_docs as guide
 
 Spec = dict[str, Any]
 """A part of a JSON schema: of pydantic's, which comes in, or of Pulumi's, which goes out."""
 
-PACKAGE: Final = "hbr-clients"
-FUNCTION: Final = f"{PACKAGE}:index:getBackupClients"
-GATE: Final = f"{PACKAGE}:index:ActivationGate"
 _NAME: Final = f"{PACKAGE}:index:{{model}}"
 _REFERENCE: Final = f"#/types/{_NAME}"
 
@@ -97,10 +95,10 @@ def schema(version: str | None = None) -> Spec:
         **({"version": version} if version else {}),
         **_ABOUT,
         "config": {"variables": _config()},
-        "functions": {FUNCTION: _function()},
+        "functions": {FUNCTION_TOKEN: _function()},
         "language": _LANGUAGES,
         "provider": _provider(),
-        "resources": {GATE: _gate()},
+        "resources": {GATE_TOKEN: _gate()},
         "types": _types(),
     }
 

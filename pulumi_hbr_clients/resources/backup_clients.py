@@ -6,39 +6,26 @@
 
 With an id the engine *reads* the resource: in preview too, at every `up`, and never creates or deletes it. The id
 is an Output of every input, or the engine would drop unknown inputs and ask for too much.
-
-`BackupClientsProvider` is pickled by reference: its module and name stand in users' state. Never rename them, and
-give the class no attributes in the program.
 """
 
-import json
 import pickle
-import sys
-import traceback
 from base64 import b64encode
 from collections.abc import Callable, Collection, Mapping
-from types import SimpleNamespace
-from typing import Any, Final, Unpack, cast
+from typing import Any, Final, Unpack
 
 import pulumi
-from pulumi.dynamic import ConfigureRequest, ReadResult, ResourceProvider
+from pulumi.dynamic import ResourceProvider
 from pydantic.alias_generators import to_camel
 
 from pulumi_hbr_clients.client.settings import Config, with_resolved_target
 from pulumi_hbr_clients.model import query as queries
-from pulumi_hbr_clients.model.backup_client import (
-    VOLATILE_FIELDS,
-    ClientList,
-    excluded_fields,
-    state_name,
-    to_json,
-)
-from pulumi_hbr_clients.model.errors import HbrError
+from pulumi_hbr_clients.model.names import BACKUP_CLIENTS_TYPE
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.resources import inputs
 from pulumi_hbr_clients.resources import pulumi_runtime as program
 from pulumi_hbr_clients.resources.client_outputs import ClientOutputs
 from pulumi_hbr_clients.resources.inputs import QueryInputs
+from pulumi_hbr_clients.state_providers import BackupClientsProvider
 
 _OUTPUTS: Final = (
     "clients",
@@ -49,24 +36,6 @@ _OUTPUTS: Final = (
     "proxyPasswords",
     "complete",
 )
-_ARGUMENTS: Final = frozenset(field.alias or name for name, field in Query.model_fields.items())
-
-
-class BackupClientsProvider(ResourceProvider):
-    """Reads the list. Runs in the engine's provider process."""
-
-    def configure(self, req: ConfigureRequest) -> None:
-        """Take the stack's config, for credentials: they are never inputs."""
-        self._config: Config = req.config.get
-        _show_errors_in_one_line()
-
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """The fleet as it is now; on refresh the last answer, if only heartbeats moved since."""
-        arguments = {name: value for name, value in props.items() if name in _ARGUMENTS}
-        query = cast("Query", queries.parse(arguments))
-        outputs = {**arguments, **_outputs(query, _ask(query, self._config))}
-        before = {name: props.get(name) for name in outputs}
-        return ReadResult(id_, before if _same(before, outputs) else outputs)
 
 
 class BackupClients(ClientOutputs, pulumi.CustomResource):
@@ -98,7 +67,7 @@ class BackupClients(ClientOutputs, pulumi.CustomResource):
         names = given | {"region", "endpoint"}
         props = {name: query.apply(_argument(name)) for name in names}
         super().__init__(
-            "pulumi-python:dynamic/hbr-clients:BackupClients",
+            BACKUP_CLIENTS_TYPE,
             resource_name,
             {**dict.fromkeys(_OUTPUTS), **props, "__provider": by_reference(BackupClientsProvider)},
             pulumi.ResourceOptions.merge(
@@ -167,53 +136,3 @@ def _warned(who: str, query: Query, secret: Collection[str]) -> Query:
     for text in queries.warnings_of(query, secret):
         program.warn(f"{who}: {text}")
     return query
-
-
-def _ask(query: Query, config: Config) -> ClientList:
-    from pulumi_hbr_clients.client.blocking import run  # noqa: PLC0415
-    from pulumi_hbr_clients.client.client import HbrClient  # noqa: PLC0415  httpx costs 0.25 s
-
-    async def work() -> ClientList:
-        async with HbrClient(config=config) as client:
-            return await client.ask(query)
-
-    found = run(work)
-    for text in program.incomplete(query, found):
-        program.warn(text)
-    return found
-
-
-def _outputs(query: Query, found: ClientList) -> dict[str, Any]:
-    hidden = excluded_fields(query.fields) | set(() if query.include_heartbeats else VOLATILE_FIELDS)
-    outputs = {"clients": to_json(found.clients, leave_out=hidden), **found.summary()}
-    return {**outputs, "proxyPasswords": found.reveal_passwords()} if query.include_proxy_passwords else outputs
-
-
-def _same(before: Mapping[str, Any], outputs: Mapping[str, Any]) -> bool:
-    """Whether nothing but heartbeats moved since the outputs of before."""
-    if before.get("clients") is None:
-        return False
-    return _still(before) == _still(outputs)
-
-
-def _still(outputs: Mapping[str, Any]) -> dict[str, Any]:
-    rows = json.loads(outputs["clients"])
-    moving = {state_name(name) for name in VOLATILE_FIELDS}
-    still = [{key: row[key] for key in row if key not in moving} for row in rows]
-    return {**outputs, "clients": still}
-
-
-def _show_errors_in_one_line() -> None:
-    """Pulumi's dynamic server answers every exception with a traceback (pulumi 3.272, dynamic/__main__.py).
-
-    For our own errors, whose text says all, it shall answer with that text. Goes away when the server can be given
-    a message. Other people's providers in the same process keep their tracebacks.
-    """
-    server = sys.modules.get("__main__")
-    if getattr(server, "traceback", None) is traceback:
-        server.traceback = SimpleNamespace(format_exc=_format_exception)  # type: ignore[union-attr]
-
-
-def _format_exception() -> str:
-    error = sys.exception()
-    return str(error) if isinstance(error, HbrError) else traceback.format_exc()

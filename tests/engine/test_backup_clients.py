@@ -300,7 +300,7 @@ def test_state_holds_no_code(engine: Any) -> None:
     stack = engine.stack()
     stack.up(fleet)
     pickled = base64.b64decode(stack.resource(":BackupClients")["inputs"]["__provider"])
-    assert b"pulumi_hbr_clients.dynamic" in pickled
+    assert b"pulumi_hbr_clients.state_providers" in pickled
     assert b"BackupClientsProvider" in pickled
     assert len(pickled) < 100
 

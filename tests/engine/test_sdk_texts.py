@@ -20,6 +20,7 @@ from pydantic.alias_generators import to_snake
 
 import pulumi_hbr_clients
 from pulumi_hbr_clients import ActivationGate, BackupClient, ClientList
+from pulumi_hbr_clients.model import names
 from pulumi_hbr_clients.model.backup_client import ClientSettings
 from pulumi_hbr_clients.model.query import QueryArgs
 from pulumi_hbr_clients.plugin import schema
@@ -27,7 +28,7 @@ from pulumi_hbr_clients.resources.inputs import ActivationInputs, QueryInputs
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = schema.schema()
-FUNCTION, GATE = SCHEMA["functions"][schema.FUNCTION], SCHEMA["resources"][schema.GATE]
+FUNCTION, GATE = SCHEMA["functions"][names.FUNCTION_TOKEN], SCHEMA["resources"][names.GATE_TOKEN]
 REFUSED = {to_snake(name) for name in schema.NOT_IN_GATE}  # a gate of ours takes them, to say what to do instead
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]  # the first run on a machine compiles the generators
 
@@ -129,7 +130,7 @@ def test_the_yaml_example() -> None:
     gate_inputs = {"properties": GATE["inputProperties"], "required": GATE["requiredInputs"]}
     given += [(gate["type"], gate["properties"], gate_inputs) for gate in program["resources"].values()]
     for token, values, inputs in given:
-        assert token in {schema.FUNCTION, schema.GATE}
+        assert token in {names.FUNCTION_TOKEN, names.GATE_TOKEN}
         assert set(inputs["required"]) <= values.keys()
         assert all(fits(value, inputs["properties"][name]) for name, value in values.items())
     parts = dict.fromkeys(program["config"], frozenset[str]())

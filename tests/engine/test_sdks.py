@@ -26,6 +26,7 @@ from pydantic.alias_generators import to_snake
 
 from pulumi_hbr_clients import get_backup_clients
 from pulumi_hbr_clients.emulator import Backend
+from pulumi_hbr_clients.model import names
 from pulumi_hbr_clients.plugin import schema
 from pulumi_hbr_clients.plugin import schema_docs as guide
 from tools import engine as engines
@@ -33,7 +34,7 @@ from tools.sdks import cache, node
 
 ROOT = Path(__file__).parents[2]
 DRIVERS = Path(__file__).parent / "sdks"
-RESULTS: list[str] = schema.schema()["functions"][schema.FUNCTION]["outputs"]["required"]
+RESULTS: list[str] = schema.schema()["functions"][names.FUNCTION_TOKEN]["outputs"]["required"]
 LEFT_BY_A_PERSON = shutil.ignore_patterns("sdks", "node_modules", "bin", "package-lock.json", "Pulumi.*.yaml")
 SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105  the engine's mark of a secret in state
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]  # the first run on a machine compiles for minutes

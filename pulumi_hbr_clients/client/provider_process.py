@@ -1,0 +1,38 @@
+"""What a dynamic provider's process does: run a query to its end, and show our errors in one line."""
+
+import sys
+import traceback
+from types import SimpleNamespace
+
+from pulumi_hbr_clients.client.blocking import run
+from pulumi_hbr_clients.client.client import HbrClient
+from pulumi_hbr_clients.client.settings import Config
+from pulumi_hbr_clients.model.backup_client import ClientList
+from pulumi_hbr_clients.model.errors import HbrError
+from pulumi_hbr_clients.model.query import Query
+
+
+def list_clients(query: Query, config: Config) -> ClientList:
+    """Return the clients that match. Blocks; raises `HbrError`."""
+
+    async def work() -> ClientList:
+        async with HbrClient(config=config) as client:
+            return await client.ask(query)
+
+    return run(work)
+
+
+def show_errors_in_one_line() -> None:
+    """Make Pulumi's dynamic server answer an `HbrError` with its text, without a traceback.
+
+    The server answers every exception with `traceback.format_exc()` (pulumi 3.272, dynamic/__main__.py). This goes
+    away when it can be given a message. Other providers in the same process keep their tracebacks.
+    """
+    server = sys.modules.get("__main__")
+    if getattr(server, "traceback", None) is traceback:
+        server.traceback = SimpleNamespace(format_exc=_format_exception)  # type: ignore[union-attr]  # it is loaded
+
+
+def _format_exception() -> str:
+    error = sys.exception()
+    return str(error) if isinstance(error, HbrError) else traceback.format_exc()

@@ -1,0 +1,37 @@
+"""The dynamic provider classes that users' states name. Nothing else is here, and nothing here is ever renamed.
+
+Each is pickled by reference, as its module path and class name. An instance attribute that is set in the program
+would be pickled too, so there is none: `configure` sets what the provider's process needs.
+Programs import this module to name the classes; what talks to the service is imported where it is called.
+"""
+
+from typing import Any, cast
+
+from pulumi.dynamic import ConfigureRequest, ReadResult, ResourceProvider
+
+from pulumi_hbr_clients.client.settings import Config
+from pulumi_hbr_clients.model import query as queries
+from pulumi_hbr_clients.model.outputs import same_but_volatile, to_state
+from pulumi_hbr_clients.model.query import Query
+
+
+class BackupClientsProvider(ResourceProvider):
+    """Reads the list of a `BackupClients` resource."""
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Keep the stack's config, for settings and credentials."""
+        from pulumi_hbr_clients.client.provider_process import show_errors_in_one_line  # noqa: PLC0415  httpx: 0.25 s
+
+        self._config: Config = req.config.get
+        show_errors_in_one_line()
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Return the current list; on refresh the previous outputs, if only volatile fields differ."""
+        from pulumi_hbr_clients.client.provider_process import list_clients  # noqa: PLC0415  httpx: 0.25 s
+
+        names = {field.alias or name for name, field in Query.model_fields.items()}
+        arguments = {name: value for name, value in props.items() if name in names}
+        query = cast("Query", queries.parse(arguments))
+        outputs = {**arguments, **to_state(query, list_clients(query, self._config))}
+        before = {name: props.get(name) for name in outputs}
+        return ReadResult(id_, before if same_but_volatile(before, outputs) else outputs)
