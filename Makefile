@@ -37,11 +37,11 @@ chaos: $(VENV)/package ## Break the service in every known way for five minutes,
 soak: $(VENV)/package ## Gates and watchers for ten quick minutes (30 s): memory and connections stay level
 	@$(PY) tools/soak.py
 
-compat: $(VENV)/package ## Test the lowest versions we claim, and every Python that is here (COMPAT_ARGS=--engine)
-	@$(PY) tools/compat.py $(COMPAT_ARGS)
+compat: $(VENV)/package ## Test the lowest versions we claim, and every Python that is here (SESSIONS=lowest: one)
+	@$(ON_ENGINE) $(VENV)/bin/nox -s $(or $(SESSIONS),lowest compat)
 
-audit: $(VENV)/package ## Check the lock, what is installed, licences, and, where it can be asked, known vulnerabilities
-	@$(PY) tools/audit.py
+audit: $(VENV)/package ## Check the lock, licences, and, where they can be looked up, known vulnerabilities
+	@$(VENV)/bin/nox -s audit
 
 engine: $(VENV)/package ## Only make the Pulumi engine; the last line is the folder for PATH
 	@$(PY) tools/engine.py
