@@ -12,7 +12,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 # Before a command: the engine, and this project's own Python for the engine's Python plugin, come first on PATH.
-ON_ENGINE = engine=$$($(PY) tools/engine.py) && PATH="$$engine:$(CURDIR)/$(VENV)/bin:$$PATH"
+ON_ENGINE = engine=$$($(PY) -m tools.engine) && PATH="$$engine:$(CURDIR)/$(VENV)/bin:$$PATH"
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -43,8 +43,8 @@ compat: $(VENV)/package ## Test the lowest versions we claim, and every Python t
 audit: $(VENV)/package ## Check the lock, licences, and, where they can be looked up, known vulnerabilities
 	@$(VENV)/bin/nox -s audit
 
-engine: $(VENV)/package ## Only make the Pulumi engine; the last line is the folder for PATH
-	@$(PY) tools/engine.py
+engine: $(VENV)/package ## Find or make the Pulumi engine and its language hosts; prints the folder for PATH
+	@$(PY) -m tools.engine
 
 lint: $(VENV)/package ## Only lint, format check, layers and types
 	@$(PY) -m ruff check --quiet

@@ -1,78 +1,67 @@
-"""The Pulumi engine: finds one or makes one, and prints the folder to put on PATH.
+"""The Pulumi engine and its language hosts: finds them or makes them, and prints the folder to put on PATH.
 
-Takes the first of these that is there:
+Takes the first of these that has all of COMMANDS:
 
-1. a `pulumi` on PATH, new enough, with the plugin that runs Python's dynamic providers;
-2. the one in the user's cache folder, which all clones share;
+1. a `pulumi` on PATH that is new enough, with the hosts beside it or on PATH;
+2. the folder in the user's cache, which all clones share;
 3. the official download, through the Automation API's installer;
-4. a build from the Go module in tools/engine/.
+4. a build from the Go modules in tools/go: five minutes on two cores.
 
-Stdout is that one line and nothing else; what a person reads meanwhile goes to stderr. The engine
-is made in a scratch folder beside its place and renamed, under a lock: what stands there is whole,
-and made once. Only the standard library, so that it runs before the virtual environment is there.
+Stdout is that one line and nothing else; progress goes to stderr. `python -m tools.engine actionlint` prints the
+folder of that linter, which is built the same way. Only the standard library, so that it runs without a virtual
+environment.
 """
 
-import contextlib
-import fcntl
 import os
-import platform
 import re
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import threading
-import time
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Final, NoReturn
 
-HERE = Path(__file__).resolve().parent
-MODULE = HERE / "engine"
-COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
-OLDEST = "3.200.0"  # as in pyproject.toml
-PLUGIN = "pulumi-resource-pulumi-python"
+from tools.cache import ToolError, kept, needed, run, say
+
+MODULES: Final = Path(__file__).resolve().parent / "go"
+HOSTS: Final = ("python", "nodejs", "yaml")  # nodejs has Go's too: both of one version of the SDK
+OLDEST: Final = "3.200.0"  # as in pyproject.toml
+DYNAMIC: Final = "pulumi-resource-pulumi-python"
+COMMANDS: Final = (
+    "pulumi",
+    DYNAMIC,
+    "pulumi-language-python",
+    "pulumi-language-python-exec",
+    "pulumi-language-nodejs",
+    "pulumi-language-go",
+    "pulumi-language-yaml",
+)
 # The official archive holds the same; an engine built from source comes without it.
-LAUNCHER = '#!/bin/sh\nexec "${PULUMI_PYTHON_CMD:-python3}" -u -m pulumi.dynamic "$@"\n'
-STAMP = "complete"  # written last, holds the size of the binary: a torn copy does not pass
-SCRATCH = ".making-"
-INSTALL = """
+LAUNCHER: Final = '#!/bin/sh\nexec "${PULUMI_PYTHON_CMD:-python3}" -u -m pulumi.dynamic "$@"\n'
+INSTALL: Final = """
 import socket, sys, semver
 from pulumi.automation import PulumiCommand
 socket.setdefaulttimeout(10)
-PulumiCommand.install(root=sys.argv[1], version=semver.VersionInfo.parse(sys.argv[2]))
+try:
+    PulumiCommand.install(root=sys.argv[1], version=semver.VersionInfo.parse(sys.argv[2]))
+except Exception as error:
+    sys.exit(str(error))
 """
-ADVICE = """\
-Do one of these, then run the same command again:
-  - install Pulumi {oldest} or newer, so that `pulumi` is on PATH;
-  - install Go {go} or newer, so that `go` is on PATH and builds the engine from its source."""
-
-TICK = 15.0  # seconds between two lines of progress
-VERSION_LIMIT = 20.0  # seconds, as are the next two
-DOWNLOAD_LIMIT = 300.0
-BUILD_LIMIT = 3600.0
-
-
-class EngineError(Exception):
-    """A way to an engine that leads nowhere on this machine, and why."""
+ANSWER_LIMIT: Final = 20.0  # seconds, as are the next two
+DOWNLOAD_LIMIT: Final = 300.0
+BUILD_LIMIT: Final = 1800.0
 
 
 def main() -> int:
-    """Print the folder; or say what to do, and fail."""
+    """Print the folder; or say in one line what is missing, and fail."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             signal.signal(number, _interrupt)
     try:
-        print(on_path() or in_cache())
-    except EngineError as error:
+        print(actionlint() if sys.argv[1:] == ["actionlint"] else folder())
+    except (ToolError, OSError) as error:
         say(str(error))
-        print(ADVICE.format(oldest=OLDEST, go=required(r"^go (\S+)")), file=sys.stderr)
-        return 1
-    except OSError as error:
-        say(f"{error}. It is kept in {cache_root()}; XDG_CACHE_HOME chooses another place.")
         return 1
     except KeyboardInterrupt:
         say("interrupted, nothing half made is left")
@@ -85,9 +74,15 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def say(line: str) -> None:
-    """Tell whoever waits."""
-    print(f"engine: {line}", file=sys.stderr, flush=True)
+def folder() -> Path:
+    """The folder with the engine and every host. Raises `ToolError` with one line where there is no way to one."""
+    return on_path() or in_cache()
+
+
+def actionlint() -> Path:
+    """The folder with the linter of workflows."""
+    module = MODULES / "actionlint"
+    return kept("actionlint", (module / "go.mod",), lambda made: build(made, "actionlint", "linter")) / "bin"
 
 
 def on_path() -> Path | None:
@@ -97,25 +92,29 @@ def on_path() -> Path | None:
         return None
     version = version_of(Path(found))
     if numbers(version) < numbers(OLDEST):
-        say(f"{found} is {version or 'silent about its version'}, {OLDEST} is needed: passed over")
+        say(f"{found} is {version or 'no pulumi that answers'}, {OLDEST} is needed: not used")
         return None
-    folder = Path(found).absolute().parent
-    if not (os.access(folder / PLUGIN, os.X_OK) or shutil.which(PLUGIN)):
-        say(f"{found} comes without {PLUGIN}: passed over")
+    place = Path(found).absolute().parent
+    if lacking := missing(place):
+        say(f"{lacking}: not used")
         return None
-    return folder
+    return place
+
+
+def missing(place: Path | None = None) -> str | None:
+    """One line that names a command that is in neither this folder nor PATH, and how to get it; None if all are."""
+    for name in COMMANDS:
+        if not (place and os.access(place / name, os.X_OK)) and not shutil.which(name):
+            return f"no {name} in {f'{place} or ' if place else ''}PATH; `make engine` prints a folder that has it"
+    return None
 
 
 def version_of(pulumi: Path) -> str:
-    """What `pulumi version` says without the v, or nothing if it does not answer."""
+    """What `pulumi version` prints, without the v; empty if it does not answer."""
+    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
         answer = subprocess.run(
-            [pulumi, "version"],
-            capture_output=True,
-            check=True,
-            env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
-            text=True,
-            timeout=VERSION_LIMIT,
+            [pulumi, "version"], capture_output=True, check=True, env=environment, text=True, timeout=ANSWER_LIMIT
         )
     except (OSError, subprocess.SubprocessError):
         return ""
@@ -129,168 +128,85 @@ def numbers(version: str) -> tuple[int, ...]:
 
 
 def in_cache() -> Path:
-    """The folder of the engine in the user's cache, made first if it is not there."""
-    version = required(r"pulumi/pkg/v3 v(\S+)")
-    # One home folder may serve machines of several kinds.
-    kind = f"{platform.system()}-{platform.machine()}".lower()
-    home = cache_root() / f"engine-{version}-{kind}"
-    if not is_complete(home):
-        home.parent.mkdir(parents=True, exist_ok=True)
-        with locked(home.parent / "engine.lock"):
-            if not is_complete(home):
-                make(home, version)
-    return home / "bin"
+    """The folder in the user's cache, made first if it is not there."""
+    sources = [path for name in ("engine", *HOSTS) for path in (MODULES / name / "go.mod", MODULES / name / "go.sum")]
+    return kept(f"pulumi-{engine_version()}", sources, make) / "bin"
 
 
-def required(pattern: str) -> str:
-    """What go.mod requires: it is the one place that says which engine and which Go."""
-    match = re.search(pattern, (MODULE / "go.mod").read_text(), re.MULTILINE)
+def engine_version() -> str:
+    """What the engine's go.mod requires: the one place that says which engine."""
+    return _in_go_mod(r"pulumi/pkg/v3 v(\S+)")
+
+
+def go_version() -> str:
+    """The oldest Go that builds it."""
+    return _in_go_mod(r"^go (\S+)")
+
+
+def _in_go_mod(pattern: str) -> str:
+    path = MODULES / "engine" / "go.mod"
+    match = re.search(pattern, path.read_text(), re.MULTILINE)
     if match is None:
-        message = f"{MODULE / 'go.mod'} has no line like {pattern}"
-        raise EngineError(message)
+        raise ToolError(f"{path} has no line like {pattern}")
     return match[1]
 
 
-def cache_root() -> Path:
-    """This project's place in the user's cache folder."""
-    chosen = os.environ.get("XDG_CACHE_HOME", "")
-    # XDG base directory specification: "If an implementation encounters a relative path [...] it
-    # should consider the path invalid and ignore it."
-    base = Path(chosen) if chosen.startswith("/") else Path.home() / ".cache"
-    return base / "pulumi-hbr-clients"
-
-
-def is_complete(home: Path) -> bool:
-    """Whether everything is there and the binary is as long as it was when it was made."""
-    binary, plugin = home / "bin" / "pulumi", home / "bin" / PLUGIN
+def make(home: Path) -> None:
+    """Download the engine and its hosts or build them; see that all is there and that the engine answers."""
+    version = engine_version()
     try:
-        whole = (home / STAMP).read_text() == str(binary.stat().st_size)
-    except OSError:
-        return False
-    return whole and os.access(binary, os.X_OK) and os.access(plugin, os.X_OK)
-
-
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Let one run at a time in; the system opens the lock of one that died."""
-    with path.open("a") as handle:
+        download(home, version)
+    except ToolError as error:
+        say(str(error))
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("another run is making it: waiting for that one")
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+            build_all(home)
+        except ToolError as failed:
+            raise ToolError(
+                f"no Pulumi {OLDEST} or newer with its language hosts on PATH, none in {home.parents[1]}, {error}, "
+                f"{failed}. Install Pulumi, or Go {go_version()} or newer, then run `make engine`."
+            ) from None
+    for name in COMMANDS:
+        if not os.access(home / "bin" / name, os.X_OK):
+            raise ToolError(f"what was made has no {name}")
+    if (answer := version_of(home / "bin" / "pulumi")) != version:
+        raise ToolError(f"what was made says that it is {answer or 'nothing'}, not {version}")
 
 
-def make(home: Path, version: str) -> None:
-    """Download the engine or build it, and give it its name once it is whole."""
-    for left in home.parent.glob(f"{SCRATCH}*"):  # by a run that was killed: the lock is ours
-        shutil.rmtree(left)
-    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=home.parent) as scratch:
-        try:
-            made = download(Path(scratch, "download"), version)
-        except EngineError as error:
-            say(str(error))
-            made = build(Path(scratch, "build"), version)
-        if home.exists():
-            shutil.rmtree(home)  # torn
-        made.rename(home)
-
-
-def download(root: Path, version: str) -> Path:
-    """Fetch the official release with the installer that comes with Pulumi's Python package."""
+def download(home: Path, version: str) -> None:
+    """Fetch the official release, hosts and all, with the installer that comes with Pulumi's Python package."""
     say(f"downloading Pulumi {version}")
-    venv = HERE.parent / ".venv" / "bin" / "python"
-    python = str(venv) if venv.exists() else sys.executable
-    command = [python, "-c", INSTALL, str(root), version]
-    run(command, DOWNLOAD_LIMIT, "no download", shown=1)
-    return seal(root, version)
+    venv = MODULES.parents[1] / ".venv" / "bin" / "python"
+    python = venv if venv.exists() else sys.executable
+    run([python, "-c", INSTALL, str(home), version], DOWNLOAD_LIMIT, "no download")
 
 
-def build(root: Path, version: str) -> Path:
-    """Compile the engine from its Go module, as its own releases are compiled."""
-    go = shutil.which("go")
-    if go is None:
-        message = "no build: there is no `go` on PATH"
-        raise EngineError(message)
-    say(f"building the Pulumi engine {version}, about 5 minutes, once per machine")
-    binary, work = root / "bin" / "pulumi", root.parent / "work"
-    work.mkdir()  # go's own scratch: goes with ours when a build is killed
-    stamp = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{version}"
-    command = [go, "build", "-C", str(MODULE), "-v", "-mod=readonly", "-trimpath"]
-    command += ["-ldflags", f"-w -s {stamp}", "-tags", "osusergo,grpcnotrace"]
-    command += ["-o", str(binary), COMMAND]
-    run(command, BUILD_LIMIT, "no build", shown=6, env={"GOWORK": "off", "GOTMPDIR": str(work)})
-    return seal(root, version)
+def build_all(home: Path) -> None:
+    """Compile the engine and the hosts, and add the scripts that their releases have beside them."""
+    build(home, "engine", "1 of 4, the engine, takes about four minutes")
+    for number, name in enumerate(HOSTS, start=2):
+        build(home, name, f"{number} of 4, language hosts")
+    for name, text in {DYNAMIC: LAUNCHER, "pulumi-language-python-exec": _python_exec()}.items():
+        (home / "bin" / name).write_text(text)
+        (home / "bin" / name).chmod(0o755)
 
 
-def seal(root: Path, version: str) -> Path:
-    """See that the engine answers, add the launcher where it is missing, write the stamp."""
-    binary, plugin = root / "bin" / "pulumi", root / "bin" / PLUGIN
-    answer = version_of(binary)
-    if answer != version:
-        message = f"what was made says it is {answer or 'nothing'}, not {version}"
-        raise EngineError(message)
-    if not plugin.exists():
-        plugin.write_text(LAUNCHER)
-        plugin.chmod(0o755)
-    with binary.open("rb") as handle:
-        os.fsync(handle.fileno())
-    (root / STAMP).write_text(str(binary.stat().st_size))
-    return root
+def build(home: Path, name: str, title: str) -> None:
+    """Compile the tools of a Go module into home/bin, as Pulumi's own releases are compiled."""
+    go = needed("go", f"Go {go_version()} or newer")
+    say(f"building {name} from its Go module ({title})")
+    work = home.parent / "work"  # Go's own scratch: removed with ours when a build is killed
+    work.mkdir(exist_ok=True)
+    stamp = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{engine_version()}"
+    command = [go, "build", "-C", str(MODULES / name), "-v", "-mod=readonly", "-trimpath", "-ldflags", f"-w -s {stamp}"]
+    command += ["-tags", "osusergo,grpcnotrace", "-o", f"{home / 'bin'}/", "tool"]
+    run(command, BUILD_LIMIT, f"no build of {name}", env={"GOWORK": "off", "GOTMPDIR": str(work)})
 
 
-def run(
-    command: Sequence[str], limit: float, trouble: str, *, shown: int, env: Mapping[str, str] | None = None
-) -> None:
-    """Run a command to its end, with a sign of life every TICK seconds.
-
-    Raises EngineError after `limit` seconds or when it fails: `trouble`, and the last `shown` lines
-    it said. However this is left, the command and its children have ended.
-    """
-    said: deque[str] = deque(maxlen=shown)
-    with subprocess.Popen(
-        command,
-        env={**os.environ, **(env or {})},
-        start_new_session=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        listener = threading.Thread(target=listen, args=(process, said), daemon=True)
-        listener.start()
-        try:
-            outlast(process, limit, said)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            listener.join(TICK)
-    if process.returncode:
-        reason = "\n        ".join(said) or f"exit code {process.returncode}"
-        message = f"{trouble}: {reason}"
-        raise EngineError(message)
-
-
-def listen(process: subprocess.Popen[str], said: deque[str]) -> None:
-    """Keep the last lines of what the process says."""
-    said.extend(line.strip() for line in process.stdout or ())
-
-
-def outlast(process: subprocess.Popen[str], limit: float, said: deque[str]) -> None:
-    """Wait for the process, and tell every TICK seconds that it lives and what it said last."""
-    started = time.monotonic()
-    while True:
-        try:
-            process.wait(TICK)
-        except subprocess.TimeoutExpired:
-            elapsed = time.monotonic() - started
-            if elapsed > limit:
-                said.append(f"not done after {limit:.0f} seconds")
-                return
-            say(f"{elapsed // 60:2.0f}m{elapsed % 60:02.0f}s  {said[-1] if said else ''}")
-        else:
-            return
+def _python_exec() -> str:
+    """The script that runs a Python program: it lies beside the host's source, in the same module."""
+    command = ["go", "list", "-C", str(MODULES / "python"), "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"]
+    found = subprocess.run(command, capture_output=True, check=True, text=True, env={**os.environ, "GOWORK": "off"})
+    return (Path(found.stdout.strip()) / "python" / "cmd" / "pulumi-language-python-exec").read_text()
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ from pulumi_hbr_clients.emulator import Backend
 from pulumi_hbr_clients.model import names
 from pulumi_hbr_clients.plugin import schema
 from pulumi_hbr_clients.plugin import schema_docs as guide
-from tools import engine as engines
-from tools.sdks import cache, node
+from tools import cache
+from tools.sdks import node
 
 ROOT = Path(__file__).parents[2]
 DRIVERS = Path(__file__).parent / "sdks"
@@ -256,5 +256,5 @@ def test_examples_are_those_of_the_documentation(name: str, program: str) -> Non
 def test_a_missing_compiler_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """What to install, in one sentence; nothing is skipped for it."""
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(engines.EngineError, match=r"no `node` on PATH: install Node\.js 20 or newer"):
+    with pytest.raises(cache.ToolError, match=r"no `node` on PATH: install Node\.js 20 or newer"):
         node.packages()

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from pulumi_hbr_clients import __version__
-from tools import engine
-from tools.sdks.cache import kept, needed
+from tools.cache import ToolError, kept, needed, run, say
+from tools.engine import MODULES, go_version
 
 SCHEMA: Final = Path(__file__).parents[2] / "schema.json"
 PROGRAM: Final = Path(__file__).with_name("main.go")
@@ -29,7 +29,7 @@ def main() -> int:
     folder = Path(sys.argv[1]).absolute()
     try:
         generate(folder)
-    except engine.EngineError as error:
+    except ToolError as error:
         print(f"sdks: {error}", file=sys.stderr)
         return 1
     print(folder)
@@ -37,27 +37,28 @@ def main() -> int:
 
 
 def generate(folder: Path) -> None:
-    """Fill a folder, one SDK in each of `LANGUAGES`. Raises `EngineError` with what went wrong."""
+    """Fill a folder, one SDK in each of `LANGUAGES`. Raises `ToolError` with what went wrong."""
     command: list[str | Path] = [generator(), SCHEMA, __version__, folder]
     for language in LANGUAGES:
         shutil.rmtree(folder / language, ignore_errors=True)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise engine.EngineError(done.stderr.strip())
+        raise ToolError(done.stderr.strip())
 
 
 def generator() -> Path:
     """The generators as a program, built if this machine has none of these versions yet."""
-    return kept("sdk-generator", (PROGRAM, engine.MODULE / "go.mod", engine.MODULE / "go.sum"), _build)
+    module = MODULES / "engine"
+    return kept("sdk-generator", (PROGRAM, module / "go.mod", module / "go.sum"), _build) / "generator"
 
 
-def _build(target: Path) -> None:
+def _build(folder: Path) -> None:
     """Compile with the flags of the engine's own build, whose compiled packages then serve this one too."""
-    version = engine.required(r"^go (\S+)")
-    command = [needed("go", f"Go {version} or newer"), "build", "-C", str(engine.MODULE), "-mod=readonly", "-trimpath"]
-    command += ["-v", "-ldflags", "-w -s", "-tags", "osusergo,grpcnotrace", "-o", str(target), str(PROGRAM)]
-    engine.say("building the SDK generators, once per machine")
-    engine.run(command, BUILD_LIMIT, "no SDK generators", shown=6, env={"GOWORK": "off"})
+    command = [needed("go", f"Go {go_version()} or newer"), "build", "-C", str(MODULES / "engine"), "-mod=readonly"]
+    command += ["-trimpath", "-v", "-ldflags", "-w -s", "-tags", "osusergo,grpcnotrace"]
+    command += ["-o", str(folder / "generator"), str(PROGRAM)]
+    say("building the SDK generators, once per machine")
+    run(command, BUILD_LIMIT, "no SDK generators", env={"GOWORK": "off"})
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 //
 //	main SCHEMA VERSION FOLDER  →  FOLDER/nodejs, FOLDER/python, FOLDER/go
 //
-// It has no module of its own: generate.py builds it inside tools/engine's, so the generators are those of the engine
+// It has no module of its own: generate.py builds it inside tools/go/engine's, so the generators are those of the engine
 // that the tests run on, and one list of versions serves both.
 package main
 

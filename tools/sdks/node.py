@@ -8,8 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from tools import engine
-from tools.sdks.cache import kept, needed
+from tools.cache import kept, needed, run, say
 
 HERE: Final = Path(__file__).resolve().parent
 FILES: Final = (HERE / "package.json", HERE / "package-lock.json", HERE / ".npmrc")
@@ -17,17 +16,16 @@ INSTALL_LIMIT: Final = 900.0  # seconds
 
 
 def packages() -> Path:
-    """The `node_modules` of the lock. Raises `EngineError` with what is missing."""
+    """The `node_modules` of the lock. Raises `ToolError` with what is missing."""
     needed("node", "Node.js 20 or newer")
     return kept("node", FILES, _install) / "node_modules"
 
 
 def _install(folder: Path) -> None:
     """No script of a package runs."""
-    folder.mkdir()
     for path in FILES:
         shutil.copy(path, folder)
     npm = needed("npm", "npm, which comes with Node.js")
     command = [npm, "ci", "--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund"]
-    engine.say("installing npm packages, once per machine")
-    engine.run(command, INSTALL_LIMIT, "no npm packages", shown=6)
+    say("installing npm packages, once per machine")
+    run(command, INSTALL_LIMIT, "no npm packages")

@@ -1,6 +1,7 @@
 // The Pulumi engine as a Go tool module, for machines that no release of it reaches.
 //
 // The `pkg/v3` line below is the one place that says which version; tools/engine.py reads it.
+// The language hosts beside this folder are modules of their own: they need older versions of the SDK.
 // To move: `go get -tool github.com/pulumi/pulumi/pkg/v3/cmd/pulumi@vX.Y.Z`, the same `sdk/v3`, `go mod tidy`.
 // The replaced clipboard is the engine's own replacement, which a module that uses it must repeat.
 

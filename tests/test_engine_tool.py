@@ -1,0 +1,148 @@
+"""`make engine`: finds the engine and its language hosts or makes them, and says in one line what is missing."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tools import cache, engine
+
+ROOT = Path(__file__).parents[1]
+NOWHERE = "http://127.0.0.1:9"  # a proxy that refuses, so that no test downloads a release
+
+
+def script(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def installed(folder: Path, version: str) -> Path:
+    """A folder with an engine of a version and every host."""
+    for name in engine.COMMANDS:
+        script(folder / name, f"echo v{version}")
+    return folder
+
+
+def started(tmp_path: Path, *path: Path) -> "subprocess.Popen[str]":
+    """`make engine` with a cache of its own and nothing on PATH but these folders."""
+    environment = {"PATH": os.pathsep.join(map(str, path)), "HOME": str(tmp_path), "https_proxy": NOWHERE}
+    command = [sys.executable, "-m", "tools.engine"]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def ran(tmp_path: Path, *path: Path) -> tuple[int, str, list[str]]:
+    """Exit code, the folder, and the lines for a person."""
+    with started(tmp_path, *path) as process:
+        out, err = process.communicate(timeout=60)
+    return process.returncode, out.strip(), err.splitlines()
+
+
+def test_the_engine_on_path_is_used(tmp_path: Path) -> None:
+    """One that is new enough and has every host: nothing is made and nothing is said."""
+    folder = installed(tmp_path / "bin", engine.OLDEST)
+    assert ran(tmp_path, folder) == (0, str(folder), [])
+    assert not (tmp_path / ".cache").exists()
+
+
+def test_an_old_engine_is_not_used(tmp_path: Path) -> None:
+    """The first line names it and the version that is needed; the last, what to install."""
+    code, out, said = ran(tmp_path, installed(tmp_path / "bin", "3.199.9"))
+    assert (code, out) == (1, "")
+    assert said[0] == f"tools: {tmp_path}/bin/pulumi is 3.199.9, {engine.OLDEST} is needed: not used"
+    assert f"no Pulumi {engine.OLDEST} or newer with its language hosts on PATH, none in {tmp_path}/.cache/" in said[-1]
+    assert f"Install Pulumi, or Go {engine.go_version()} or newer, then run `make engine`." in said[-1]
+
+
+def test_a_missing_host_is_named(tmp_path: Path) -> None:
+    """With where it was looked for and the command that gets it, in one line."""
+    folder = installed(tmp_path / "bin", engine.OLDEST)
+    (folder / "pulumi-language-yaml").unlink()
+    code, _, said = ran(tmp_path, folder)
+    wanted = f"no pulumi-language-yaml in {folder} or PATH; `make engine` prints a folder that has it: not used"
+    assert (code, said[0]) == (1, f"tools: {wanted}")
+
+
+def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
+    """The compiler's own last words are in the one line; no half of an engine stays in the cache."""
+    script(tmp_path / "bin" / "go", "echo this compiler is broken; exit 2")
+    code, out, said = ran(tmp_path, tmp_path / "bin")
+    assert (code, out) == (1, "")
+    assert "no build of engine: this compiler is broken." in said[-1]
+    assert [path.name for path in (tmp_path / ".cache" / "pulumi-hbr-clients").iterdir()] == ["cache.lock"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_build_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    """Neither the compiler nor its scratch folder."""
+    script(tmp_path / "bin" / "go", f"echo $$ > {tmp_path}/pid; exec /bin/sleep 60")
+    with started(tmp_path, tmp_path / "bin") as process:
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(number)
+        process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert [path.name for path in (tmp_path / ".cache" / "pulumi-hbr-clients").iterdir()] == ["cache.lock"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that a cached folder is made from, and an empty cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "source").write_text("1")
+    return tmp_path / "source"
+
+
+def made(folder: Path) -> None:
+    """A thing of two files; the second tells when it was made."""
+    (folder / "bin").mkdir()
+    (folder / "bin" / "tool").write_text("whole")
+    (folder / "when").write_text(str(time.monotonic_ns()))
+
+
+def test_a_torn_copy_is_made_again(source: Path) -> None:
+    """Where a file is short or gone, or the stamp is; what is whole stays until its source changes."""
+    home = cache.kept("thing", [source], made)
+    for tear in (
+        lambda: (home / "bin" / "tool").write_text("wh"),
+        (home / "when").unlink,
+        (home / cache.STAMP).unlink,
+    ):
+        before = (home / "when").read_text()
+        assert cache.kept("thing", [source], made) == home
+        assert (home / "when").read_text() == before
+        tear()
+        assert cache.kept("thing", [source], made) == home
+        assert ((home / "bin" / "tool").read_text(), (home / "when").read_text() > before) == ("whole", True)
+    source.write_text("2")
+    assert cache.kept("thing", [source], made) != home
+
+
+def test_runs_share_what_is_made(source: Path) -> None:
+    """Two at once make it once."""
+    calls: list[Path] = []
+
+    def slowly(folder: Path) -> None:
+        calls.append(folder)
+        time.sleep(0.3)
+        made(folder)
+
+    with ThreadPoolExecutor(2) as pool:
+        homes = set(pool.map(lambda _: cache.kept("thing", [source], slowly), range(2)))
+    assert (len(homes), len(calls)) == (1, 1)
+
+
+def test_a_command_that_hangs_is_ended() -> None:
+    """After its limit, with its last line in the error."""
+    with pytest.raises(cache.ToolError, match="no answer: still here; not done after 0 seconds"):
+        cache.run(["/bin/sh", "-c", "echo still here; sleep 60"], 0.0, "no answer", tick=0.2)

@@ -1,0 +1,147 @@
+"""Things made once per machine, in the user's cache folder that all clones share: complete, or not there.
+
+A thing is a folder. It is made in a scratch folder beside its place and renamed, under a lock; `complete` lists its
+files and their sizes, so a torn copy is recognised and made again. Only the standard library.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+STAMP: Final = "complete"
+SCRATCH: Final = ".new-"
+
+
+class ToolError(Exception):
+    """Something is missing on this machine, or a command failed: one line, with what to do about it."""
+
+
+def cache_root() -> Path:
+    """This project's place in the user's cache folder."""
+    chosen = os.environ.get("XDG_CACHE_HOME", "")
+    # XDG base directory specification: "If an implementation encounters a relative path [...] it
+    # should consider the path invalid and ignore it."
+    base = Path(chosen) if chosen.startswith("/") else Path.home() / ".cache"
+    return base / "pulumi-hbr-clients"
+
+
+def kept(name: str, sources: Iterable[Path], make: Callable[[Path], None]) -> Path:
+    """The folder made from these sources on this kind of machine; `make` fills the folder that it is given."""
+    text = b"".join(path.read_bytes() for path in sources) + f"{platform.system()} {platform.machine()}".encode()
+    home = cache_root() / f"{name}-{sha256(text).hexdigest()[:12]}"
+    if not is_complete(home):
+        home.parent.mkdir(parents=True, exist_ok=True)
+        with locked(home.parent / "cache.lock"):
+            if not is_complete(home):
+                _make(home, make)
+    return home
+
+
+def is_complete(home: Path) -> bool:
+    """Whether every file is there and as long as it was when it was made."""
+    try:
+        sizes: dict[str, int] = json.loads((home / STAMP).read_text())
+        return all((home / name).lstat().st_size == size for name, size in sizes.items())
+    except (OSError, ValueError):
+        return False
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Let one run at a time in; the system opens the lock of one that died."""
+    with path.open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another run is filling the cache: waiting for it")
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _make(home: Path, make: Callable[[Path], None]) -> None:
+    for leftover in home.parent.glob(f"{SCRATCH}*"):  # of a run that was killed: the lock is ours
+        shutil.rmtree(leftover)
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=home.parent) as scratch:
+        folder = Path(scratch, "made")
+        folder.mkdir()
+        make(folder)
+        files = (path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
+        sizes = {str(path.relative_to(folder)): path.lstat().st_size for path in files}
+        (folder / STAMP).write_text(json.dumps(sizes))
+        if home.exists():
+            shutil.rmtree(home)  # torn
+        folder.rename(home)
+
+
+def needed(command: str, remedy: str) -> str:
+    """The path of a command. Raises `ToolError` with what to install."""
+    if found := shutil.which(command):
+        return found
+    raise ToolError(f"there is no `{command}` on PATH: install {remedy}, then run the same command again")
+
+
+def say(line: str) -> None:
+    """Tell the person who waits what is going on."""
+    print(f"tools: {line}", file=sys.stderr, flush=True)
+
+
+def run(
+    command: Sequence[str | Path],
+    limit: float,
+    failure: str,
+    *,
+    tick: float = 15.0,
+    env: Mapping[str, str] | None = None,
+) -> None:
+    """Run a command to its end, with a line of progress every `tick` seconds.
+
+    Raises `ToolError` after `limit` seconds or when it fails: `failure`, and the last six lines of its output.
+    Whatever ends this, the command and its children have ended.
+    """
+    lines: deque[str] = deque(maxlen=6)
+    with subprocess.Popen(
+        command,
+        env={**os.environ, **(env or {})},
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        reader = threading.Thread(target=lambda: lines.extend(map(str.strip, process.stdout or ())), daemon=True)
+        reader.start()
+        try:
+            _wait(process, limit, tick, lines)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            reader.join(tick)
+    if process.returncode:
+        raise ToolError(f"{failure}: {'; '.join(lines) or f'exit code {process.returncode}'}")
+
+
+def _wait(process: subprocess.Popen[str], limit: float, tick: float, lines: deque[str]) -> None:
+    started = time.monotonic()
+    while process.poll() is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(tick)
+            return
+        elapsed = time.monotonic() - started
+        if elapsed > limit:
+            lines.append(f"not done after {limit:.0f} seconds")
+            return
+        say(f"{elapsed // 60:2.0f}m{elapsed % 60:02.0f}s  {lines[-1] if lines else ''}")
