@@ -56,8 +56,8 @@ format: $(VENV)/package ## Put the code in form, and mend what the linter can me
 	@$(PY) -m ruff check --fix-only --quiet
 	@$(PY) -m ruff format --quiet
 
-schema: $(VENV)/package ## Read schema.json off the models again
-	@$(VENV)/bin/hbr-clients schema > schema.json
+schema: $(VENV)/package ## Write plugin/schema.json, and what else follows from the models and the owner
+	@$(PY) -m tools.registry
 
 sdks: $(VENV)/package ## Make the TypeScript, Python and Go SDKs from schema.json, in build/sdks
 	@$(PY) tools/sdks/generate.py build/sdks

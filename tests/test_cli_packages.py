@@ -21,7 +21,7 @@ def run(*words: str) -> str:
 
 def test_the_schema() -> None:
     """It prints what is checked in."""
-    assert run("schema") == (ROOT / "schema.json").read_text()
+    assert run("schema") == (ROOT / "pulumi_hbr_clients" / "plugin" / "schema.json").read_text()
     assert json.loads(run("schema"))["name"] == "hbr-clients"
 
 

@@ -392,7 +392,7 @@ def test_attach(environment: dict[str, str], engine: tuple[str, Listener], backe
 
 def test_it_does_without_the_sdk(environment: dict[str, str]) -> None:
     """The provider process loads the engine's messages and nothing else of Pulumi."""
-    code = "import sys; from pulumi_hbr_clients.plugin import servicer; print(*sys.modules)"
+    code = "import sys; from pulumi_hbr_clients.plugin import provider; print(*sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     loaded = set(shown.stdout.split())
     assert "pulumi.runtime.proto.provider_pb2" in loaded

@@ -9,6 +9,7 @@ import pytest
 from pulumi_hbr_clients.emulator import Backend
 from pulumi_hbr_clients.plugin import schema
 from pulumi_hbr_clients.plugin import schema_docs as guide
+from tools import registry
 
 pytestmark = pytest.mark.engine
 
@@ -22,7 +23,7 @@ def test_the_engine_accepts_the_schema(tmp_path: Path) -> None:
     """As it is checked in and as the plugin gives it, without a warning."""
     versioned = tmp_path / "schema.json"
     versioned.write_text(schema.text("0.1.0"))
-    assert checked(Path(__file__).parents[2] / "schema.json") == ""
+    assert checked(registry.ROOT / registry.SCHEMA) == ""
     assert checked(versioned) == ""
 
 

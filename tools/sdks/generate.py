@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Final
 
 from pulumi_hbr_clients import __version__
+from tools import registry
 from tools.cache import ToolError, kept, needed, run, say
 from tools.engine import MODULES, go_version
 
-SCHEMA: Final = Path(__file__).parents[2] / "schema.json"
+SCHEMA: Final = registry.ROOT / registry.SCHEMA
 PROGRAM: Final = Path(__file__).with_name("main.go")
 LANGUAGES: Final = ("nodejs", "python", "go")
 BUILD_LIMIT: Final = 1800.0  # seconds
