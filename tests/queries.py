@@ -4,12 +4,22 @@ import asyncio
 from typing import Any
 
 from pulumi_hbr_clients import HbrClient
+from pulumi_hbr_clients.client.session import RetryPolicy
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS
 from pulumi_hbr_clients.model.backup_client import ClientList
 
 
 def client(endpoint: str, **settings: Any) -> HbrClient:
-    return HbrClient(**{"region": "cn-hangzhou", "endpoint": endpoint, "keys": FAKE_CREDENTIALS, **settings})
+    quick = RetryPolicy(first_delay=0.001, max_delay=0.01)
+    return HbrClient(
+        **{
+            "retry_policy": quick,
+            "region": "cn-hangzhou",
+            "endpoint": endpoint,
+            "credentials": FAKE_CREDENTIALS,
+            **settings,
+        }
+    )
 
 
 def listed(endpoint: str, settings: dict[str, Any] | None = None, **arguments: Any) -> ClientList:

@@ -362,7 +362,9 @@ async def met(said: bytes, **arguments: Any) -> ClientList | HbrError:
 
     async with await asyncio.start_server(say, "127.0.0.1", 0) as server:
         endpoint = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        async with HbrClient(region="cn-hangzhou", endpoint=endpoint, keys=FAKE_CREDENTIALS, timeout=0.1) as client:
+        async with HbrClient(
+            region="cn-hangzhou", endpoint=endpoint, credentials=FAKE_CREDENTIALS, timeout=0.1
+        ) as client:
             try:
                 found: ClientList | HbrError = await client.list_backup_clients(client_type="ECS_CLIENT", **arguments)
             except HbrError as error:

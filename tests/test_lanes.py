@@ -7,19 +7,19 @@ from collections.abc import Iterator
 import pytest
 
 from pulumi_hbr_clients import emulator
-from pulumi_hbr_clients.client import client as api
+from pulumi_hbr_clients.client.session import RetryPolicy
 from pulumi_hbr_clients.emulator import Backend, new_rows
 from pulumi_hbr_clients.model.errors import InputError, TransportError
 from tests.queries import listed
 
 SERVICE = "https://hbr.cn-hangzhou.aliyuncs.com"
+ONE_TRY = {"retry_policy": RetryPolicy(attempts=1)}
 NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 @pytest.fixture(autouse=True)
 def one_try(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No proxies but a test's own, and no patience."""
-    monkeypatch.setattr(api, "ATTEMPTS", 1)
+    """No proxies but a test's own."""
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
@@ -59,8 +59,11 @@ def test_a_proxy_of_the_environment_is_used(
 ) -> None:
     """The way to the service leads through it, and its refusal is told without its password."""
     monkeypatch.setenv(name, value.format(proxy.address))
-    with pytest.raises(TransportError, match=f"^no answer from {SERVICE} .ProxyError: 502 Not today.$"):
-        listed(SERVICE)
+    with pytest.raises(
+        TransportError,
+        match=f"^no answer from {SERVICE} .ProxyError: 502 Not today. by way of the proxy that {name} names$",
+    ):
+        listed(SERVICE, ONE_TRY)
     assert proxy.asked == ["CONNECT hbr.cn-hangzhou.aliyuncs.com:443 HTTP/1.1"]
 
 
@@ -69,7 +72,7 @@ def test_no_proxy(proxy: Refusing, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "localhost")
     with pytest.raises(TransportError, match="ConnectError"):
-        listed(f"https://localhost:{proxy.address.partition(':')[2]}")
+        listed(f"https://localhost:{proxy.address.partition(':')[2]}", ONE_TRY)
     assert proxy.asked[0].startswith("\x16")  # TLS's first byte, not CONNECT
 
 
@@ -84,11 +87,20 @@ def test_loopback_needs_no_proxy(proxy: Refusing, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("ftp://user:FAKE-PROXY-PASSWORD@proxy.example", "must be http:// or https:// (given: ftp://…)"),
-        ("http://user:FAKE-PROXY-PASSWORD@proxy.example:port", "must be http:// or https:// (given: http://…)"),
+        (
+            "ftp://user:FAKE-PROXY-PASSWORD@proxy.example",
+            "must be http://host:port or https://host:port, or socks5://host:port (given: ftp://…)",
+        ),
+        (
+            "http://user:FAKE-PROXY-PASSWORD@proxy.example:port",
+            (
+                "must be http://host:port or https://host:port, or socks5://host:port; "
+                "its host or port cannot be read (given: http://…)"
+            ),
+        ),
         (
             "socks5://user:FAKE-PROXY-PASSWORD@proxy.example",
-            "must be http:// or https://, or socks5:// with the package httpx[socks] installed (given: socks5://…)",
+            "must be http:// or https://, or socks5:// with the package httpcore[socks] installed (given: socks5://…)",
         ),
     ],
 )
@@ -96,5 +108,5 @@ def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, value: str
     """Is named by its variable and its kind, never by its address: that may hold a password."""
     monkeypatch.setenv("HTTPS_PROXY", value)
     with pytest.raises(InputError) as refused:
-        listed(SERVICE)
-    assert str(refused.value) == f"HTTPS_PROXY or ALL_PROXY: {said}"
+        listed(SERVICE, ONE_TRY)
+    assert str(refused.value) == f"HTTPS_PROXY: {said}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from pulumi_hbr_clients.client.client import CONCURRENCY
+from pulumi_hbr_clients.client.concurrency import START as CONCURRENCY
 from pulumi_hbr_clients.protocol.rate_limiter import UNPROVEN, RateLimiter
 
 

@@ -96,7 +96,7 @@ class _Poller:
                 self.task.cancel()
 
     async def _rounds(self) -> None:
-        async with self.settings.again(timeout=LOOK_TIMEOUT) as client:
+        async with self.settings.with_options(timeout=LOOK_TIMEOUT) as client:
             while True:
                 await asyncio.sleep(MOMENT)
                 self.joined.clear()
@@ -106,7 +106,7 @@ class _Poller:
     async def _look(self, client: HbrClient) -> None:
         gates = list(self.gates)
         try:
-            reading = await client.read(_union([gate.query for gate in gates]))
+            reading = await client.fetch(_union([gate.query for gate in gates]))
         except Exception as error:  # noqa: BLE001  whatever it is must reach the gates, or they wait for ever
             for gate in gates:
                 gate.results.put_nowait(error)

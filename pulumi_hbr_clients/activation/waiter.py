@@ -93,7 +93,7 @@ async def wait_until_activated(
 
 async def check_once(query: Query, condition: ActivationCondition, client: HbrClient) -> tuple[Verdict, ClientList]:
     """One look, for previews."""
-    found = await client.ask(query)
+    found = await client.list(query)
     since = gate.track_unknown({}, found.clients, time.time())
     return gate.evaluate(query, condition, found, now=time.time(), unknown_since=since), found
 

@@ -117,7 +117,7 @@ async def _permission(client: HbrClient, query: Query | None, report: Report, *,
     asked = query.model_copy(update={"page_number": 1, "page_size": 1})
     started = time.monotonic()
     try:
-        await client.ask(asked)
+        await client.list(asked)
     except HbrError as error:
         return Finding(None, None, _HERE.sub("", options.spelled(str(error))))
     return Finding(f"OK, the service answered in {time.monotonic() - started:.2f} s")

@@ -123,12 +123,12 @@ async def show(client: "HbrClient", query: Query, output: str, every: float | No
 async def _looks(client: "HbrClient", query: Query, output: str, every: float | None) -> AsyncGenerator[PollResult]:
     region = announce(client, query)
     with progress_bar() as progress, retries_told():
-        found = await client.ask(query, progress)
+        found = await client.list(query.model_copy(update={"allow_incomplete": True}), progress)
     yield PollResult(query, output, region, found)
     while every is not None:
         await asyncio.sleep(every)
         try:
-            found = await client.ask(query)
+            found = await client.list(query.model_copy(update={"allow_incomplete": True}))
         except HbrError as error:
             if not _may_pass(error):
                 raise
@@ -158,12 +158,12 @@ class _FirstRetry(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Tell, and hear no more."""
-        from pulumi_hbr_clients.client.client import ATTEMPTS  # noqa: PLC0415  whoever asks has imported it
+        from pulumi_hbr_clients.client.session import RetryPolicy  # noqa: PLC0415  whoever asks has imported it
 
         errors = (each for each in record.args or () if isinstance(each, HbrError))
         if error := next((each for each in errors if each.retry is Retry.BACK_OFF), None):
             self.setLevel(logging.CRITICAL)
-            complain("warning", f"{str(error).splitlines()[0]}. Trying again, up to {ATTEMPTS - 1} times")
+            complain("warning", f"{str(error).splitlines()[0]}. Trying again, up to {RetryPolicy().attempts - 1} times")
 
 
 def announce(client: "HbrClient", query: Query) -> str:

@@ -1,59 +1,65 @@
-"""The conversation: signs, retries and fans out, over `lanes`.
+"""`HbrClient`: a query → all its pages → one list, under one deadline.
 
-    arguments → Query, Target, Keys → Listing asks → signed request → Answer → Page → Listing → ClientList
+    arguments → Query → session of its endpoint → Paginator ⇄ pages → ClientList
 
-All waiting happens here, under one deadline for the whole query. What may be retried stands on the error; how
-fast to ask is `protocol.rate_limiter`; which pages are needed is `protocol.paginator`.
+Requests, retries and credentials are `client.session`'s; which pages are needed and when the list is complete is
+`protocol.paginator`'s.
 """
 
 import asyncio
-import logging
-import secrets
-import time
-from collections.abc import Awaitable, Callable, Iterable
-from functools import lru_cache
-from typing import Any, Final, Self, Unpack, cast
+import copy
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Self, cast
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
-
+from pulumi_hbr_clients.client.clock import Clock, SystemClock
+from pulumi_hbr_clients.client.concurrency import ConcurrencyLimit
 from pulumi_hbr_clients.client.credentials import CredentialSource, StaticCredentials, credential_source
+from pulumi_hbr_clients.client.session import EndpointSession, OnRetry, RetryPolicy, ignore
 from pulumi_hbr_clients.client.settings import Config, Settings, no_config
-from pulumi_hbr_clients.client.single_flight import once
-from pulumi_hbr_clients.client.transport import ConnectionPool
+from pulumi_hbr_clients.client.shared import PROCESS
+from pulumi_hbr_clients.client.transport import ConnectionPool, Transport
 from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model.backup_client import ClientList
 from pulumi_hbr_clients.model.errors import (
-    ONCE,
     DeadlineError,
     HbrError,
-    Retry,
-    ThrottledError,
+    IncompleteListError,
+    InputError,
+    ValidationIssue,
 )
-from pulumi_hbr_clients.model.query import Query, QueryArgs
-from pulumi_hbr_clients.protocol import codec as wire
-from pulumi_hbr_clients.protocol.endpoints import Target
+from pulumi_hbr_clients.model.query import Query
+from pulumi_hbr_clients.protocol import codec
+from pulumi_hbr_clients.protocol.endpoints import Target, is_loopback
 from pulumi_hbr_clients.protocol.paginator import Paginator
-from pulumi_hbr_clients.protocol.rate_limiter import RateLimiter
-from pulumi_hbr_clients.protocol.signing import DATE_FORMAT, Credentials, Request, canonical_query, sign
+from pulumi_hbr_clients.protocol.signing import Credentials
 
 TIMEOUT: Final = 300.0
-"""Seconds for a whole query: 1,000 pages at 20 a second need 50."""
-CONCURRENCY: Final = 16
-"""Requests at once: 100 pages of 100 ms in 0.7 s. With 24 a limit of 20 a second throttles more than one in twenty."""
-ATTEMPTS: Final = 8
-"""Tries of one page, not counting throttled ones, which the deadline alone ends."""
-_BACK_OFF: Final = wait_random_exponential(multiplier=0.2, max=10)
-_log = logging.getLogger("pulumi_hbr_clients")
+"""Seconds for a whole query: two passes over 1,000 pages at 10 a second need 200."""
+CONCURRENCY: Final = 64
+"""Requests at once, at most: two passes over 100 pages of 100 ms take as long as one pass takes with 16."""
+SYSTEM_CLOCK: Final = SystemClock()
 
 Progress = Callable[[int, int], None]
-"""Called with clients read so far and the total the service named."""
+"""Called after each page with the clients read so far in this pass over the list, and the total the service named."""
 
 
 class HbrClient:
     """Lists backup clients. Use it as an async context manager; one client serves many queries at once.
 
-    `region`, `endpoint`, `network` and `profile` win over `config` (Pulumi's, by full key), the environment and the
-    Alibaba CLI's profile. `timeout` is in seconds, for a whole query.
+    Args:
+        region, endpoint, network, profile: win over `config`, the environment and the Alibaba CLI's profile.
+        credentials: what to sign with, or a source of credentials. Without it the settings say whose to use.
+        config: Pulumi's config, by full key.
+        timeout: seconds for a whole query; a query's own `timeout` wins.
+        concurrency: requests under way at once, at most, for all queries of this client together.
+        transport: makes the transport for an endpoint; HTTP without it.
+        clock: where time is read from.
+        retry_policy: how often a request is tried, and the delays.
+
+    Raises:
+        InputError: `timeout` or `concurrency` is not positive.
+        CredentialsError: the settings name half of a key.
     """
 
     def __init__(  # noqa: PLR0913  keywords, each a setting of its own
@@ -63,22 +69,38 @@ class HbrClient:
         endpoint: str | None = None,
         network: str | None = None,
         profile: str | None = None,
-        keys: Credentials | None = None,
+        credentials: Credentials | CredentialSource | None = None,
         config: Config = no_config,
         timeout: float = TIMEOUT,
         concurrency: int = CONCURRENCY,
+        transport: Callable[[str], Transport] = ConnectionPool,
+        clock: Clock = SYSTEM_CLOCK,
+        retry_policy: RetryPolicy = RetryPolicy(),  # noqa: B008  frozen
     ) -> None:
-        """Send nothing yet. Raises `CredentialsError` if the settings name half a key."""
+        """Send nothing yet."""
+        if faults := [
+            ValidationIssue(name, f"must be {rule}", repr(value))
+            for name, value, rule, valid in (
+                ("timeout", timeout, "more than 0 seconds", timeout > 0),
+                ("concurrency", concurrency, "1 or more requests at once", concurrency >= 1),
+            )
+            if not valid
+        ]:
+            raise InputError(*faults)
         arguments = {"region": region, "endpoint": endpoint, "network": network, "profile": profile}
         self.settings = Settings(config, {k: v for k, v in arguments.items() if v is not None})
-        self.source: CredentialSource = StaticCredentials(keys) if keys else credential_source(self.settings)
+        if isinstance(credentials, Credentials):
+            credentials = StaticCredentials(credentials)
+        self.source: CredentialSource = credentials or credential_source(self.settings)
         self.timeout, self.concurrency = timeout, concurrency
-        self._lines: dict[Target, _Line] = {}
+        self._transport, self._clock, self._retry_policy = transport, clock, retry_policy
+        self._loops: dict[asyncio.AbstractEventLoop, _LoopState] = {}
 
-    def again(self, *, timeout: float) -> "HbrClient":
-        """Another client of the same settings and keys, with connections of its own."""
-        made = HbrClient(config=self.settings.config, timeout=timeout, concurrency=self.concurrency)
-        made.settings, made.source = self.settings, self.source
+    def with_options(self, *, timeout: float | None = None) -> Self:
+        """Return a copy with the same settings, credentials and seams, and connections of its own."""
+        made = copy.copy(self)
+        made.timeout = timeout or self.timeout
+        made._loops = {}  # noqa: SLF001  its own class
         return made
 
     async def __aenter__(self) -> Self:
@@ -90,28 +112,115 @@ class HbrClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close all connections."""
-        lines, self._lines = self._lines, {}
-        for line in lines.values():
-            await line.lanes.aclose()
+        """Close the connections that were opened on this event loop."""
+        state = self._loops.pop(asyncio.get_running_loop(), None)
+        for session in state.sessions.values() if state else ():
+            await session.aclose()
 
-    async def list_backup_clients(self, **arguments: Unpack[QueryArgs]) -> ClientList:
-        """The clients that match, whole or marked as incomplete.
+    async def list_backup_clients(  # noqa: PLR0913  the arguments of `Query`; a test holds the two together
+        self,
+        *,
+        client_type: str,
+        cluster_id: str | None = None,
+        client_ids: Iterable[str] | None = None,
+        instance_ids: Iterable[str] | None = None,
+        tags: Mapping[str, str | None] | Iterable[Mapping[str, str]] | None = None,
+        filters: Mapping[str, Iterable[str]] | Iterable[Mapping[str, Any]] | None = None,
+        cross_account_type: str | None = None,
+        cross_account_user_id: int | str | None = None,
+        cross_account_role_name: str | None = None,
+        page_number: int | None = None,
+        page_size: int | None = None,
+        statuses: Iterable[str] | None = None,
+        backup_statuses: Iterable[str] | None = None,
+        zone_ids: Iterable[str] | None = None,
+        os_types: Iterable[str] | None = None,
+        outdated: bool | None = None,
+        fields: Iterable[str] | None = None,
+        include_heartbeats: bool | None = None,
+        include_proxy_passwords: bool | None = None,
+        consistency: str | None = None,
+        allow_incomplete: bool | None = None,
+        timeout: float | str | None = None,  # noqa: ASYNC109  of the whole query, part of its arguments
+        region: str | None = None,
+        endpoint: str | None = None,
+        profile: str | None = None,
+        assume_role: Mapping[str, Any] | None = None,
+    ) -> ClientList:
+        """List the clients that match.
 
-        Raises `InputError` before anything is sent, `ServiceError`, `TransportError`, `InvalidResponseError`.
+        Args:
+            client_type: ECS_CLIENT, CONTAINER_CLIENT or LOCAL_CLIENT.
+            cluster_id: the cluster whose clients are listed (container backup).
+            client_ids: ids of backup clients (c-…); given and empty selects nothing.
+            instance_ids: ids of ECS instances (i-…); given and empty selects nothing.
+            tags: tags to match, as a map or as a list of key and value; at most 20.
+            filters: further filters of the service, a key and its values each.
+            cross_account_type: SELF_ACCOUNT or CROSS_ACCOUNT, with the next two.
+            cross_account_user_id: the source account that is backed up.
+            cross_account_role_name: the RAM role there that this account may assume.
+            page_number: return this single page only, counted from 1.
+            page_size: clients on the single page, 1 to 99.
+            statuses: keep clients with one of these statuses.
+            backup_statuses: keep PROTECTED or UNPROTECTED clients.
+            zone_ids: keep clients in these zones.
+            os_types: keep linux or windows clients.
+            outdated: keep clients whose version is below the newest one, or that are up to date.
+            fields: only these fields of each client, where the list is shown or stored.
+            include_heartbeats: heartbeat and update times too, where the list is stored.
+            include_proxy_passwords: return proxy passwords, by client id.
+            consistency: "verified" (two passes agree, the default) or "counted" (one pass, the counts fit).
+            allow_incomplete: return a list that could not be completed instead of raising.
+            timeout: longest time for the whole query, in seconds or as text ("5m"); wins over the client's.
+            region: the region, for example cn-hangzhou.
+            endpoint: the service's address, in place of the region's own.
+            profile: the profile of the Alibaba CLI's config file to sign with.
+            assume_role: the RAM role to assume.
+
+        Returns:
+            The clients, sorted by id, with counts and what was asked for and not found.
+
+        Raises:
+            InputError: an argument is wrong; nothing was sent.
+            CredentialsError: there is nothing to sign with.
+            ServiceError: the service refused.
+            TransportError: no response came, or not in time (`DeadlineError`).
+            InvalidResponseError: what came is not a response of this API.
+            IncompleteListError: passes over the list kept differing.
         """
-        return await self.ask(cast("Query", queries.parse(arguments)))
+        arguments = {name: value for name, value in locals().items() if name != "self"}
+        return await self.list(cast("Query", queries.parse(arguments)))
 
-    async def ask(self, query: Query, progress: Progress | None = None) -> ClientList:
-        """The clients that match a validated query."""
-        listing = await self.read(query, progress)
-        return listing.result(query)
+    async def list(
+        self, query: Query, progress: Progress = lambda _read, _total: None, on_retry: OnRetry = ignore
+    ) -> ClientList:
+        """Return the clients that match a validated query. Raises as `list_backup_clients`."""
+        paginator = await self.fetch(query, progress, on_retry)
+        found = paginator.result(query)
+        is_one_page = query.page_number is not None or query.page_size is not None
+        if not found.complete and not query.allow_incomplete and not is_one_page:
+            raise IncompleteListError(paginator.incomplete_text(), found)
+        return found
 
-    async def read(self, query: Query, progress: Progress | None = None) -> Paginator:
-        """All that the service has to say on a query; `result` of it serves any narrower one."""
-        target = self.target(query)
-        sent = query.sent()
-        return await once((target, self.source.identity, sent), lambda: self._read(target, sent, progress))
+    async def fetch(
+        self, query: Query, progress: Progress = lambda _read, _total: None, on_retry: OnRetry = ignore
+    ) -> Paginator:
+        """Read all pages; `result(query)` of what is returned serves this query and any narrower one.
+
+        Equal queries at the same time on one event loop are sent once, also those of several clients; each keeps its
+        own timeout. Raises as `list_backup_clients`, but an incomplete list is no error.
+        """
+        session = self._session(query)
+        timeout = query.timeout or self.timeout
+        request = codec.request(query, codec.PageRequest(), session.target.host)
+        what = (request.query, request.body, query.consistency, query.include_proxy_passwords)
+        key = (session.target, session.source.identity, self._transport, self._clock, what)
+        async with PROCESS.flights.join(key, lambda: _Reading(session, query, progress, on_retry)) as (reading, task):
+            await asyncio.wait({task}, timeout=timeout)
+            if not task.done():
+                raise reading.deadline_error(timeout) from reading.last_error
+            task.result()
+            return reading.paginator
 
     def target(self, query: Query) -> Target:
         """Which account, region and address a query speaks to. Raises `InputError`."""
@@ -120,148 +229,80 @@ class HbrClient:
         layers = Settings(self.settings.config, arguments, self.settings.environment)
         return layers.target(self.source.label)
 
-    async def _read(self, target: Target, query: Query, progress: Progress | None) -> Paginator:
-        if target not in self._lines:
-            self._lines[target] = _Line(target, self.source)
-        line = self._lines[target]
-        listing = Paginator(query)
-        try:
-            async with asyncio.timeout(self.timeout):
-                while asks := listing.asks():
-                    await self._round(line, listing, asks, progress)
-        except TimeoutError:
-            raise _too_late(self.timeout, listing, line.last_error) from line.last_error
-        return listing
+    def _session(self, query: Query) -> EndpointSession:
+        """The session of a query's endpoint on the running event loop."""
+        target, loop = self.target(query), asyncio.get_running_loop()
+        self._loops = {each: state for each, state in self._loops.items() if not each.is_closed()}
+        if loop not in self._loops:
+            self._loops[loop] = _LoopState(ConcurrencyLimit(self.concurrency))
+        state = self._loops[loop]
+        if target not in state.sessions:
+            state.sessions[target] = EndpointSession(
+                target,
+                self.source,
+                self._transport(target.endpoint),
+                clock=self._clock,
+                # an emulator has limits of its own; a region's public and VPC endpoints share the account's
+                limiter=PROCESS.rate_limiter(
+                    self._clock, self.source.identity, target.region, _loopback_endpoint(target)
+                ),
+                slots=state.slots,
+                policy=self._retry_policy,
+            )
+        return state.sessions[target]
 
-    async def _round(
-        self, line: "_Line", listing: Paginator, asks: Iterable[wire.PageRequest], progress: Progress | None
-    ) -> None:
-        asks = list(asks)
-        waiting = iter(asks)
+
+def _loopback_endpoint(target: Target) -> str | None:
+    return target.endpoint if is_loopback(target.host.rpartition(":")[0].strip("[]")) else None
+
+
+@dataclass(slots=True)
+class _LoopState:
+    """What belongs to one event loop: a client may be used on several, one after the other or in threads."""
+
+    slots: ConcurrencyLimit
+    sessions: dict[Target, EndpointSession] = field(default_factory=dict)
+
+
+class _Reading:
+    """One query under way: all its pages, requested by as many workers as there are slots."""
+
+    def __init__(self, session: EndpointSession, query: Query, progress: Progress, on_retry: OnRetry) -> None:
+        self.paginator = Paginator(query)
+        self.last_error: HbrError | None = None
+        self._session, self._query = session, query
+        self._progress, self._on_retry = progress, on_retry
+
+    async def run(self) -> None:
+        async with self._session.in_use():
+            while requests := self.paginator.asks():
+                await self._request_all(requests)
+
+    async def _request_all(self, requests: list[codec.PageRequest]) -> None:
+        waiting = iter(requests)
 
         async def work() -> None:
-            for ask in waiting:
-                page = await line.page(listing.query, ask)
-                listing.take(ask, page)
-                if progress:
-                    progress(len(page.clients), page.total)
+            for request in waiting:
+                page = await self._session.page(
+                    self._query, request, on_error=self._note_error, on_retry=self._on_retry
+                )
+                self.paginator.take(request, page)
+                self._progress(len(page.clients), page.total)
 
-        await _all(work for _ in range(min(self.concurrency, len(asks))))
+        await _all(work for _ in range(min(self._session.slots.maximum, len(requests))))
 
+    def _note_error(self, error: HbrError) -> None:
+        self.last_error = error
 
-class _Line:
-    """The line to one target: connections, keys, clock and pace."""
-
-    def __init__(self, target: Target, source: CredentialSource) -> None:
-        self.target, self.source = target, source
-        self.pace = _pace(target)
-        self.lanes = ConnectionPool(target.endpoint)
-        self.last_error: HbrError | None = None
-        self._keys: Credentials | None = None
-        self._renewing = asyncio.Lock()
-        self._clock_offset = 0.0
-
-    async def page(self, query: Query, ask: wire.PageRequest) -> wire.Page:
-        """One page, tried again as its errors allow."""
-        request = wire.request(query, ask, self.target.host)
-        used: set[Retry] = set()
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception(lambda error: _may_retry(error, used)),
-            wait=_pause,
-            stop=_is_enough,
-            sleep=asyncio.sleep,
-            reraise=True,
-        ):
-            with attempt:
-                return await self._try(request, passwords=query.include_proxy_passwords)
-        raise AssertionError  # tenacity returns or raises
-
-    async def _try(self, request: Request, *, passwords: bool) -> wire.Page:
-        while (wait := self.pace.wait(time.monotonic())) > 0:  # noqa: ASYNC110  a time, not an event
-            await asyncio.sleep(wait)
-        keys = self._keys or await self._renew(None)  # now: some live for seconds
-        sent_at = time.monotonic()
-        self.pace.sending(sent_at)
-        try:
-            answer, redact = await self._send(request, keys)
-            return wire.page(answer, region=self.target.region, redact=redact, passwords=passwords)
-        except HbrError as error:
-            self.last_error = error
-            await self._heed(error, sent_at, keys)
-            raise
-
-    async def _send(self, request: Request, keys: Credentials) -> tuple[wire.HttpResponse, Callable[[str], str]]:
-        """The answer, and what hides this request's secrets in its texts."""
-        date = time.strftime(DATE_FORMAT, time.gmtime(time.time() + self._clock_offset))
-        headers = sign(request, keys, date=date, nonce=secrets.token_hex(16))
-        answer = await self.lanes.post(canonical_query(request.query), request.body, headers)
-        return answer, _redactor(keys, headers["Authorization"])
-
-    async def _heed(self, error: HbrError, sent_at: float, keys: Credentials) -> None:
-        """What an error asks for, besides trying again."""
-        _log.debug("%s: %s", self.target.endpoint, error)
-        if error.retry is Retry.SLOW_DOWN:
-            self.pace.throttled(time.monotonic(), sent_at, error.retry_after)
-        elif error.retry is Retry.NEW_KEYS:
-            await self._renew(keys)
-        elif error.retry is Retry.SET_CLOCK and error.server_time is not None:
-            self._clock_offset = error.server_time - time.time()
-
-    async def _renew(self, expired: Credentials | None) -> Credentials:
-        """Fetch keys, once for all requests that found the same ones expired."""
-        async with self._renewing:
-            if self._keys is None or self._keys is expired:
-                self._keys = await self.source.keys(renew=expired is not None)
-            return self._keys
-
-
-@lru_cache(maxsize=64)
-def _pace(_target: Target) -> RateLimiter:
-    """One for all clients of a process: the service's limit is the account's."""
-    return RateLimiter()
-
-
-def _may_retry(error: BaseException, used: set[Retry]) -> bool:
-    if not isinstance(error, HbrError) or error.retry is Retry.NEVER or error.retry in used:
-        return False
-    if error.retry in ONCE:
-        used.add(error.retry)
-    return True
-
-
-def _pause(state: RetryCallState) -> float:
-    """Seconds before the next try. Throttling is waited out by the pace, for all requests together."""
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, ThrottledError) or (isinstance(error, HbrError) and error.retry in ONCE):
-        return 0.0
-    asked = error.retry_after if isinstance(error, HbrError) else None
-    return asked if asked is not None else _BACK_OFF(state)
-
-
-def _is_enough(state: RetryCallState) -> bool:
-    error = state.outcome.exception() if state.outcome else None
-    return state.attempt_number >= ATTEMPTS and not isinstance(error, ThrottledError)
-
-
-def _redactor(keys: Credentials, authorization: str) -> Callable[[str], str]:
-    """Some refusals quote the signed request, security token and all."""
-    hidden = [keys.access_key_secret, keys.security_token, authorization.rpartition("=")[2]]
-
-    def redact(text: str) -> str:
-        for secret in filter(None, hidden):
-            text = text.replace(secret, "***")
-        return text.replace(keys.access_key_id, f"***{keys.access_key_id[-4:]}")
-
-    return redact
-
-
-def _too_late(timeout: float, listing: Paginator, last: HbrError | None) -> DeadlineError:
-    text = f"no complete list within {timeout:g} s ({listing.request_count} pages asked for)"
-    return DeadlineError(f"{text}; last error: {last}" if last else text)
+    def deadline_error(self, timeout: float) -> DeadlineError:
+        text = f"no complete list within {timeout:g} s ({self.paginator.request_count} pages requested)"
+        if waiting_for := self._session.waiting_for:
+            text += f"; still waiting for {waiting_for}"
+        return DeadlineError(f"{text}; last error: {self.last_error}" if self.last_error else text)
 
 
 async def _all(works: Iterable[Callable[[], Awaitable[None]]]) -> None:
-    """Run together; the first error ends all and comes out by itself."""
+    """Run together; the first error ends all and is raised by itself."""
     try:
         async with asyncio.TaskGroup() as group:
             for work in works:

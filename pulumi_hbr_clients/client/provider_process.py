@@ -17,7 +17,7 @@ def list_clients(query: Query, config: Config) -> ClientList:
 
     async def work() -> ClientList:
         async with HbrClient(config=config) as client:
-            return await client.ask(query)
+            return await client.list(query)
 
     return run(work)
 

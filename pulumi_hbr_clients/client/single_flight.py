@@ -1,58 +1,68 @@
-"""The same question asked twice at the same time in one process is sent once.
+"""Equal calls at the same time on one event loop share one task.
 
-Works across threads and event loops: the dynamic provider serves four threads. Holds nothing once answered.
+Each caller waits as long as it likes; the task is cancelled when the last of them has left. Event loops share nothing,
+so a blocking call made on one loop never waits for that same loop. Nothing is kept of a call that has ended, nor of a
+loop that was dropped with calls under way: the registry holds both weakly, callers hold the flight they wait for.
 """
 
 import asyncio
-import threading
-from collections.abc import Awaitable, Callable, Hashable
-from concurrent.futures import Future
-from typing import Any, TypeVar, cast
-
-T = TypeVar("T")
-_flights: dict[Hashable, Future[Any]] = {}
-_lock = threading.Lock()
+from collections.abc import AsyncIterator, Callable, Coroutine, Hashable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 
-async def once(key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
-    """The answer of `work`, or of the same work that is already under way."""
-    while True:
-        flight, first = _join(key)
-        if first:
-            return await _fly(key, flight, work)
-        answered, answer = await _follow(flight)
-        if answered:
-            return cast("T", answer)
+class Work(Protocol):
+    """What callers share: its state is readable while it runs."""
+
+    def run(self) -> Coroutine[Any, Any, None]:
+        """Do it."""
 
 
-def _join(key: Hashable) -> tuple[Future[Any], bool]:
-    with _lock:
-        first = key not in _flights
-        return _flights.setdefault(key, Future()), first
+W = TypeVar("W", bound=Work)
 
 
-async def _fly(key: Hashable, mine: "Future[T]", work: Callable[[], Awaitable[T]]) -> T:
-    try:
-        answer = await work()
-    except Exception as error:
-        mine.set_exception(error)
-        raise
-    except BaseException:
-        mine.cancel()  # this caller gave up, its followers did not
-        raise
-    else:
-        mine.set_result(answer)
-        return answer
-    finally:
-        with _lock:
-            del _flights[key]
+@dataclass(eq=False)
+class _Flight:
+    work: Any
+    task: asyncio.Task[None]
+    callers: int = 0
 
 
-async def _follow(under_way: "Future[T]") -> tuple[bool, Any]:
-    """(True, the answer), or (False, None) if whoever asked has given up."""
-    try:
-        return True, await asyncio.shield(asyncio.wrap_future(under_way))
-    except asyncio.CancelledError:
-        if under_way.cancelled():
-            return False, None
-        raise
+class SingleFlight:
+    """The calls under way, by event loop and key."""
+
+    def __init__(self) -> None:
+        """Nothing is under way."""
+        self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[Hashable, _Flight]]
+        self._loops = WeakKeyDictionary()
+
+    @asynccontextmanager
+    async def join(self, key: Hashable, make: Callable[[], W]) -> "AsyncIterator[tuple[W, asyncio.Task[None]]]":
+        """Give the work with this key that is under way on the running loop, or start it, and the task it runs in.
+
+        Wait for the task with `asyncio.wait`, which does not cancel it for other callers.
+        """
+        flights = self._loops.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
+        flight = flights.get(key)
+        if flight is None or flight.task.done():
+            work = make()
+            flight = flights[key] = _Flight(work, asyncio.create_task(work.run()))
+        flight.callers += 1
+        try:
+            yield flight.work, flight.task
+        finally:
+            flight.callers -= 1
+            if not flight.callers:
+                flights.pop(key, None) if flights.get(key) is flight else None
+                await _end(flight.task)
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    """Wait until a task that nobody wants any more has cleaned up."""
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()  # seen: nobody is left to raise it for

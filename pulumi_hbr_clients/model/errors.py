@@ -34,13 +34,14 @@ class Retry(StrEnum):
 
     NEVER = "never"
     BACK_OFF = "back off"
+    ONE_MORE = "once, after a delay"
     SLOW_DOWN = "slow down"
     NEW_NONCE = "once, with a new nonce"
     SET_CLOCK = "once, after correcting the clock"
     NEW_KEYS = "once, after refreshing the credentials"
 
 
-ONCE: Final = frozenset({Retry.NEW_NONCE, Retry.SET_CLOCK, Retry.NEW_KEYS})
+ONCE: Final = frozenset({Retry.ONE_MORE, Retry.NEW_NONCE, Retry.SET_CLOCK, Retry.NEW_KEYS})
 
 
 class HbrError(Exception):
@@ -105,7 +106,7 @@ class ServiceError(HbrError):
         self.code, self.message = code, message
         self.http_status, self.request_id = http_status, request_id
         self.advice = advice(code)
-        self.retry = retry_for(code, http_status)
+        self.retry = retry_for(code, http_status, message)
         super().__init__(self._text())
 
     def _text(self) -> str:
@@ -165,13 +166,23 @@ class GateTimeoutError(GateError):
     """The time was over before every client was activated."""
 
 
-def retry_for(code: str, http_status: int) -> Retry:
-    """What a refusal allows. Sources: reference/hbr-api.md, section 2.2 (gateway and HBR tables)."""
-    if "Throttling" in code or http_status == 429:  # noqa: PLR2004  RFC 6585 names the number
-        return Retry.SLOW_DOWN
+def retry_for(code: str, http_status: int, message: str = "") -> Retry:
+    """Return what a refusal allows.
+
+    The service says "slow down" and "not now" in the code or in the message, in many spellings: Throttling.User,
+    throttling.user, Rejected.Throttling, 9990040003 with the message "Throttling.Resource …", SystemBusy,
+    ServiceUnavailable, or code 500 inside a response with HTTP status 200. A code that refuses the request itself is
+    final, whatever its message says, and so is 407: every try with a wrong proxy password brings an account nearer to
+    its lock.
+    """
     if code in _ONCE_CODES:
         return _ONCE_CODES[code]
-    if code in {"ServiceUnavailable", "InternalError"} or http_status >= 500:  # noqa: PLR2004  RFC 9110, server errors
+    if http_status == 407:  # noqa: PLR2004  RFC 9110, proxy authentication required
+        return Retry.NEVER
+    texts = code if _FINAL.match(code) else f"{code} {message}"
+    if _THROTTLED.search(texts) or "429" in {code, str(http_status)}:
+        return Retry.SLOW_DOWN
+    if _NOT_NOW.search(texts) or http_status >= 500 or http_status == 408:  # noqa: PLR2004  RFC 9110
         return Retry.BACK_OFF
     return Retry.NEVER
 
@@ -189,6 +200,13 @@ def service_error(code: str, message: str, **facts: Any) -> ServiceError:
     return error
 
 
+_THROTTLED: Final = re.compile(r"throttl|flow.?control|too.?many.?requests", re.IGNORECASE)
+_NOT_NOW: Final = re.compile(
+    r"busy\b|unavailable|internal.?(server.?)?error|server.?error|time(d.?)?.?out|try again later"
+    r"|^(code: )?(5\d\d|408)\b",
+    re.IGNORECASE,
+)
+_FINAL: Final = re.compile(r"Forbidden|NoPermission|Invalid|Missing|Illegal|Incomplete|Signature", re.IGNORECASE)
 _ONCE_CODES: Final = {
     "SignatureNonceUsed": Retry.NEW_NONCE,
     "InvalidTimeStamp.Expired": Retry.SET_CLOCK,

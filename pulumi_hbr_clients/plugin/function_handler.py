@@ -22,7 +22,7 @@ async def list_clients(
     try:
         query = cast("Query", queries.parse(asked.known()))
         async with HbrClient(config=config) as client:
-            found = await client.ask(query)
+            found = await client.list(query)
     except InputError as error:
         return {}, list(reasons(error, asked.secret))
     for text in program.notices(query, found, set(map(snake, asked.secret))):

@@ -183,7 +183,7 @@ def page(
     redact: Callable[[str], str] = _as_it_is,
     passwords: bool = False,
 ) -> Page:
-    """The page of an answer of this region. Raises `ServiceError` or `InvalidResponseError`, texts passed through `redact`."""
+    """The page of a response. Raises `ServiceError` or `InvalidResponseError`, texts passed through `redact`."""
     try:
         envelope = _READ.validate_json(answer.body)
     except ShapeError as error:

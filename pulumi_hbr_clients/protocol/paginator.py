@@ -128,6 +128,13 @@ class Paginator:
             request_count=self.request_count,
         )
 
+    def incomplete_text(self) -> str:
+        """Why the list is not complete, for an error."""
+        return (
+            f"the list is not complete: {self._readings} passes over its pages ({self.request_count} requests) kept "
+            "returning different clients. allow_incomplete (--allow-incomplete) accepts what was found"
+        )
+
     def _missing(self, wanted: Iterable[str] | None, found: Iterable[str | None]) -> tuple[str, ...]:
         """Asked for, not answered. A single page cannot tell."""
         if not wanted or (self._single and not self.settled):

@@ -67,7 +67,7 @@ async def _listed(query: Query, config: Config, secret: Collection[str] = ()) ->
     from pulumi_hbr_clients.client.client import HbrClient  # noqa: PLC0415  httpx costs 0.25 s
 
     async with HbrClient(config=config) as client:
-        found = await client.ask(query)
+        found = await client.list(query)
     for text in program.notices(query, found, secret):
         program.warn(text)
     return _viewed(query, found)

@@ -139,11 +139,11 @@ def a_client(client: BackupClient) -> None:
 async def other_code() -> None:
     """The conversation and the gate, without Pulumi."""
     keys = Credentials("id", "secret", security_token=None)
-    made = HbrClient(region="cn-hangzhou", endpoint=None, network="vpc", profile=None, keys=keys, timeout=60.0)
+    made = HbrClient(region="cn-hangzhou", endpoint=None, network="vpc", profile=None, credentials=keys, timeout=60.0)
     async with made as client:
         assert_type(client, HbrClient)
         assert_type(await client.list_backup_clients(client_type="ECS_CLIENT"), ClientList)
-        assert_type(await client.ask(Query(client_type="ECS_CLIENT")), ClientList)
+        assert_type(await client.list(Query(client_type="ECS_CLIENT")), ClientList)
     told: list[float] = []
     passed = await wait_until_activated(
         client_type="ECS_CLIENT",

@@ -109,7 +109,7 @@ class Run:
 
     async def work(self, endpoint: str) -> None:
         """Everything at once."""
-        async with HbrClient(region=REGION, endpoint=endpoint, keys=self.plan.keys, timeout=TIMEOUT) as client:
+        async with HbrClient(region=REGION, endpoint=endpoint, credentials=self.plan.keys, timeout=TIMEOUT) as client:
             if self.plan.token_life:
                 client.source = self.vault = Vault(self.backend, self.plan.token_life)
             reading = (self._list(client, asked) for asked in self.plan.lists)

@@ -87,7 +87,7 @@ class Soak:
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[HbrClient]:
-        async with HbrClient(region="cn-hangzhou", endpoint=self.endpoint, keys=FAKE_CREDENTIALS) as client:
+        async with HbrClient(region="cn-hangzhou", endpoint=self.endpoint, credentials=FAKE_CREDENTIALS) as client:
             yield client
 
     async def _wait(self, **arguments: Any) -> ActivationResult:

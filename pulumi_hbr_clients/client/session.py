@@ -1,0 +1,268 @@
+"""The requests to one endpoint: sign, send, retry.
+
+    PageRequest → signed request → transport → response → Page, or the error that ends it
+
+What may be repeated stands on the error (`HbrError.retry`), how long to hold back is `protocol.rate_limiter`'s.
+"""
+
+import asyncio
+import json
+import logging
+import random
+import re
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, quote_plus
+
+from pulumi_hbr_clients.client.clock import Clock
+from pulumi_hbr_clients.client.concurrency import ConcurrencyLimit
+from pulumi_hbr_clients.client.credentials import CredentialSource
+from pulumi_hbr_clients.client.transport import Transport
+from pulumi_hbr_clients.model.errors import (
+    ONCE,
+    CredentialsError,
+    HbrError,
+    Retry,
+    ServiceError,
+    ThrottledError,
+    TransportError,
+)
+from pulumi_hbr_clients.model.query import Query
+from pulumi_hbr_clients.protocol import codec
+from pulumi_hbr_clients.protocol.endpoints import Target
+from pulumi_hbr_clients.protocol.rate_limiter import RateLimiter
+from pulumi_hbr_clients.protocol.signing import DATE_FORMAT, Credentials, Request, canonical_query, sign
+
+_log = logging.getLogger("pulumi_hbr_clients")
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often a request is tried, and the delays between tries, in seconds."""
+
+    attempts: int = 8
+    """Tries of one page. Throttled ones do not count: the deadline alone ends those."""
+    first_delay: float = 0.2
+    """The longest first delay; it doubles with every try. The delay is a random part of it."""
+    max_delay: float = 10.0
+
+    def delay(self, error: HbrError, attempt: int) -> float:
+        """Seconds to wait after this failed try, counted from 1. Throttling is waited out by the rate limiter."""
+        if error.retry in _AT_ONCE:
+            return 0.0
+        if error.retry_after is not None:
+            return error.retry_after
+        longest = min(self.max_delay, self.first_delay * 2.0 ** min(attempt - 1, 30))
+        return random.uniform(0, longest)  # noqa: S311  jitter, not a secret
+
+
+_AT_ONCE: Final = frozenset({Retry.SLOW_DOWN, Retry.NEW_NONCE, Retry.SET_CLOCK, Retry.NEW_KEYS})
+
+
+@dataclass(frozen=True, slots=True)
+class RetryDetails:
+    """A failed try that is repeated."""
+
+    error: HbrError
+    attempt: int
+    """Which try failed, from 1, not counting throttled ones."""
+    attempts: int
+    """How many there may be."""
+    delay: float
+    """Seconds until the next try."""
+
+
+OnRetry = Callable[[RetryDetails], None]
+OnError = Callable[[HbrError], None]
+
+
+def ignore(_: object) -> None:
+    """Do nothing with a retry or an error."""
+
+
+class EndpointSession:
+    """One endpoint as one caller: its transport, credentials and clock offset. Belongs to one event loop."""
+
+    def __init__(  # noqa: PLR0913  each is a part that a test replaces
+        self,
+        target: Target,
+        source: CredentialSource,
+        transport: Transport,
+        *,
+        clock: Clock,
+        limiter: RateLimiter,
+        slots: ConcurrencyLimit,
+        policy: RetryPolicy,
+    ) -> None:
+        """Send nothing yet."""
+        self.target, self.source, self.transport = target, source, transport
+        self.slots = slots
+        self._clock, self._limiter, self._policy = clock, limiter, policy
+        self._credentials: Credentials | None = None
+        self._fetching = asyncio.Lock()
+        self._clock_offset = 0.0
+        self._users, self._is_closed = 0, False
+
+    @asynccontextmanager
+    async def in_use(self) -> AsyncIterator[None]:
+        """Keep the transport open until this ends, even if the session is closed meanwhile."""
+        self._users += 1
+        try:
+            yield
+        finally:
+            self._users -= 1
+            if self._is_closed and not self._users:
+                await self.transport.aclose()
+
+    async def aclose(self) -> None:
+        """Close the transport, now or when its last user has finished."""
+        self._is_closed = True
+        if not self._users:
+            await self.transport.aclose()
+
+    @property
+    def waiting_for(self) -> str | None:
+        """What blocks this session outside the service: a source of credentials, or a DNS look-up."""
+        if self._fetching.locked():
+            return f"credentials from {self.source.label}"
+        found: str | None = getattr(self.transport, "waiting_for", None)  # only transports that look up names have it
+        return found
+
+    async def page(
+        self,
+        query: Query,
+        ask: codec.PageRequest,
+        *,
+        on_error: OnError = ignore,
+        on_retry: OnRetry = ignore,
+    ) -> codec.Page:
+        """Return one page, trying again as its errors allow.
+
+        Args:
+            query: what to list.
+            ask: which page of it.
+            on_error: called with the error of every try.
+            on_retry: called before every try but the first, except throttled ones.
+
+        Raises:
+            HbrError: the error of the last try.
+        """
+        request = codec.request(query, ask, self.target.host)
+        attempt, used, credentials = 0, set[Retry](), self._credentials
+        while True:
+            sent_at = self._clock.monotonic()
+            try:
+                await self._turn()
+                credentials = self._credentials or await self._fetch(None)
+                async with self.slots:
+                    if self._limiter.wait(sent_at := self._clock.monotonic()) > 0:
+                        continue  # throttled while this one waited for its slot
+                    self._limiter.sending(sent_at)
+                    return await self._send(request, credentials, query)
+            except HbrError as error:
+                on_error(error)
+                _log.debug("%s: %s", self.target.endpoint, error)
+                if isinstance(error, ThrottledError):
+                    self._limiter.throttled(self._clock.monotonic(), sent_at, error.retry_after)
+                    self.slots.on_throttled()
+                    continue
+                attempt += 1
+                if not self._may_retry(error, attempt, used):
+                    raise
+                delay = self._policy.delay(error, attempt)
+                on_retry(RetryDetails(error, attempt, self._policy.attempts, delay))
+                await self._prepare_retry(error, credentials)
+            await self._clock.sleep(delay)
+
+    async def _turn(self) -> None:
+        """Wait until the rate limiter lets a request go."""
+        while (wait := self._limiter.wait(self._clock.monotonic())) > 0:
+            await self._clock.sleep(wait)
+
+    async def _send(self, request: Request, credentials: Credentials, query: Query) -> codec.Page:
+        date = time.strftime(DATE_FORMAT, time.gmtime(self._clock.time() + self._clock_offset))
+        headers = sign(request, credentials, date=date, nonce=secrets.token_hex(16))
+
+        def redact(text: str) -> str:
+            return redacted(text, credentials, headers["Authorization"])
+
+        try:
+            response = await self.transport.post(canonical_query(request.query), request.body, headers)
+            page = codec.page(
+                response, region=self.target.region, redact=redact, passwords=query.include_proxy_passwords
+            )
+        except TransportError as error:
+            error.args = tuple(redact(str(each)) for each in error.args)
+            raise
+        except ServiceError as error:
+            if error.code == "InvalidAccessKeyId.NotFound" and credentials.security_token:
+                error.retry = Retry.NEW_KEYS  # KMS's documentation: an expired token may also show as this
+            raise
+        self.slots.on_success()
+        return page
+
+    def _may_retry(self, error: HbrError, attempt: int, used: set[Retry]) -> bool:
+        if error.retry is Retry.NEW_KEYS and error.retry in used:
+            error.retry = Retry.NEVER  # the new ones were refused too: nothing is left to try, here or in a later poll
+        if error.retry is Retry.NEVER or error.retry in used or attempt >= self._policy.attempts:
+            return False
+        if error.retry in ONCE:
+            used.add(error.retry)
+        return True
+
+    async def _prepare_retry(self, error: HbrError, credentials: Credentials | None) -> None:
+        """Refresh the credentials or correct the clock, as the error requires."""
+        if error.retry is Retry.NEW_KEYS:
+            await self._fetch(credentials)
+        elif error.retry is Retry.SET_CLOCK and error.server_time is not None:
+            self._clock_offset = error.server_time - self._clock.time()
+
+    async def _fetch(self, expired: Credentials | None) -> Credentials:
+        """Fetch credentials, once for all requests that found the same ones expired."""
+        async with self._fetching:
+            if self._credentials is None or self._credentials is expired:
+                self._credentials = _usable(await self.source.keys(renew=expired is not None), self.source.label)
+            return self._credentials
+
+
+def _usable(credentials: Credentials, label: str) -> Credentials:
+    """Refuse credentials that no header can carry: the HTTP library's own error would quote them."""
+    parts = {
+        "access key id": credentials.access_key_id,
+        "access key secret": credentials.access_key_secret,
+        "security token": credentials.security_token,
+    }
+    for name, value in parts.items():
+        if value is not None and not re.fullmatch(r"[\x21-\x7e]+", value):
+            msg = (
+                f"the {name} from {label} is empty or holds white space, a line break or a character that is not "
+                "ASCII; perhaps at its end, where a file or a secret was copied"
+            )
+            raise CredentialsError(msg)
+    return credentials
+
+
+def redacted(text: str, credentials: Credentials, authorization: str) -> str:
+    """The text without the request's secrets, plain, quoted or escaped. Some refusals quote the signed request."""
+    key_id = credentials.access_key_id
+    for secret in (credentials.access_key_secret, credentials.security_token, authorization.rpartition("=")[2]):
+        for form in _forms(secret or ""):
+            text = text.replace(form, "***")
+    for form in _forms(key_id):
+        text = text.replace(form, f"***{key_id.strip()[-4:]}")
+    return text
+
+
+def _forms(secret: str) -> list[str]:
+    """How a secret may stand in a text, longest first."""
+    plain = {secret, secret.strip()}
+    raw = {each.encode(errors="replace") for each in plain}
+    escaped = {escape(each) for each in plain for escape in (repr, ascii, json.dumps)} | {
+        repr(each)[1:] for each in raw
+    }
+    forms = plain | {quote(each) for each in raw} | {quote_plus(each) for each in raw} | {e[1:-1] for e in escaped}
+    return sorted(filter(None, forms), key=len, reverse=True)
