@@ -1,25 +1,20 @@
 """The far end of the wire: Cloud Backup's DescribeBackupClients on loopback, without an account.
 
-    fleet → World ⇄ commands (tests, POST /_emulator/…)
-              │
-    socket → Service: faults → Gateway (rate, key, date, signature, nonce) → limits → page → socket
+    fleet → Backend ⇄ commands (tests, POST /_emulator/...)
+                │
+    socket or InMemoryTransport → service: faults → authentication and limits → page → back
 
 It stands on `protocol.codec`, `protocol.signing` and `model.query`, the client's own, and the official SDK uses it
-unchanged. Needs the extra `emulator`; nothing outside this package imports starlette or uvicorn.
+unchanged.
 """
 
-try:
-    from pulumi_hbr_clients.emulator.server import REGION, RunningEmulator, app, run, serve
-except ModuleNotFoundError as error:
-    if (error.name or "").partition(".")[0] not in {"starlette", "uvicorn", "h11"}:
-        raise
-    raise ModuleNotFoundError(
-        "the emulator needs its extra: pip install 'pulumi-hbr-clients[emulator]'", name=error.name
-    ) from error
 from pulumi_hbr_clients.emulator.backend import FAKE_CREDENTIALS, FAKE_STS_CREDENTIALS, Backend, Change, Record
+from pulumi_hbr_clients.emulator.behaviour import Turnover, Window
+from pulumi_hbr_clients.emulator.cloud import Cloud, account_credentials
 from pulumi_hbr_clients.emulator.fixtures import new_row, new_rows
 from pulumi_hbr_clients.emulator.fleet_file import CLUSTER, SOURCE_ACCOUNT, open_fleet, sample
 from pulumi_hbr_clients.emulator.in_memory import InMemoryTransport
+from pulumi_hbr_clients.emulator.server import REGION, RunningEmulator, run, serve
 
 __all__ = [
     "CLUSTER",
@@ -29,10 +24,13 @@ __all__ = [
     "SOURCE_ACCOUNT",
     "Backend",
     "Change",
+    "Cloud",
     "InMemoryTransport",
     "Record",
     "RunningEmulator",
-    "app",
+    "Turnover",
+    "Window",
+    "account_credentials",
     "new_row",
     "new_rows",
     "open_fleet",

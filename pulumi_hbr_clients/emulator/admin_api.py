@@ -1,145 +1,125 @@
-"""The backend's commands over HTTP, for whoever cannot reach into the process: a demo, a test in another language.
+"""A backend's commands over HTTP, for whoever cannot reach into the process: a demo, a test in another language.
 
     POST /_emulator/<command>      a JSON object with the command's arguments
-    POST /_emulator/<condition>    {"value": …}; see `Behaviour`
-    GET  /_emulator                the commands and conditions
-    GET  /_emulator/fleet          the clients as answers would show them
+    POST /_emulator/<behaviour>    {"value": ...}; see `Behaviour`
+    GET  /_emulator                the commands and behaviours
+    GET  /_emulator/fleet          the clients as responses would show them
     GET  /_emulator/log            the requests so far
 
-Not signed: the emulator listens on loopback only and everything in it is fake.
+Where several accounts are served, `?account=A&region=R` names one; otherwise the first one is meant. Not signed: the
+emulator listens on loopback only and everything in it is fake.
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from json import JSONDecodeError
 from typing import Any, Final
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from pydantic import BaseModel
 
 from pulumi_hbr_clients.emulator.backend import Backend
-from pulumi_hbr_clients.emulator.behaviour import CONDITIONS
-from pulumi_hbr_clients.emulator.fleet_file import admit
+from pulumi_hbr_clients.emulator.behaviour import BEHAVIOURS
+from pulumi_hbr_clients.emulator.cloud import Cloud
+from pulumi_hbr_clients.emulator.fleet_file import add_clients
 from pulumi_hbr_clients.model.errors import InputError
+from pulumi_hbr_clients.protocol.signing import Request
+
+PREFIX: Final = "/_emulator"
 
 
-def _activate(backend: Backend, clients: Iterable[str]) -> None:
-    backend.activate(*_texts(clients))
+def _on_clients(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that takes ids one by one, as a command that takes a list of them, or a single id."""
+
+    def command(backend: Backend, clients: str | list[str]) -> Any:
+        return method(backend, *([clients] if isinstance(clients, str) else clients))
+
+    return command
 
 
-def _add(backend: Backend, clients: Any) -> None:
-    admit(backend, clients)
+def _set_status(backend: Backend, clients: str | list[str], status: str) -> None:
+    _on_clients(lambda b, *ids: b.set_status(status, *ids))(backend, clients)
 
 
-def _advance(backend: Backend, seconds: float) -> None:
-    backend.advance(seconds)
-
-
-def _change(backend: Backend, client: str, fields: Mapping[str, Any]) -> None:
-    backend.change(client, fields)
-
-
-def _churn(backend: Backend, every: float, stay: float) -> None:
-    backend.churn(every, stay)
-
-
-def _clear_log(backend: Backend) -> None:
-    backend.clear_log()
-
-
-def _install(backend: Backend, instances: Iterable[str], seconds: float = 60.0, *, fails: bool = False) -> list[str]:
-    return backend.install(_texts(instances), seconds=seconds, fails=fails)
-
-
-def _remove(backend: Backend, clients: Iterable[str]) -> None:
-    backend.remove(*_texts(clients))
-
-
-def _set_status(backend: Backend, clients: Iterable[str], status: str) -> None:
-    backend.set_status(status, *_texts(clients))
-
-
-def _stop_heartbeats(backend: Backend, clients: Iterable[str]) -> None:
-    backend.stop_heartbeats(*_texts(clients))
-
-
-def _texts(value: Iterable[str]) -> list[str]:
-    """One id may come without its brackets."""
-    return [value] if isinstance(value, str) else list(value)
+def _install(backend: Backend, instances: str | list[str], seconds: float = 60.0, *, fails: bool = False) -> list[str]:
+    ids = [instances] if isinstance(instances, str) else instances
+    return backend.install(ids, seconds=seconds, fails=fails)
 
 
 COMMANDS: Final[Mapping[str, Callable[..., Any]]] = {
-    function.__name__.lstrip("_"): function
-    for function in (
-        _activate,
-        _add,
-        _advance,
-        _change,
-        _churn,
-        _clear_log,
-        _install,
-        _remove,
-        _set_status,
-        _stop_heartbeats,
-    )
+    "activate": _on_clients(Backend.activate),
+    "add": lambda backend, clients: add_clients(backend, clients),  # noqa: PLW0108  without its own `name`
+    "advance": Backend.advance,
+    "change": Backend.change,
+    "churn": Backend.churn,
+    "clear_log": Backend.clear_log,
+    "install": _install,
+    "remove": _on_clients(Backend.remove),
+    "set_status": _set_status,
+    "stop_heartbeats": _on_clients(Backend.stop_heartbeats),
 }
 
 
-def routes(backend: Backend) -> list[Route]:
-    """The control surface of a backend."""
-
-    async def index(_: Request) -> Response:
-        names = {name: list(_arguments(command)) for name, command in COMMANDS.items()}
-        values = {name: _plain(getattr(backend, name)) for name in CONDITIONS}
-        return JSONResponse({"commands": names, "conditions": values})
-
-    async def fleet(_: Request) -> Response:
-        rows = backend.rows()
-        return JSONResponse({"clients": rows, "totalCount": len(rows)})
-
-    async def log(_: Request) -> Response:
-        records = [asdict(record) for record in list(backend.log)]
-        return JSONResponse({"requests": backend.requests, "log": records})
-
-    async def command(request: Request) -> Response:
-        try:
-            body = await request.json() if await request.body() else {}
+def handle(target: Backend | Cloud, request: Request) -> tuple[int, Any]:
+    """HTTP status and JSON document of the response to an admin request."""
+    try:
+        backend = _backend(target, dict(request.query))
+        name = request.path.removeprefix(PREFIX).strip("/")
+        if request.method == "POST":
             with backend.lock:
-                result = _do(backend, request.path_params["command"], body)
-        except JSONDecodeError as error:
-            return JSONResponse({"error": f"the body is not JSON: {error}"}, 400)
-        except (ValueError, TypeError, LookupError, InputError) as error:
-            return JSONResponse({"error": str(error.args[0] if error.args else error)}, 400)
-        return JSONResponse({"result": result})
+                return 200, {"result": _do(backend, name, json.loads(request.body or b"{}"))}
+        return (200, _VIEWS[name](backend)) if name in _VIEWS else (404, {"error": f"no such page: {request.path}"})
+    except json.JSONDecodeError as error:
+        return 400, {"error": f"the body is not JSON: {error}"}
+    except (ValueError, TypeError, LookupError, InputError) as error:
+        return 400, {"error": str(error.args[0] if error.args else error)}
 
-    return [
-        Route("/_emulator", index),
-        Route("/_emulator/fleet", fleet),
-        Route("/_emulator/log", log),
-        Route("/_emulator/{command}", command, methods=["POST"]),
-    ]
+
+def _backend(target: Backend | Cloud, query: Mapping[str, str]) -> Backend:
+    if isinstance(target, Backend):
+        return target
+    found = (
+        backend
+        for (account, region), backend in target.backends.items()
+        if query.get("account", account) == account and query.get("region", region) == region
+    )
+    backend = next(found, None)
+    if backend is None:
+        raise LookupError(f"no such account and region; one of {[*target.backends]}")
+    return backend
 
 
 def _do(backend: Backend, name: str, body: Any) -> Any:
     if not isinstance(body, dict):
         raise TypeError("the body must be a JSON object")
-    if name in CONDITIONS:
+    if name in BEHAVIOURS:
         if body.keys() != {"value"}:
             raise ValueError(f'{name} takes {{"value": ...}}')
-        setattr(backend, name, body["value"])
-        return _plain(getattr(backend, name))
+        return _plain(backend.set(name, body["value"]))
     if name not in COMMANDS:
-        raise LookupError(f"no such command: {name}; one of {', '.join((*COMMANDS, *CONDITIONS))}")
-    signature = inspect.signature(COMMANDS[name])
-    signature.bind(backend, **body)
+        raise LookupError(f"no such command: {name}; one of {', '.join((*COMMANDS, *BEHAVIOURS))}")
+    inspect.signature(COMMANDS[name]).bind(backend, **body)
     return COMMANDS[name](backend, **body)
 
 
-def _arguments(command: Callable[..., Any]) -> list[str]:
-    return list(inspect.signature(command).parameters)[1:]
+def _index(backend: Backend) -> Any:
+    names = {name: list(inspect.signature(command).parameters)[1:] for name, command in COMMANDS.items()}
+    return {"commands": names, "behaviours": {name: _plain(getattr(backend, name)) for name in BEHAVIOURS}}
+
+
+def _fleet(backend: Backend) -> Any:
+    rows = backend.rows()
+    return {"clients": rows, "totalCount": len(rows)}
+
+
+def _log(backend: Backend) -> Any:
+    return {"requests": backend.requests, "log": [asdict(record) for record in list(backend.log)]}
+
+
+_VIEWS: Final[Mapping[str, Callable[[Backend], Any]]] = {"": _index, "fleet": _fleet, "log": _log}
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump()
     return sorted(value) if isinstance(value, frozenset) else value

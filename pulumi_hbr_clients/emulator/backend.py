@@ -1,7 +1,7 @@
-"""The emulated backend: a fleet in the order in which the service pages it, its clock, and commands to change it.
+"""The emulated backend: a fleet in the order in which clients arrived, its clock, and commands to change it.
 
-Tests change the backend and run real clients against it. Every command may be called from any thread. Time is the
-injected clock plus what `advance` added; whatever was scheduled happens when somebody looks.
+Tests change the backend and run real clients against it. Commands may be called from any thread. Time is the injected
+clock plus what `advance` added; what was scheduled happens when somebody looks.
 """
 
 import json
@@ -14,13 +14,16 @@ from heapq import heappop, heappush
 from itertools import count
 from random import Random
 from threading import RLock
+from types import MappingProxyType
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from pulumi_hbr_clients.emulator.behaviour import Behaviour
+from pulumi_hbr_clients.emulator.behaviour import Behaviour, Position
 from pulumi_hbr_clients.emulator.fake_client import FakeClient, Owner
 from pulumi_hbr_clients.emulator.fixtures import Row, as_wire, new_row
+from pulumi_hbr_clients.emulator.limits import Limiter
 from pulumi_hbr_clients.model.query import Query
-from pulumi_hbr_clients.protocol.signing import Credentials
+from pulumi_hbr_clients.protocol.endpoints import REGIONS
+from pulumi_hbr_clients.protocol.signing import Credentials, Request
 
 FAKE_CREDENTIALS: Final = Credentials("FAKE-AK-ID-EMULATOR", "FAKE-AK-SECRET-EMULATOR")
 """The key that every backend knows."""
@@ -60,13 +63,11 @@ class Change:
 class Account:
     """A key the service knows; `expires` is the time on the service's clock when its token ends."""
 
-    keys: Credentials
+    credentials: Credentials
     expires: float | None = None
 
 
-def _locked(
-    method: "Callable[Concatenate[Backend, P], R]",
-) -> "Callable[Concatenate[Backend, P], R]":
+def _locked(method: "Callable[Concatenate[Backend, P], R]") -> "Callable[Concatenate[Backend, P], R]":
     @wraps(method)
     def locked(self: "Backend", /, *args: P.args, **kwargs: P.kwargs) -> R:
         with self.lock:
@@ -76,25 +77,23 @@ def _locked(
 
 
 class Backend(Behaviour):
-    """A fleet and its conditions. Rows are in the service's form, or in state's (`clientId`)."""
+    """The fleet of one account and region, and how it behaves. Rows are in the service's form, or in state's."""
 
     def __init__(
-        self,
-        rows: Iterable[Row] = (),
-        *,
-        clock: Callable[[], float] = time.time,
-        seed: int = 0,
-        **conditions: Any,
+        self, rows: Iterable[Row] = (), *, clock: Callable[[], float] = time.time, seed: int = 0, **behaviours: Any
     ) -> None:
-        super().__init__(**conditions)
+        """`clock` gives UNIX seconds. Raises `ValueError` on a behaviour that makes no sense."""
+        super().__init__(**behaviours)
         self.lock = RLock()
-        self.service: object = None
-        """The one that serves this backend, once there is one: see `Service.of`."""
         self.clock, self.seed, self.random = clock, seed, Random(seed)  # noqa: S311  repeatable, not secret
         self.members: list[FakeClient] = []
-        self.selections: dict[Query, list[FakeClient]] = {}
-        self.accounts = {keys.access_key_id: Account(keys) for keys in (FAKE_CREDENTIALS, FAKE_STS_CREDENTIALS)}
+        self.selections: dict[tuple[str, Query], list[FakeClient]] = {}
+        keys = (FAKE_CREDENTIALS, FAKE_STS_CREDENTIALS)
+        self.accounts = {credentials.access_key_id: Account(credentials) for credentials in keys}
+        self.regions: tuple[str, ...] = tuple(REGIONS)
         self.trusted: set[Owner] = set()
+        self.nonces: dict[str, float] = {}
+        self.limiter = Limiter()
         self.log: deque[Record] = deque(maxlen=LOG_MAX)
         self.requests = 0
         self.history: deque[Change] = deque(maxlen=LOG_MAX)
@@ -105,10 +104,14 @@ class Backend(Behaviour):
         self.add(*rows)
         self.history.clear()
 
+    def route(self, request: Request, region: str | None = None) -> "Backend":  # noqa: ARG002  see `Cloud.route`
+        """The backend that a request is for: this one."""
+        return self
+
     # time
 
     def now(self) -> float:
-        """The fleet's time, in seconds since 1970."""
+        """The fleet's time, in UNIX seconds."""
         return self.clock() + self._advanced if self._during is None else self._during
 
     def service_time(self) -> float:
@@ -123,12 +126,12 @@ class Backend(Behaviour):
 
     @_locked
     def later(self, seconds: float, action: Callable[[], object]) -> None:
-        """Do something when so many seconds have passed."""
+        """Do something after a number of seconds."""
         heappush(self._timeline, (self.now() + seconds, next(self._numbers), action))
 
     @_locked
     def tick(self) -> None:
-        """Let happen what is due, in order, each at its own time."""
+        """Do what is due, in order, each at its own time."""
         now = self.now()
         while self._timeline and self._timeline[0][0] <= now:
             self._during, _, action = heappop(self._timeline)
@@ -146,14 +149,16 @@ class Backend(Behaviour):
         cluster_id: str | None = None,
         owner: Owner | None = None,
         beats: bool = True,
+        index: int | None = None,
     ) -> None:
-        """Clients arrive at the end. `cluster_id` and `owner` are what filters see and answers do not show."""
+        """Clients arrive, at the end or at this index. Filters see `cluster_id` and `owner`; responses do not."""
         if owner:
             self.trusted.add(owner)
-        wired = ({"ClientType": "ECS_CLIENT", **as_wire(row)} for row in rows)
-        for row in wired:
-            self.members.append(FakeClient(row, cluster_id, owner, beats))
-            self._changed(row, row)
+        for row in rows:
+            wired = {"ClientType": "ECS_CLIENT", **as_wire(row)}
+            client = FakeClient(wired, cluster_id, owner, beats)
+            self.members.insert(len(self.members) if index is None else index, client)
+            self._changed(wired, wired)
 
     @_locked
     def remove(self, *identities: str) -> None:
@@ -162,17 +167,18 @@ class Backend(Behaviour):
             self.leave(self.find(identity))
 
     @_locked
-    def leave(self, member: FakeClient) -> None:
+    def leave(self, client: FakeClient) -> None:
         """A client leaves."""
-        self.members.remove(member)
-        self._changed(member.row, None)
+        self.members.remove(client)
+        self._changed(client.row, None)
 
     @_locked
-    def change(self, identity: str, fields: Row) -> None:
-        """Set fields of a client's row; a field set to `...` goes."""
-        member, fields = self.find(identity), as_wire(fields)
-        member.change(fields, self.now())
-        self._changed(member.row, fields)
+    def change(self, client: str | FakeClient, fields: Row) -> None:
+        """Set fields of a client's row; a field set to `...` is removed."""
+        client = self.find(client) if isinstance(client, str) else client
+        fields = as_wire(fields)
+        client.change(fields, self.now())
+        self._changed(client.row, fields)
 
     def set_status(self, status: str, *identities: str) -> None:
         """Clients change their status, now."""
@@ -185,69 +191,73 @@ class Backend(Behaviour):
 
     @_locked
     def stop_heartbeats(self, *identities: str) -> None:
-        """Clients stay as they are and no longer report."""
-        for member in map(self.find, identities):
-            member.change(member.moving(self.now()), self.now())
-            member.beats = False
+        """Clients keep their status and no longer report."""
+        for client in map(self.find, identities):
+            client.change(client.moving(self.now()), self.now())
+            client.beats = False
 
     @_locked
-    def install(self, instance_ids: Iterable[str], *, seconds: float = 60.0, fails: bool = False) -> list[str]:
+    def install(self, instances: Iterable[str], *, seconds: float = 60.0, fails: bool = False) -> list[str]:
         """Install clients: INSTALLING now, REGISTERED half-way, then ACTIVATED or INSTALL_FAILED.
 
-        Gives the client ids. No source states the order of these states; this one follows their names.
+        Returns the client ids. No source states the order of these states; this one follows their names.
         """
-        ids = [self._installing(instance_id) for instance_id in instance_ids]
-        self.later(seconds / 2, lambda: self._if_there("REGISTERED", ids))
+        ids = [self._installing(instance_id) for instance_id in instances]
+        self.later(seconds / 2, lambda: self.set_status("REGISTERED", *filter(self._has, ids)))
         end = "INSTALL_FAILED" if fails else "ACTIVATED"
-        self.later(seconds, lambda: self._if_there(end, ids))
+        self.later(seconds, lambda: self.set_status(end, *filter(self._has, ids)))
         return ids
 
     @_locked
     def churn(self, every: float, stay: float) -> None:
-        """From now on a client arrives every so many seconds, and leaves after its stay."""
+        """From now on a client arrives every `every` seconds, and leaves after `stay` seconds."""
 
         def visit() -> None:
-            identity = self.arrive("ECS_CLIENT")
-            self.later(stay, lambda: self._has(identity) and self.remove(identity))
+            client = self.arrive("ECS_CLIENT")
+            self.later(stay, lambda: client in self.members and self.leave(client))
             self.later(every, visit)
 
         self.later(every, visit)
 
     @_locked
-    def arrive(self, client_type: str) -> str:
-        """A client nobody knew arrives at the end. Gives its id."""
-        label, created = f"{self.seed}/arrival/{next(self._numbers)}", int(self.now())
-        row = new_row(label, client_type, Status="ACTIVATED", CreatedTime=created)
-        self.add(row)
-        return str(row["ClientId"])
+    def arrive(self, client_type: str, at: Position = "end", fields: Row = MappingProxyType({})) -> FakeClient:
+        """A client nobody knew arrives, with ids and names that sort it there too. Returns it."""
+        number = next(self._numbers)
+        row = new_row(f"{self.seed}/arrival/{number}", client_type, Status="ACTIVATED", CreatedTime=int(self.now()))
+        if at != "anywhere":
+            mark = f"{'0' if at == 'front' else 'z'}{number:06}"
+            row |= {"ClientId": f"c-{mark}{row['ClientId'][9:]}", "Hostname": f"{mark}-{row['Hostname']}"}
+        index = {"front": 0, "end": len(self.members)}.get(at, self.random.randint(0, len(self.members)))
+        self.add({**row, **fields}, index=index)
+        return self.members[index]
 
     @_locked
     def rows(self) -> list[dict[str, Any]]:
-        """The fleet as answers would show it now, in its order. Copies: change the backend by its commands."""
+        """The fleet as responses would show it now, in its order. Copies: change the backend by its commands."""
         self.tick()
         now = self.now()
-        return [json.loads(member.encoded(now, frozenset())) for member in self.members]
+        return [json.loads(client.encoded(now, frozenset())) for client in self.members]
 
     @_locked
-    def warm(self) -> None:
-        """Encode every row now: a bench shall see pages cost the same, the first ones too."""
-        for member in self.members:
-            member.encoded(0, self.variety)
+    def prime_cache(self) -> None:
+        """Encode every row now, so that first pages cost a benchmark no more than later ones."""
+        for client in self.members:
+            client.encoded(0, self.variants)
 
     def find(self, identity: str) -> FakeClient:
         """The client of this id or instance. Raises `LookupError`."""
-        for member in self.members:
-            if member.is_called(identity):
-                return member
+        for client in self.members:
+            if client.is_called(identity):
+                return client
         msg = f"no client or instance {identity!r} in this backend"
         raise LookupError(msg)
 
-    # whom the service knows, and what it saw
+    # credentials, and what the service saw
 
-    def allow(self, keys: Credentials, *, seconds: float | None = None) -> None:
-        """Make a key known; its token ends after so many seconds."""
+    def allow(self, credentials: Credentials, *, seconds: float | None = None) -> None:
+        """Make a key known; its token ends after a number of seconds, or never."""
         expires = None if seconds is None else self.service_time() + seconds
-        self.accounts[keys.access_key_id] = Account(keys, expires)
+        self.accounts[credentials.access_key_id] = Account(credentials, expires)
 
     def expire(self, access_key_id: str) -> None:
         """Let a token end now."""
@@ -277,16 +287,12 @@ class Backend(Behaviour):
     def _installing(self, instance_id: str) -> str:
         if not self._has(instance_id):
             label = f"{self.seed}/install/{next(self._numbers)}"
-            row = new_row(label, InstanceId=instance_id, CreatedTime=int(self.now()))
-            self.add({**row, "LastHeartBeatTime": 0})
+            self.add(new_row(label, InstanceId=instance_id, CreatedTime=int(self.now()), LastHeartBeatTime=0))
         self.set_status("INSTALLING", instance_id)
         return str(self.find(instance_id).row["ClientId"])
 
-    def _if_there(self, status: str, ids: Iterable[str]) -> None:
-        self.set_status(status, *filter(self._has, ids))
-
     def _has(self, identity: str) -> bool:
-        return any(member.is_called(identity) for member in self.members)
+        return any(client.is_called(identity) for client in self.members)
 
     def _changed(self, row: Row, fields: Row | None) -> None:
         self.selections.clear()

@@ -1,118 +1,135 @@
-"""What the next requests shall meet: speed, limits, faults, and how the list moves between its pages.
+"""How the service behaves: speed, limits, faults, the form of its responses, how the list changes while it is read.
 
-Each is an attribute that may be set at any time, by a test or over HTTP. A value that makes no sense is a
-`ValueError` where it is set.
+Each behaviour is an attribute of `Backend` that a test, the admin API and `hbr-clients emulator --behaviour` may set at
+any time. A value that makes no sense is a `ValueError` where it is set.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, get_type_hints
 
-from pulumi_hbr_clients.emulator.fake_client import VARIETIES
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, PrivateAttr, TypeAdapter
+from pydantic import ValidationError as ShapeError
+
 from pulumi_hbr_clients.emulator.faults import MIXED, check
+from pulumi_hbr_clients.emulator.response_variants import Variant
+
+Count = Annotated[int, Field(ge=0, strict=True)]
+AtLeastOne = Annotated[int, Field(ge=1, strict=True)]
+Seconds = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
+Position = Literal["front", "end", "anywhere"]
+RetryHeader = Literal["x-acs-retry-after", "retry-after"]
+Order = Literal["arrival", "id", "name", "random", "shuffled"]
 
 
-@dataclass(kw_only=True, eq=False)
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+
+class Turnover(_Settings):
+    """Clients leave the list and others arrive between its pages; by default the total stays as it was."""
+
+    leaving: Count = 1
+    """Clients that leave at each event."""
+    arriving: Count = 1
+    """Clients that arrive at each event."""
+    leave_from: Position = "front"
+    arrive_at: Position = "end"
+    arrivals: Literal["new", "old"] = "new"
+    """CreatedTime of those that arrive: the moment of their arrival, or long ago."""
+    by: Literal["presence", "tags", "filters"] = "presence"
+    """Clients leave and join the fleet, or stay in it and stop or start to match the query's tags or filters."""
+    every: AtLeastOne = 1
+    """Pages between two events."""
+    times: AtLeastOne | None = None
+    """Number of events; None: without end."""
+    _pages: int = PrivateAttr(0)
+
+    def is_due(self) -> bool:
+        """Count a page; whether an event follows it."""
+        self._pages += 1
+        event, rest = divmod(self._pages, self.every)
+        return rest == 0 and (self.times is None or event <= self.times)
+
+
+class Window(_Settings):
+    """A limit of requests in a period of time, for all who use this account and region."""
+
+    limit: AtLeastOne
+    seconds: Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)] = 60.0
+    kind: Literal["fixed", "sliding"] = "fixed"
+    """A fixed window starts anew every `seconds` on the service's clock; a sliding one looks back from each request."""
+    retry_header: RetryHeader | None = None
+    """The header in which a throttled response says when to come back. None: it does not say."""
+
+
 class Behaviour:
-    """The conditions, all of them calm unless set."""
+    """All behaviours, harmless unless set."""
 
-    latency: float = 0.0
-    """Seconds until every answer."""
-    rate: float | None = None
-    """Requests per second, after a burst of as many; beyond it they are throttled. None: no limit."""
-    rate_retry_after: float | None = None
-    """Milliseconds that an answer throttled by `rate` names in x-acs-retry-after. None: it names none."""
-    next_faults: list[str] = field(default_factory=list)
-    """The faults of the next requests, in order, one each; `none` lets one pass."""
-    fault_rate: float = 0.0
-    """The share of requests, 0 to 1, that meet a fault drawn from `random_faults`."""
-    random_faults: tuple[str, ...] = MIXED
-    """What is drawn from."""
-    clock_offset: float = 0.0
+    latency: Seconds = 0.0
+    """Seconds until each response."""
+    rate: Annotated[float, Field(gt=0, strict=True)] | None = None
+    """Requests per second before throttling, after a burst of as many. None: no limit."""
+    rate_retry_after: Seconds | None = None
+    """Milliseconds that a response throttled by `rate` names in x-acs-retry-after. None: it names none."""
+    window: Window | None = None
+    """A limit of requests per window of time, besides `rate`."""
+    # The list itself is kept: `backend.next_faults += [...]` must not bring back what has been taken off it meanwhile.
+    next_faults: Annotated[list[str], PlainValidator(check)]
+    """Faults of the next requests, in order, one each; `none` lets one pass. See `faults`."""
+    fault_rate: Annotated[float, Field(ge=0, le=1, strict=True)] = 0.0
+    """Share of requests, 0 to 1, that meet a fault drawn from `random_faults`."""
+    random_faults: Annotated[tuple[str, ...], AfterValidator(check)] = MIXED
+    """Faults to draw from."""
+    denied: frozenset[str] = frozenset()
+    """API actions that are refused with NoPermission, such as DescribeRegions."""
+    clock_offset: Annotated[float, Field(strict=True, allow_inf_nan=False)] = 0.0
     """Seconds by which the service's clock is ahead of its callers'. The fleet's times do not move with it."""
-    shift: int = 0
-    """After every page, so many clients leave at the front and as many arrive at the end."""
-    shuffle: bool = False
-    """Every page is cut from a new order."""
-    repeats: int = 0
-    """Every page but the first starts with so many clients of the page before."""
-    total_drift: int = 0
-    """Every second page says a TotalCount that is off by this."""
-    page_size_max: int | None = None
-    """The largest page the service gives, whatever was asked; it says so in PageSize."""
-    short_by: int = 0
-    """So many clients are left out at the end of every page."""
-    variety: frozenset[str] = frozenset()
-    """Other forms that answers take: see `VARIETIES`."""
+    date_header: Annotated[bool, Field(strict=True)] = True
+    """Whether responses have a Date header."""
+    order: Order = "arrival"
+    """Order of the list. `random` is stable; `shuffled` cuts each page from another order."""
+    turnover: Turnover | None = None
+    """How the list changes between its pages."""
+    repeats: Count = 0
+    """Clients of the page before that each later page repeats at its start."""
+    total_drift: Annotated[int, Field(strict=True)] = 0
+    """Every second page names a TotalCount that is off by this."""
+    page_size_max: AtLeastOne | None = None
+    """Largest page the service gives, whatever was asked; it says so in PageSize."""
+    short_by: Count = 0
+    """Clients left out at the end of every page."""
+    variants: frozenset[Variant] = frozenset()
+    """Other forms that responses take."""
+
+    def __init__(self, **behaviours: Any) -> None:
+        """Set behaviours by name. Raises `ValueError`."""
+        self.next_faults = []
+        for name, value in behaviours.items():
+            self.set(name, value)
+
+    def set(self, name: str, value: Any) -> Any:
+        """Set a behaviour by its name; return it as set. Raises `ValueError`, also on an unknown name."""
+        if name not in BEHAVIOURS:
+            msg = f"no such behaviour: {name}; one of {', '.join(BEHAVIOURS)}"
+            raise ValueError(msg)
+        setattr(self, name, value)
+        return getattr(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Check, then set."""
-        object.__setattr__(self, name, _CHECKS[name](value) if name in _CHECKS else value)
+        """Validate behaviours, then set."""
+        object.__setattr__(self, name, _validated(name, value) if name in BEHAVIOURS else value)
 
 
-def _at_least(low: float, kind: type = float, *, unless: tuple[Any, ...] = ()) -> Callable[[Any], Any]:
-    def number(value: Any) -> Any:
-        if value in unless:
-            return value
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= low:
-            msg = f"must be a number of at least {low}, not {value!r}"
-            raise ValueError(msg)
-        return kind(value)
-
-    return number
-
-
-def _share(value: Any) -> float:
-    if not 0 <= _at_least(0)(value) <= 1:
-        msg = f"must be 0 to 1, not {value!r}"
-        raise ValueError(msg)
-    return float(value)
-
-
-def _positive(value: Any) -> float | None:
-    if value is not None and not _at_least(0)(value) > 0:
-        msg = f"must be more than 0, not {value!r}"
-        raise ValueError(msg)
-    return value if value is None else float(value)
-
-
-def _truth(value: Any) -> bool:
-    if not isinstance(value, bool):
-        msg = f"must be true or false, not {value!r}"
-        raise ValueError(msg)  # noqa: TRY004  one kind of error for all of them
-    return value
-
-
-def _faults(value: Iterable[str]) -> list[str]:
-    """A list stays the very list: `backend.next_faults += […]` must not lose what is being taken off it."""
-    faults = value if isinstance(value, list) else list(value)
-    check(faults)
-    return faults
-
-
-def _names(value: Iterable[str]) -> frozenset[str]:
-    names = frozenset([value] if isinstance(value, str) else value)
-    if unknown := names - VARIETIES:
-        msg = f"no such variety: {', '.join(sorted(unknown))}; one of {', '.join(sorted(VARIETIES))}"
-        raise ValueError(msg)
-    return names
-
-
-_ANY: Final = float("-inf")
-_CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "latency": _at_least(0),
-    "rate": _positive,
-    "rate_retry_after": _at_least(0, unless=(None,)),
-    "next_faults": _faults,
-    "fault_rate": _share,
-    "random_faults": lambda value: tuple(_faults(value)),
-    "clock_offset": _at_least(_ANY),
-    "shift": _at_least(0, int),
-    "shuffle": _truth,
-    "repeats": _at_least(0, int),
-    "total_drift": _at_least(_ANY, int),
-    "page_size_max": _at_least(1, int, unless=(None,)),
-    "short_by": _at_least(0, int),
-    "variety": _names,
+BEHAVIOURS: Final[Mapping[str, TypeAdapter[Any]]] = {
+    name: TypeAdapter(hint) for name, hint in get_type_hints(Behaviour, include_extras=True).items()
 }
-CONDITIONS: Final = tuple(_CHECKS)
+
+
+def _validated(name: str, value: Any) -> Any:
+    try:
+        return BEHAVIOURS[name].validate_python(value)
+    except ShapeError as error:
+        first = error.errors(include_url=False)[0]
+        path = ".".join(str(part) for part in (name, *first["loc"]) if not str(part).startswith("function"))
+        msg = f"{path}: {first['msg'].removeprefix('Value error, ')} (given: {first['input']!r})"
+        raise ValueError(msg) from None

@@ -18,6 +18,8 @@ SETTINGS_FIELDS: Final = (
     *(wire_name(field.name) for field in fields(ClientSettings)),
     "ProxyPassword",
 )
+MOVING: Final = ("LastHeartBeatTime", "UpdatedTime")
+"""Fields that follow the clock."""
 ROW_FIELDS: Final = tuple(wire_name(field.name) for field in fields(BackupClient) if field.name != "region")
 _SPELLINGS: Final = {
     **{state_name(f.name): wire_name(f.name) for f in fields(BackupClient) if f.name != "region"},
@@ -54,7 +56,8 @@ _ZONES: Final = ("cn-hangzhou-f", "cn-hangzhou-g", "cn-hangzhou-h", "cn-hangzhou
 _NEWEST: Final = "2.13.1"
 _VERSIONS: Final = (_NEWEST, _NEWEST, _NEWEST, "2.9.0")
 _UNUSUAL: Final = ("REGISTERED", "INSTALLING", "UNKNOWN", "STOPPED", "INSTALL_FAILED")
-_CREATED: Final = 1_700_000_000
+LONG_AGO: Final = 1_700_000_000
+"""UNIX seconds about which made-up clients were created."""
 _ECS_ONLY: Final = ("ArchType", "PrivateIpV4", "InstanceName", "OsType", "ZoneId")
 
 
@@ -71,13 +74,13 @@ def new_row(label: str, client_type: str = "ECS_CLIENT", **given: Any) -> dict[s
         "MaxClientVersion": _NEWEST,
         "PrivateIpV4": f"10.{chance % 250}.{chance // 250 % 250}.{chance // 62_500 % 250 + 1}",
         "InstanceName": host,
-        "CreatedTime": _CREATED + chance % 10_000_000,
-        "LastHeartBeatTime": _CREATED + 10_000_000,
+        "CreatedTime": LONG_AGO + chance % 10_000_000,
+        "LastHeartBeatTime": LONG_AGO + 10_000_000,
         "ClientType": client_type,
         "Hostname": host,
         "InstanceId": f"i-{digest[20:40]}",
         "Appliance": False,
-        "UpdatedTime": _CREATED + 10_000_000,
+        "UpdatedTime": LONG_AGO + 10_000_000,
         "OsType": "windows" if chance % 5 == 0 else "linux",
         "ZoneId": _ZONES[chance % len(_ZONES)],
         "ClientVersion": _VERSIONS[chance // 4 % len(_VERSIONS)],

@@ -1,6 +1,6 @@
 """Where a backend's clients come from: a sample, a number of made-up ones, or a file.
 
-A file holds JSON or YAML: a list, or `{clients: […]}` as `hbr-clients list --output json` prints it. An item is a
+A file holds JSON or YAML: a list, or `{clients: [...]}` as `hbr-clients list --output json` prints it. An item is a
 client in the service's spelling or in state's (tags may be a map), or a short form:
 
     - {count: 1000, clientType: ECS_CLIENT, seed: 7}
@@ -8,7 +8,8 @@ client in the service's spelling or in state's (tags may be a map), or a short f
     - {clientId: c-2, clientType: CONTAINER_CLIENT, clusterId: cl-1}
     - {clientId: c-3, crossAccountUserId: "1293746723820000", crossAccountRoleName: hbrcrossrole}
 
-What a client does not say is left out of answers. Raises `InputError` with every fault of a file.
+Several accounts and regions: `{accounts: {prod: {cn-hangzhou: [...], cn-shanghai: [...]}, ...}}`. What a client does
+not say is left out of responses. Raises `InputError` with every fault of a file.
 """
 
 import difflib
@@ -21,16 +22,9 @@ from typing import Any, Final
 import yaml
 
 from pulumi_hbr_clients.emulator.backend import Backend
-from pulumi_hbr_clients.emulator.fixtures import (
-    ROW_FIELDS,
-    SETTINGS,
-    SETTINGS_FIELDS,
-    Row,
-    as_wire,
-    new_row,
-    new_rows,
-)
-from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
+from pulumi_hbr_clients.emulator.cloud import Cloud
+from pulumi_hbr_clients.emulator.fixtures import ROW_FIELDS, SETTINGS, SETTINGS_FIELDS, Row, as_wire, new_row, new_rows
+from pulumi_hbr_clients.model.errors import SUGGESTION_PREFIX, InputError, ValidationIssue
 from pulumi_hbr_clients.model.validators import CLIENT_TYPES
 
 COUNT_MAX: Final = 1_000_000
@@ -41,7 +35,6 @@ SOURCE_ACCOUNT: Final = ("1293746723820000", "hbrcrossrole")
 _BESIDE: Final = {
     name[0].lower() + name[1:]: name for name in ("ClusterId", "CrossAccountUserId", "CrossAccountRoleName", "Beats")
 }
-_SHORT: Final = ("count", "clientType", "seed")
 _PROXIED: Final = {
     **SETTINGS,
     "DataProxySetting": "CUSTOM",
@@ -55,18 +48,32 @@ _NEW: Final[dict[str, Any]] = {"Tags": [], "BackupStatus": "UNPROTECTED", "LastH
 _DATA: Final = {"OsType": "linux", "ZoneId": "cn-hangzhou-h", "BackupStatus": "PROTECTED"}
 
 
-def open_fleet(fleet: str | Path | None = None, *, seed: int = 0, lively: bool = True, **conditions: Any) -> Backend:
+def open_fleet(
+    fleet: str | Path | None = None, *, seed: int = 0, lively: bool = True, **behaviours: Any
+) -> Backend | Cloud:
     """The backend of a fleet file; without one the sample. `lively`: the sample changes while you watch."""
     if fleet is None:
-        return sample(seed=seed, lively=lively, **conditions)
-    backend = Backend(seed=seed, **conditions)
-    admit(backend, read(Path(fleet)), name=Path(fleet).name)
+        return sample(seed=seed, lively=lively, **behaviours)
+    name, document = Path(fleet).name, _read(Path(fleet))
+    if not isinstance(document, Mapping) or "accounts" not in document:
+        return _backend(document, name, seed, behaviours)
+    fleets = {
+        (str(account), str(region)): _backend(clients, f"{name}.accounts.{account}.{region}", seed, behaviours)
+        for account, regions in document["accounts"].items()
+        for region, clients in regions.items()
+    }
+    return Cloud(fleets)
+
+
+def _backend(document: Any, name: str, seed: int, behaviours: Mapping[str, Any]) -> Backend:
+    backend = Backend(seed=seed, **behaviours)
+    add_clients(backend, document, name=name)
     return backend
 
 
-def sample(*, lively: bool = False, **settings: Any) -> Backend:
-    """A small fleet with something of everything. It stands still, heartbeats apart, unless lively."""
-    backend = Backend(_sample_rows(), **settings)
+def sample(*, lively: bool = False, **behaviours: Any) -> Backend:
+    """A small fleet with something of everything. Unless `lively`, nothing but heartbeats changes."""
+    backend = Backend(_sample_rows(), **behaviours)
     for number in (1, 2):
         backend.add(_named(f"node-{number}", "CONTAINER_CLIENT"), cluster_id=CLUSTER)
     backend.add(_named("cross-1"), owner=SOURCE_ACCOUNT)
@@ -107,8 +114,7 @@ def _sample_rows() -> Iterator[dict[str, Any]]:
     yield _named("nas-1", "LOCAL_CLIENT", Tags=[], Appliance=True)
 
 
-def read(path: Path) -> Any:
-    """The document of a fleet file."""
+def _read(path: Path) -> Any:
     try:
         text = path.read_text(encoding="utf-8")
         with suppress(json.JSONDecodeError):  # YAML's reader takes 4 s for 2,000 clients, JSON's 0.03 s
@@ -121,62 +127,49 @@ def read(path: Path) -> Any:
         raise InputError(ValidationIssue("fleet", f"is neither JSON nor YAML: {reason}", str(path))) from None
 
 
-def admit(backend: Backend, document: Any, *, name: str = "clients") -> None:
+def add_clients(backend: Backend, document: Any, *, name: str = "clients") -> None:
     """Add the clients of a document to a backend: all of them, or none and an `InputError`."""
     items = document.get("clients", [document]) if isinstance(document, Mapping) else document
     if not isinstance(items, list):
         raise InputError(ValidationIssue(name, "must be a list of clients, or {clients: [...]}"))
-    faults = [fault for i, item in enumerate(items) for fault in _faults(f"{name}[{i}]", item)]
-    if faults:
-        raise InputError(*faults)
+    if issues := [issue for i, item in enumerate(items) for issue in _issues(f"{name}[{i}]", item)]:
+        raise InputError(*issues)
     for item in items:
         _add(backend, item)
 
 
 def _add(backend: Backend, item: Row) -> None:
     if "count" in item:
-        client_type = str(item.get("clientType", item.get("client_type", "ECS_CLIENT")))
+        client_type = str(item.get("clientType", "ECS_CLIENT"))
         backend.add(*new_rows(item["count"], client_type, seed=item.get("seed", backend.seed)))
         return
-    row = {_BESIDE.get(name, name): value for name, value in item.items()}
-    beside = {name: row.pop(name, None) for name in _BESIDE.values()}
-    row.pop("region", None)
-    owner = (str(beside["CrossAccountUserId"]), str(beside["CrossAccountRoleName"]))
-    backend.add(
-        row,
-        cluster_id=beside["ClusterId"],
-        owner=owner if beside["CrossAccountUserId"] else None,
-        beats=beside["Beats"] is not False,
-    )
+    row = {_BESIDE.get(name, name): value for name, value in item.items() if name != "region"}
+    cluster_id, user, role, beats = (row.pop(name, None) for name in _BESIDE.values())
+    owner = (str(user), str(role)) if user else None
+    backend.add(row, cluster_id=cluster_id, owner=owner, beats=beats is not False)
 
 
-def _faults(path: str, item: Any) -> Iterator[ValidationIssue]:
+def _issues(path: str, item: Any) -> Iterator[ValidationIssue]:
     if not isinstance(item, Mapping):
         yield ValidationIssue(path, "must be a client: a map of its fields", repr(item)[:80])
     elif "count" in item:
-        yield from _short_faults(path, item)
+        count = item["count"]
+        yield from _unknown(path, item, ("count", "clientType", "seed"))
+        if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= COUNT_MAX:
+            yield ValidationIssue(f"{path}.count", f"must be a number from 0 to {COUNT_MAX:,}", repr(count))
     else:
         row = as_wire({_BESIDE.get(str(name), str(name)): value for name, value in item.items()})
-        known = (*ROW_FIELDS, *_BESIDE.values(), "region")
-        yield from _unknown(path, row, known)
-        if isinstance(settings := row.get("Settings"), Mapping):
-            yield from _unknown(f"{path}.settings", settings, SETTINGS_FIELDS)
+        yield from _unknown(path, row, (*ROW_FIELDS, *_BESIDE.values(), "region"))
+        yield from _unknown(f"{path}.settings", row.get("Settings") or {}, SETTINGS_FIELDS)
         yield from _shapes(path, row)
 
 
-def _short_faults(path: str, item: Row) -> Iterator[ValidationIssue]:
-    yield from _unknown(path, item, (*_SHORT, "client_type"))
-    count = item["count"]
-    if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= COUNT_MAX:
-        yield ValidationIssue(f"{path}.count", f"must be a number from 0 to {COUNT_MAX:,}", repr(count))
-
-
-def _unknown(path: str, given: Row, known: Iterable[str]) -> Iterator[ValidationIssue]:
-    known = tuple(known)
-    for name in given:
-        if name not in known:
-            match = difflib.get_close_matches(str(name).title(), known, 1)
-            hint = f"; did you mean {match[0]}?" if match else ""
+def _unknown(path: str, given: Any, known: Iterable[str]) -> Iterator[ValidationIssue]:
+    by_lower_name = {name.lower(): name for name in known}
+    for name in given if isinstance(given, Mapping) else ():
+        if name not in by_lower_name.values():
+            match = difflib.get_close_matches(str(name).lower(), by_lower_name, 1)
+            hint = f"{SUGGESTION_PREFIX}{by_lower_name[match[0]]}?" if match else ""
             yield ValidationIssue(f"{path}.{name}", f"no such field{hint}")
 
 

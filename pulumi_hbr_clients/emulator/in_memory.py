@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 from urllib.parse import parse_qsl
 
+from pulumi_hbr_clients.emulator import service
 from pulumi_hbr_clients.emulator.backend import Backend
-from pulumi_hbr_clients.emulator.service import Service
+from pulumi_hbr_clients.emulator.cloud import Cloud
 from pulumi_hbr_clients.model.errors import TransportError
 from pulumi_hbr_clients.protocol.codec import HttpResponse
 from pulumi_hbr_clients.protocol.signing import Request
@@ -20,11 +21,11 @@ READ_TIMEOUT: Final = 10.0
 
 
 class InMemoryTransport:
-    """Sends requests straight to a backend. Transports of one backend share its service: nonces, limits and log."""
+    """Sends requests straight to a backend, or to that of the request's account and region."""
 
-    def __init__(self, backend: Backend, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    def __init__(self, backend: Backend | Cloud, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         """`sleep` waits for a number of seconds; pass a clock's own where time is simulated."""
-        self._service, self._sleep = Service.of(backend), sleep
+        self._target, self._sleep = backend, sleep
         self._is_stale = False
 
     async def post(self, query: str, body: bytes, headers: Mapping[str, str]) -> HttpResponse:
@@ -34,14 +35,16 @@ class InMemoryTransport:
             raise TransportError("no answer from the emulator (the connection was closed after the last response)")
         lower_case = {name.lower(): value for name, value in headers.items()}
         pairs = tuple(parse_qsl(query, keep_blank_values=True))
-        reply = self._service.answer(Request(lower_case, pairs, body))
-        await self._sleep(min(reply.delay, READ_TIMEOUT))
-        if reply.delay > READ_TIMEOUT:
+        request = Request(lower_case, pairs, body)
+        backend = self._target.route(request)
+        response = service.answer(backend, request)
+        await self._sleep(min(response.delay, READ_TIMEOUT))
+        if response.delay > READ_TIMEOUT:
             raise TransportError(f"no answer from the emulator within {READ_TIMEOUT:g} s")
-        if reply.drop in {"before", "within"}:
-            raise TransportError(f"no answer from the emulator (connection dropped {reply.drop} the response)")
-        self._is_stale = reply.drop == "after"
-        return HttpResponse(reply.status, self._service.headers(reply), reply.body)
+        if response.drop in {"before", "within"}:
+            raise TransportError(f"no answer from the emulator (connection dropped {response.drop} the response)")
+        self._is_stale = response.drop == "after"
+        return HttpResponse(response.status, service.headers(backend, response), response.body)
 
     async def aclose(self) -> None:
         """Nothing to release."""

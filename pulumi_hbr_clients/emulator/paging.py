@@ -1,103 +1,101 @@
-"""Query + backend → one page of the list, and what moves in the fleet before the next one.
+"""Query + backend → one page of the list.
 
-Empty id lists select everything, as if they had not been given: no source says what the service does, and this is
-what a client must guard against.
+Empty id lists select everything, as if they had not been given: no source says what the service does, and this is what
+a client must guard against.
 """
 
 from collections.abc import Sequence
 from typing import Final
+from zlib import crc32
 
+from pulumi_hbr_clients.emulator import responses, turnover
 from pulumi_hbr_clients.emulator.backend import Backend
 from pulumi_hbr_clients.emulator.fake_client import FakeClient
 from pulumi_hbr_clients.emulator.fixtures import ROW_FIELDS
-from pulumi_hbr_clients.emulator.responses import ApiError, ApiResponse, page_reply
+from pulumi_hbr_clients.emulator.responses import ApiError, ApiResponse
 from pulumi_hbr_clients.model.query import Filter, Query
 from pulumi_hbr_clients.model.validators import PAGE_SIZE_MAX
 
 DEFAULT_PAGE_SIZE: Final = 10
 _SELECTIONS_MAX: Final = 100
-_BY_LOWER_NAME: Final = {n.lower(): n for n in ROW_FIELDS if n not in {"Tags", "Settings"}}
+_BY_LOWER_NAME: Final = {name.lower(): name for name in ROW_FIELDS if name not in {"Tags", "Settings"}}
 
 
 def page(backend: Backend, query: Query, *, other: bool = False) -> ApiResponse:
-    """The page that was asked for; or under its number the one before it (of the first one the second)."""
+    """The page that was asked for; with `other`, under its number the one before it (of the first one the second)."""
     found = _selection(backend, query)
     number = query.page_number or 1
     size = min(query.page_size or DEFAULT_PAGE_SIZE, backend.page_size_max or PAGE_SIZE_MAX)
     now, total = backend.now(), len(found)
     given = (number - 1 or 2) if other else number
-    reply = page_reply(
-        (member.encoded(now, backend.variety) for member in _window(backend, found, given, size)),
+    response = responses.page(
+        (client.encoded(now, backend.variants) for client in _window(backend, found, given, size)),
         number=number,
         size=size,
         total=max(0, total + backend.total_drift * (backend.requests % 2)),
-        variety=backend.variety,
+        variants=backend.variants,
     )
-    _move(backend, query.client_type, found[: backend.shift])
-    return reply
+    if backend.turnover and backend.turnover.is_due():
+        turnover.happen(backend, backend.turnover, query, found)
+    return response
 
 
 def _window(backend: Backend, found: Sequence[FakeClient], number: int, size: int) -> Sequence[FakeClient]:
-    if backend.shuffle:
+    if backend.order == "shuffled":
         found = backend.random.sample(found, len(found))
     start = (number - 1) * size
     end = max(start, start + size - backend.short_by)
     return found[max(0, start - backend.repeats) if start else 0 : end]
 
 
-def _move(backend: Backend, client_type: str, leaving: Sequence[FakeClient]) -> None:
-    for member in leaving:
-        backend.leave(member)
-        backend.arrive(client_type)
-
-
 def _selection(backend: Backend, query: Query) -> list[FakeClient]:
     """Kept until the fleet changes: 1,000 pages of one list need one pass over 100,000 clients."""
-    key = query.model_copy(update={"page_number": None, "page_size": None})
+    key = backend.order, query.model_copy(update={"page_number": None, "page_size": None})
     if key not in backend.selections:
         if len(backend.selections) >= _SELECTIONS_MAX:
             backend.selections.clear()
-        backend.selections[key] = select(backend, query)
+        backend.selections[key] = _ordered(backend, select(backend, query))
     return backend.selections[key]
 
 
+def _ordered(backend: Backend, clients: list[FakeClient]) -> list[FakeClient]:
+    if backend.order in {"arrival", "shuffled"}:
+        return clients
+    if backend.order == "random":
+        return sorted(clients, key=lambda client: crc32(f"{backend.seed}{client.row.get('ClientId')}".encode()))
+    field = "ClientId" if backend.order == "id" else "Hostname"
+    return sorted(clients, key=lambda client: str(client.row.get(field)))
+
+
 def select(backend: Backend, query: Query) -> list[FakeClient]:
-    """The clients that match, in the fleet's order. Raises `ApiError`."""
+    """The clients that match, in the order in which they arrived. Raises `ApiError`."""
     owner = _owner(backend, query)
-    found = [
-        member
-        for member in backend.members
-        if member.row.get("ClientType") == query.client_type and member.owner == owner
-    ]
+    found = [c for c in backend.members if c.row.get("ClientType") == query.client_type and c.owner == owner]
     if query.cluster_id:
-        found = [member for member in found if member.cluster_id == query.cluster_id]
+        found = [client for client in found if client.cluster_id == query.cluster_id]
     if query.client_ids:
         found = _with(found, "ClientId", query.client_ids)
     if query.instance_ids:
         found = _with(found, "InstanceId", query.instance_ids)
     for tag in query.tags:
-        found = [m for m in found if _is_tagged(m, tag.key, tag.value)]
+        found = [client for client in found if _is_tagged(client, tag.key, tag.value)]
     for item in query.filters:
-        found = _with(found, _field(item), item.values)
+        found = _with(found, filtered_field(item), item.values)
     return found
 
 
 def _with(found: list[FakeClient], name: str, values: tuple[str, ...]) -> list[FakeClient]:
     wanted = frozenset(values)
-    return [member for member in found if _text(member.row.get(name)) in wanted]
+    texts = ((client, client.row.get(name)) for client in found)
+    return [client for client, text in texts if (text if isinstance(text, str) else str(text).lower()) in wanted]
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else str(value).lower()
+def _is_tagged(client: FakeClient, key: str, value: str | None) -> bool:
+    return any(tag.get("Key") == key and value in {None, tag.get("Value")} for tag in client.row.get("Tags") or ())
 
 
-def _is_tagged(member: FakeClient, key: str, value: str | None) -> bool:
-    tags = member.row.get("Tags") or ()
-    return any(tag.get("Key") == key and value in {None, tag.get("Value")} for tag in tags)
-
-
-def _field(item: Filter) -> str:
-    """The metadata's example says `InstanceId`, sibling calls say `instanceId`: either is taken."""
+def filtered_field(item: Filter) -> str:
+    """The field that a filter is about: `InstanceId` (the metadata's example) or `instanceId` (as in sibling calls)."""
     name = _BY_LOWER_NAME.get(item.key.lower())
     if name is None:
         msg = f"The specified parameter Filters is not valid: {item.key} is no field of a client."
@@ -106,7 +104,7 @@ def _field(item: Filter) -> str:
 
 
 def _owner(backend: Backend, query: Query) -> tuple[str, str] | None:
-    if query.cross_account_type != "CROSS_ACCOUNT":
+    if query.cross_account_type is None or query.cross_account_type == "SELF_ACCOUNT":
         return None
     owner = query.cross_account_user_id or "", query.cross_account_role_name or ""
     if owner not in backend.trusted:

@@ -1,33 +1,28 @@
-"""The emulator on a loopback socket: in a thread of this process (`serve`), or until interrupted (`run`).
+"""The emulator on loopback sockets: in a thread of this process (`serve`), or until interrupted (`run`).
 
     with serve(backend) as running:
         client = HbrClient(endpoint=running.endpoint)
 
-Plain uvicorn with h11: 0.55 ms of CPU for a page of 99 clients, against 0.49 with httptools and 0.45 with uvloop
-too. What they save is not worth two more wheels.
+As much of HTTP/1.1 as clients of this API use, on asyncio's streams: a web framework has no word for dropping a
+connection in the middle of a response.
 """
 
 import asyncio
+import json
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from threading import Event, Thread
-from types import FrameType
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
-import uvicorn
-from starlette.applications import Starlette
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
-
-from pulumi_hbr_clients.emulator.admin_api import routes
-from pulumi_hbr_clients.emulator.backend import FAKE_CREDENTIALS, Backend
+from pulumi_hbr_clients.emulator import admin_api, service
+from pulumi_hbr_clients.emulator.backend import Backend
+from pulumi_hbr_clients.emulator.cloud import Cloud
 from pulumi_hbr_clients.emulator.fleet_file import sample
-from pulumi_hbr_clients.emulator.responses import ApiResponse
-from pulumi_hbr_clients.emulator.service import Service
+from pulumi_hbr_clients.emulator.responses import JSON
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
 from pulumi_hbr_clients.protocol.endpoints import is_loopback
 from pulumi_hbr_clients.protocol.signing import Request
@@ -42,175 +37,161 @@ _START: Final = 10.0
 class RunningEmulator:
     """An emulator that listens."""
 
-    backend: Backend
-    endpoint: str
+    target: Backend | Cloud
+    endpoints: Mapping[str, str]
+    """Region → its address. A lone backend is in one region."""
+
+    @property
+    def endpoint(self) -> str:
+        """The address of the first region."""
+        return next(iter(self.endpoints.values()))
+
+    @property
+    def backend(self) -> Backend:
+        """The backend; where several are served, that of the first account and region."""
+        return self.target if isinstance(self.target, Backend) else next(iter(self.target.backends.values()))
 
     @property
     def environment(self) -> Mapping[str, str]:
         """The variables with which any program finds this emulator, and may sign for it."""
+        credentials = next(iter(self.backend.accounts.values())).credentials
         return {
             "ALIBABA_CLOUD_ENDPOINT_HBR": self.endpoint,
-            "ALIBABA_CLOUD_REGION_ID": REGION,
-            "ALIBABA_CLOUD_ACCESS_KEY_ID": FAKE_CREDENTIALS.access_key_id,
-            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": FAKE_CREDENTIALS.access_key_secret,
+            "ALIBABA_CLOUD_REGION_ID": next(iter(self.endpoints)),
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": credentials.access_key_id,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": credentials.access_key_secret,
             "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
         }
 
 
 @contextmanager
-def serve(backend: Backend | None = None, *, port: int = 0) -> Iterator[RunningEmulator]:
-    """Serve a backend (the sample, if none) from a thread until the block ends. Port 0 is a free one."""
-    backend = sample() if backend is None else backend
-    listener = _listen(LOOPBACK, port)
-    server = _Server(backend, listener)
-    thread = Thread(target=server.run, args=([listener],), name="hbr-emulator", daemon=True)
+def serve(backend: Backend | Cloud | None = None, *, port: int = 0) -> Iterator[RunningEmulator]:
+    """Serve a backend (by default the sample) from a thread until the block ends. Port 0 is a free one."""
+    server = _Server(sample() if backend is None else backend, LOOPBACK, port)
+    ready = Event()
+    thread = Thread(target=lambda: asyncio.run(server.run(ready.set)), name="hbr-emulator", daemon=True)
     thread.start()
     try:
-        if not server.ready.wait(_START):
+        if not ready.wait(_START):
             raise RuntimeError("the emulator did not start")
-        yield RunningEmulator(backend, _address(listener))
+        yield server.running
     finally:
         server.stop()
         thread.join()
 
 
 def run(
-    backend: Backend | None = None,
+    backend: Backend | Cloud | None = None,
     *,
     host: str = LOOPBACK,
     port: int = 0,
-    on_ready: Callable[[RunningEmulator], object] | None = None,
+    on_ready: Callable[[RunningEmulator], object] = lambda _: None,
 ) -> None:
-    """Serve a backend until SIGINT or SIGTERM, which take effect once all is closed (`KeyboardInterrupt`).
+    """Serve a backend until interrupted, which raises `KeyboardInterrupt` once everything is closed.
 
-    Raises `InputError` off loopback, and where the port is taken.
+    Where several regions are served, each has its own port: this one and those after it. Raises `InputError` off
+    loopback, and where a port is taken.
     """
-    backend = sample() if backend is None else backend
-    listener = _listen(host, port)
-    running = RunningEmulator(backend, _address(listener))
-    _Server(backend, listener, lambda: on_ready(running) if on_ready else None).run([listener])
+    server = _Server(sample() if backend is None else backend, host, port)
+    asyncio.run(server.run(lambda: on_ready(server.running)))
 
 
-def app(backend: Backend) -> Starlette:
-    """The emulator as an ASGI application, for uvicorn under `_Protocol` (faults drop connections)."""
-    door = Route("/", _Door(Service.of(backend)), methods=["GET", "POST"])
-    return Starlette(routes=[door, *routes(backend)])
+class _Server:
+    """Listens on a port for each region."""
 
-
-class _Door:
-    """The service's only address."""
-
-    def __init__(self, service: Service) -> None:
-        self.service = service
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        reply = self.service.answer(await _request(scope, receive))
-        transport: asyncio.Transport = scope["state"]["transport"]
-        if reply.delay:
-            try:
-                await asyncio.sleep(reply.delay)
-            except asyncio.CancelledError:
-                if transport.is_closing():
-                    return
-                raise
-        if reply.drop != "before":
-            await self._send(reply, send)
-        if reply.drop:
-            transport.close()
-            while (await receive())["type"] != "http.disconnect":
-                pass
-
-    async def _send(self, reply: ApiResponse, send: Send) -> None:
-        pairs = [(name.encode(), value.encode()) for name, value in self.service.headers(reply).items()]
-        await send({"type": "http.response.start", "status": reply.status, "headers": pairs})
-        cut = len(reply.body) // 2 if reply.drop == "within" else None
-        body = {"type": "http.response.body", "body": reply.body[:cut]}
-        await send({**body, "more_body": reply.drop == "within"})
-
-
-async def _request(scope: Scope, receive: Receive) -> Request:
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    return Request(
-        headers={name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]},
-        query=tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
-        body=body,
-        method=scope["method"],
-        path=scope["path"],
-    )
-
-
-class _Protocol(H11Protocol):
-    """Lets the application drop the connection: ASGI has no word for that."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        super().connection_made(transport)
-        self.app_state = {**self.app_state, "transport": transport}
-
-
-class _Server(uvicorn.Server):
-    """Starts with an event, and stops at once instead of at the next tenth of a second."""
-
-    def __init__(self, backend: Backend, listener: socket.socket, on_ready: Callable[[], object] | None = None) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app(backend),
-                fd=listener.fileno(),
-                loop="asyncio",
-                http=_Protocol,
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                date_header=False,
-                proxy_headers=False,
-            )
-        )
-        self.ready, self._on_ready = Event(), on_ready
+    def __init__(self, target: Backend | Cloud, host: str, port: int) -> None:
+        regions = (REGION,) if isinstance(target, Backend) else target.regions
+        self._listeners = {name: _listen(host, port + i if port else 0) for i, name in enumerate(regions)}
+        self.running = RunningEmulator(target, {name: _address(socket) for name, socket in self._listeners.items()})
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
+        for each in [target] if isinstance(target, Backend) else target.backends.values():
+            each.prime_cache()
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+    async def run(self, on_ready: Callable[[], object]) -> None:
+        """Serve until `stop`, then close all connections at once."""
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        if self._on_ready:
-            self._on_ready()
-        self.ready.set()
-
-    async def main_loop(self) -> None:
-        await self._stop.wait()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002  as in uvicorn
-        for server in self.servers:
-            server.close()
-        tasks = list(self.server_state.tasks)
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        while self.server_state.connections:  # noqa: ASYNC110  uvicorn tells by this set, with no event
-            await asyncio.sleep(0)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        super().handle_exit(sig, frame)
-        self.stop()
+        servers = [
+            await asyncio.start_server(
+                lambda *streams, region=region: self._connection(region, *streams), sock=listener, backlog=1024
+            )
+            for region, listener in self._listeners.items()
+        ]
+        try:
+            on_ready()
+            await self._stop.wait()
+        finally:
+            for server in servers:
+                server.close()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def stop(self) -> None:
-        """From any thread, or from a signal's handler."""
-        self.should_exit = True
+        """From any thread."""
         if self._loop:
             self._loop.call_soon_threadsafe(self._stop.set)
+
+    def _connection(self, region: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._converse(region, reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _converse(self, region: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Requests of one connection, one after another, until either side ends it."""
+        try:
+            with suppress(OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                is_open = True
+                while is_open:
+                    request = await _read(reader)
+                    is_open = await self._respond(region, request, writer) and not _ends(request)
+                    await writer.drain()
+        finally:
+            writer.close()
+
+    async def _respond(self, region: str, request: Request, writer: asyncio.StreamWriter) -> bool:
+        """Send the response. False: the connection is dropped."""
+        target = self.running.target
+        if request.path.startswith(admin_api.PREFIX):
+            status, document = admin_api.handle(target, request)
+            body = json.dumps(document).encode()
+            writer.write(_head(status, {"content-type": JSON, "content-length": str(len(body))}) + body)
+            return True
+        backend = target.route(request, region)
+        response = service.answer(backend, request)
+        if response.delay:
+            await asyncio.sleep(response.delay)
+        if response.drop != "before":
+            cut = len(response.body) // 2 if response.drop == "within" else None
+            writer.write(_head(response.status, service.headers(backend, response)) + response.body[:cut])
+        return response.drop is None
+
+
+async def _read(reader: asyncio.StreamReader) -> Request:
+    """The next request. Raises `IncompleteReadError` where the client has gone, `ValueError` on anything but HTTP."""
+    first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    method, target, _ = first.split(" ")
+    pairs = (line.partition(":") for line in lines if line)
+    headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    path, _, query = target.partition("?")
+    return Request(headers, tuple(parse_qsl(query, keep_blank_values=True)), body, method, path)
+
+
+def _ends(request: Request) -> bool:
+    return request.headers.get("connection", "").lower() == "close"
+
+
+def _head(status: int, headers: Mapping[str, str]) -> bytes:
+    lines = (f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {value}" for name, value in headers.items()))
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
 def _listen(host: str, port: int) -> socket.socket:
     if not is_loopback(host):
         raise InputError(ValidationIssue("host", "must be loopback: 127.0.0.1, ::1 or localhost", repr(host)))
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio turns Nagle off only where the protocol is named; without it each small answer takes 40 ms.
+    # asyncio turns Nagle off only where the protocol is named; without it each small response takes 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

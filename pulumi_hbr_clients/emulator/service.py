@@ -1,25 +1,24 @@
-"""One request in, one reply out: fault or gateway, then limits, page, log. No socket here.
+"""One request in, one response out: fault or authentication, then parameters, page, log. No socket here.
 
-Parameters are read by `protocol.codec` and judged by `model.query`, the client's own rules. What the document
-puts into the query may also come in the form body; the other way round a parameter is not seen.
+Parameters are read by `protocol.codec` and judged by `model.query`, the client's own rules. What the document puts into
+the query may also come in the form body; the other way round a parameter is not seen.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from email.utils import formatdate
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from pulumi_hbr_clients.emulator import faults
-from pulumi_hbr_clients.emulator.auth import Gateway
+from pulumi_hbr_clients.emulator import faults, paging, responses
+from pulumi_hbr_clients.emulator.auth import REGIONS_ACTION, authenticate
 from pulumi_hbr_clients.emulator.backend import Backend, Record
-from pulumi_hbr_clients.emulator.paging import page
-from pulumi_hbr_clients.emulator.responses import ApiError, ApiResponse, refuse
-from pulumi_hbr_clients.model import query as questions
+from pulumi_hbr_clients.emulator.responses import ApiError, ApiResponse
+from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
 from pulumi_hbr_clients.model.query import Query
-from pulumi_hbr_clients.protocol import codec as wire
+from pulumi_hbr_clients.protocol import codec
 from pulumi_hbr_clients.protocol.signing import Request, parse_authorization
 
 FORM: Final = "application/x-www-form-urlencoded"
@@ -27,80 +26,64 @@ FORM: Final = "application/x-www-form-urlencoded"
 _UNREADABLE: Final = (ValueError, RecursionError)
 
 
-class Service:
-    """The service of one backend."""
+def answer(backend: Backend, request: Request) -> ApiResponse:
+    """Answer a request (header names in lower case) as the service would, under the backend's behaviour."""
+    with backend.lock:
+        backend.tick()
+        fault = backend.take_fault()
+        host = request.headers.get("host", "")
+        usual, other = (partial(_answer, backend, request, other=other) for other in (False, True))
+        response = faults.apply(fault or "none", faults.Request(usual, other, host, backend.service_time()))
+        backend.note(_record(backend, request, response, fault))
+        return replace(response, delay=response.delay + backend.latency)
 
-    def __init__(self, backend: Backend) -> None:
-        self.backend = backend
-        self._gateway = Gateway(backend)
-        backend.warm()
 
-    @classmethod
-    def of(cls, backend: Backend) -> "Service":
-        """Return the backend's one service, made on first use: all its ways in share nonces, limits and log."""
-        with backend.lock:
-            if backend.service is None:
-                backend.service = cls(backend)
-            return cast("Service", backend.service)
+def headers(backend: Backend, response: ApiResponse) -> dict[str, str]:
+    """The headers of a response, names in lower case."""
+    date = {"date": formatdate(backend.service_time(), usegmt=True)} if backend.date_header else {}
+    return {
+        "content-type": response.content_type,
+        "content-length": str(len(response.body)),
+        "x-acs-request-id": response.request_id,
+        **date,
+        **dict(response.headers),
+    }
 
-    def headers(self, reply: ApiResponse) -> dict[str, str]:
-        """The headers of a response, names in lower case."""
-        return {
-            "content-type": reply.content_type,
-            "content-length": str(len(reply.body)),
-            "date": formatdate(self.backend.service_time(), usegmt=True),
-            "x-acs-request-id": reply.request_id,
-            **dict(reply.headers),
-        }
 
-    def answer(self, request: Request) -> ApiResponse:
-        """Answer a request as the service would, under the backend's conditions."""
-        with self.backend.lock:
-            self.backend.tick()
-            fault = self.backend.take_fault()
-            host = request.headers.get("host", "")
-            answer, other = (partial(self._answer, request, host, other=other) for other in (False, True))
-            reply = faults.apply(fault or "none", answer, other, host)
-            self.backend.note(self._record(request, reply, fault))
-            return replace(reply, delay=reply.delay + self.backend.latency)
+def _answer(backend: Backend, request: Request, *, other: bool) -> ApiResponse:
+    try:
+        if authenticate(backend, request) == REGIONS_ACTION:
+            return responses.regions(backend.regions)
+        return paging.page(backend, _query(request), other=other)
+    except ApiError as error:
+        action = request.headers.get("x-acs-action", "")
+        return responses.refusal(error, host=request.headers.get("host", ""), action=action)
 
-    def _answer(self, request: Request, host: str, *, other: bool) -> ApiResponse:
-        try:
-            self._gateway.admit(request)
-            return page(self.backend, _query(request), other=other)
-        except ApiError as refusal:
-            throttled = refusal.code == "Throttling.User"
-            after = self.backend.rate_retry_after if throttled else None
-            return refuse(refusal.code, host, refusal.message, retry_after=after)
 
-    def _record(self, request: Request, reply: ApiResponse, fault: str | None) -> Record:
-        headers = request.headers
-        authorization = parse_authorization(headers.get("authorization", ""))
-        arguments = _readable(request)
-        number = str(arguments.get("page_number", 1))
-        return Record(
-            time=self.backend.now(),
-            key_id=authorization.access_key_id if authorization else None,
-            action=headers.get("x-acs-action"),
-            arguments=arguments,
-            page=int(number) if number.isdecimal() else 0,
-            status=reply.status,
-            code=reply.code,
-            fault=fault,
-        )
+def _record(backend: Backend, request: Request, response: ApiResponse, fault: str | None) -> Record:
+    authorization = parse_authorization(request.headers.get("authorization", ""))
+    arguments: Mapping[str, Any]
+    try:
+        arguments = _arguments(request)
+    except _UNREADABLE:
+        arguments = {}
+    number = str(arguments.get("page_number", 1))
+    return Record(
+        time=backend.now(),
+        key_id=authorization.access_key_id if authorization else None,
+        action=request.headers.get("x-acs-action"),
+        arguments=arguments,
+        page=int(number) if number.isdecimal() else 0,
+        status=response.status,
+        code=response.code,
+        fault=fault,
+    )
 
 
 def _arguments(request: Request) -> dict[str, Any]:
     """The vendor says of query parameters that they may also be sent in the form body; Terraform does."""
     form = parse_qsl(request.body.decode(), keep_blank_values=True)
-    return wire.arguments(replace(request, query=(*form, *request.query)))
-
-
-def _readable(request: Request) -> Mapping[str, Any]:
-    try:
-        return _arguments(request)
-    except _UNREADABLE:
-        return {}
+    return codec.arguments(replace(request, query=(*form, *request.query)))
 
 
 def _query(request: Request) -> Query:
@@ -108,18 +91,18 @@ def _query(request: Request) -> Query:
     if request.body and not request.headers.get("content-type", "").startswith(FORM):
         raise ApiError("InvalidParameter", f"The body must be a form: {FORM}.")
     try:
-        query = questions.parse(_arguments(request))
+        query = queries.parse(_arguments(request))
     except _UNREADABLE as error:
         raise ApiError("InvalidParameter", f"A parameter cannot be read: {error}") from None
     except InputError as error:
-        raise _refusal(error.faults[0]) from None
+        raise _invalid_parameter(error.faults[0]) from None
     assert query is not None  # noqa: S101  there are no unknown values on a wire
     return query
 
 
-def _refusal(fault: ValidationIssue) -> ApiError:
-    field = fault.path.partition("[")[0].partition(".")[0]
-    if field == "client_type" and not fault.given:
+def _invalid_parameter(issue: ValidationIssue) -> ApiError:
+    field = issue.path.partition("[")[0].partition(".")[0]
+    if field == "client_type" and not issue.given:
         return ApiError("MissingClientType")
-    name = wire.parameters()[field].name
-    return ApiError("InvalidParameter", f"The specified parameter {name} is not valid. {fault}")
+    name = codec.parameters()[field].name
+    return ApiError("InvalidParameter", f"The specified parameter {name} is not valid. {issue}")

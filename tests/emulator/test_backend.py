@@ -1,0 +1,191 @@
+"""The fleet: heartbeats, installations, arrivals and departures on the backend's clock; fleets from files."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, Cloud, new_row, new_rows, open_fleet, sample
+from pulumi_hbr_clients.emulator.fake_client import HEARTBEAT
+from pulumi_hbr_clients.emulator.fixtures import ROW_FIELDS
+from pulumi_hbr_clients.model.errors import InputError
+from tests.emulator.caller import ALL_ECS, ECS, Caller
+from tests.virtual_clock import VirtualClock
+
+
+def test_heartbeats_move_with_the_clock(backend: Backend, clock: VirtualClock) -> None:
+    """ACTIVATED clients report once a minute, each at its own second; the others do not."""
+
+    def beats() -> dict[str, int]:
+        return {row["Hostname"]: row.get("LastHeartBeatTime", 0) for row in backend.rows()}
+
+    first = beats()
+    assert all(clock.time() - HEARTBEAT < first[name] <= clock.time() for name in ("web-1", "node-1"))
+    assert len({first[name] % HEARTBEAT for name in ("web-1", "web-2", "web-3", "db-1")}) > 1
+    clock.advance(2 * HEARTBEAT)
+    moved = {name for name, beat in beats().items() if beat == first[name] + 2 * HEARTBEAT}
+    assert moved == set(first) - {"db-2", "desk-2", "batch-1", "batch-2", "cache-1", "queue-1"}
+
+
+def test_a_client_that_stops_reporting(backend: Backend, clock: VirtualClock) -> None:
+    """A client keeps its last heartbeat when it leaves ACTIVATED, is stopped, or is given one."""
+    web = [new_row(f"sample/web-{n}")["ClientId"] for n in (1, 2, 3)]
+    last = clock.time()
+    backend.set_status("UNKNOWN", web[0])
+    backend.stop_heartbeats(web[1])
+    backend.change(web[2], {"lastHeartBeatTime": 1_700_000_000})
+    clock.advance(3600)
+    beats = {row["ClientId"]: row["LastHeartBeatTime"] for row in backend.rows()}
+    assert all(last - HEARTBEAT < beats[identity] <= last for identity in web[:2])
+    assert beats[web[2]] == 1_700_000_000
+
+
+def test_installation(backend: Backend, clock: VirtualClock) -> None:
+    """An installation goes INSTALLING, REGISTERED, ACTIVATED on the backend's clock, or fails at its end."""
+    (good,) = backend.install(["i-new"], seconds=60)
+    (bad,) = backend.install([new_row("sample/batch-2")["InstanceId"]], seconds=60, fails=True)
+    seen = []
+    for seconds in (0, 29, 2, 28, 2):
+        clock.advance(seconds)
+        backend.tick()
+        seen.append((backend.find(good).row["Status"], backend.find(bad).row["Status"]))
+    assert [a for a, _ in seen] == ["INSTALLING", "INSTALLING", "REGISTERED", "REGISTERED", "ACTIVATED"]
+    assert (seen[-1][1], backend.find(good).row["InstanceId"]) == ("INSTALL_FAILED", "i-new")
+
+
+def test_history(clock: VirtualClock) -> None:
+    """Who arrived, changed and left since the backend was made, in which order, each at its own time."""
+    backend = Backend(new_rows(2), clock=clock.time)
+    start, client = clock.time(), backend.rows()[0]["ClientId"]
+    assert list(backend.history) == []
+    backend.later(20, lambda: backend.remove(client))
+    backend.later(10, lambda: backend.change(client, {"hostname": "new"}))
+    clock.advance(30)
+    backend.tick()
+    arrived = backend.arrive("ECS_CLIENT").row["ClientId"]
+    assert [(change.time - start, change.client_id) for change in backend.history] == [
+        (10, client),
+        (20, client),
+        (30, arrived),
+    ]
+    changed, left, came = (change.fields for change in backend.history)
+    assert (changed, left, came and came["Status"]) == ({"Hostname": "new"}, None, "ACTIVATED")
+
+
+def test_time_passes_for_the_fleet_alone(backend: Backend, caller: Caller) -> None:
+    """`advance` moves the fleet, and requests dated now are still good."""
+    backend.install(["i-new"], seconds=60)
+    backend.advance(3600)
+    assert caller.document(ALL_ECS, {"InstanceIds": '["i-new"]'})["Clients"][0]["Status"] == "ACTIVATED"
+
+
+def test_clients_come_and_go(clock: VirtualClock) -> None:
+    """Clients arrive on a timeline and leave after their stay."""
+    backend = Backend(clock=clock.time)
+    backend.churn(every=10, stay=25)
+    counts = []
+    for _ in range(6):
+        clock.advance(10)
+        counts.append(len(backend.rows()))
+    assert counts == [1, 2, 3, 3, 3, 3]
+
+
+def test_the_lively_sample(clock: VirtualClock) -> None:
+    """What the command shows changes while one watches: an installation ends, a client recovers."""
+    backend = sample(clock=clock.time, lively=True)
+    before = Counter(row["Status"] for row in backend.rows())
+    clock.advance(46)
+    after = Counter(row["Status"] for row in backend.rows())
+    assert (before["INSTALLING"], before["UNKNOWN"]) == (1, 1)
+    assert (after["INSTALLING"], after["UNKNOWN"]) == (0, 0)
+
+
+def test_changes_show_at_once(backend: Backend, caller: Caller) -> None:
+    """What a test changes is in the next response."""
+    web = new_row("sample/web-1")
+    caller.names()
+    backend.change(web["ClientId"], {"Settings": ..., "Hostname": "renamed"})
+    row = caller.document()["Clients"][0]
+    assert (row["Hostname"], "Settings" in row) == ("renamed", False)
+    backend.remove(web["InstanceId"])
+    backend.add({"clientId": "c-new", "hostname": "new"})
+    assert [caller.names()[0], caller.names()[-1]] == ["web-2", "new"]
+
+
+def test_the_log(backend: Backend, caller: Caller) -> None:
+    """The log states each request: action, arguments by name, page, key, and what was answered."""
+    caller.ask({**ECS, "PageNumber": "2"}, {"Tag.1.Key": "env", "ClientIds": '["c-1"]'})
+    record = backend.log[-1]
+    expected = {"client_type": "ECS_CLIENT", "page_number": "2", "client_ids": ["c-1"], "tags": [{"key": "env"}]}
+    assert record.arguments == expected
+    assert (record.page, record.status, record.key_id) == (2, 200, FAKE_CREDENTIALS.access_key_id)
+    assert (record.action, backend.requests) == ("DescribeBackupClients", 1)
+    backend.clear_log()
+    assert (backend.requests, list(backend.log)) == (0, [])
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+def test_fleet_file(tmp_path: Path, *, wrap: bool) -> None:
+    """A fleet comes from JSON or YAML, in either spelling, as a list or as our own command prints it."""
+    items = [
+        {"ClientId": "c-1", "Tags": [{"Key": "a", "Value": "b"}], "ClusterId": "cl-1"},
+        {"clientId": "c-2", "clientType": "LOCAL_CLIENT", "tags": {"a": "b"}, "beats": False},
+        {"clientId": "c-3", "crossAccountUserId": 12, "crossAccountRoleName": "r"},
+        {"count": 5, "clientType": "CONTAINER_CLIENT", "seed": 7},
+    ]
+    path = tmp_path / "fleet.json"
+    path.write_text(json.dumps({"clients": items, "totalCount": 8} if wrap else items))
+    backend = open_fleet(path)
+    assert isinstance(backend, Backend)
+    first, second, third, *made = backend.members
+    assert first.row["Tags"] == second.row["Tags"]
+    assert (first.cluster_id, second.beats, third.owner) == ("cl-1", False, ("12", "r"))
+    assert [client.row["ClientType"] for client in made] == ["CONTAINER_CLIENT"] * 5
+
+
+def test_fleet_file_of_several_accounts(tmp_path: Path) -> None:
+    """A file may hold a fleet for each account and region; behaviours hold for all of them."""
+    path = tmp_path / "fleet.yaml"
+    path.write_text("accounts: {prod: {cn-hangzhou: [{count: 2}], cn-shanghai: []}, dev: {cn-hangzhou: [{count: 1}]}}")
+    cloud = open_fleet(path, latency=1.0)
+    assert isinstance(cloud, Cloud)
+    assert {pair: (len(backend.members), backend.latency) for pair, backend in cloud.backends.items()} == {
+        ("prod", "cn-hangzhou"): (2, 1.0),
+        ("prod", "cn-shanghai"): (0, 1.0),
+        ("dev", "cn-hangzhou"): (1, 1.0),
+    }
+
+
+@pytest.mark.parametrize(
+    ("expected", "text"),
+    [
+        (["neither JSON nor YAML"], "{unclosed: ["),
+        (["must be a list of clients"], "5"),
+        (["fleet.yaml[0]: must be a client"], "[1]"),
+        (["[0].clientId: is required"], "[{status: X}]"),
+        (["[0].stauts: no such field; did you mean Status?"], "[{clientId: c-1, stauts: X}]"),
+        (["[0].count: must be a number", "[1].settings.Colour"], "[{count: -1}, {clientId: c, settings: {Colour: 1}}]"),
+        (["crossAccountRoleName"], "[{clientId: c-1, crossAccountUserId: 12}]"),
+        (["[0].tags: must be a map"], "[{clientId: c-1, tags: [x]}]"),
+        (["accounts.prod.cn-hangzhou[0].clientId"], "accounts: {prod: {cn-hangzhou: [{}]}}"),
+    ],
+)
+def test_bad_fleet_file(tmp_path: Path, expected: list[str], text: str) -> None:
+    """A bad file is refused with the place of every fault in it; one that is not there is named."""
+    path = tmp_path / "fleet.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError) as raised:
+        open_fleet(path)
+    assert all(part in str(raised.value) for part in expected)
+    with pytest.raises(InputError, match="cannot be read"):
+        open_fleet(tmp_path / "none.yaml")
+
+
+def test_made_up_fleets_are_repeatable() -> None:
+    """The same seed makes the same fleet, every client another, whatever the length."""
+    long, short = list(new_rows(1000, seed=1)), list(new_rows(10, seed=1))
+    assert short == long[:10]
+    assert len({row["ClientId"] for row in long}) == len({row["InstanceId"] for row in long}) == 1000
+    assert list(new_rows(10, seed=2)) != short
+    assert {name for row in long for name in row} == set(ROW_FIELDS)

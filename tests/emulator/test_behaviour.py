@@ -1,0 +1,320 @@
+"""Faults, limits, forms of responses, and how the list changes between pages: each is what its name says."""
+
+import json
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import pytest
+
+from pulumi_hbr_clients.emulator import Backend, Turnover, Window, new_row, new_rows, service
+from pulumi_hbr_clients.emulator.faults import FAULTS
+from pulumi_hbr_clients.emulator.responses import ApiResponse
+from tests.emulator.caller import Caller
+from tests.virtual_clock import VirtualClock
+
+
+def body(response: ApiResponse) -> Any:
+    return json.loads(response.body)
+
+
+def says(status: int, code: str) -> Callable[[ApiResponse], bool]:
+    return lambda response: (response.status, response.code, body(response)["Code"]) == (status, code, code)
+
+
+def is_html(status: int) -> Callable[[ApiResponse], bool]:
+    return lambda r: (r.status, r.content_type) == (status, "text/html; charset=utf-8") and r.body.startswith(b"<html>")
+
+
+FAULTS_AS_SEEN: dict[str, Callable[[ApiResponse], bool]] = {
+    "throttle": lambda r: (r.status, r.code, r.headers) == (400, "Throttling.User", ()),
+    "throttle:700": lambda r: r.headers == (("x-acs-retry-after", "700"),),
+    "throttle_seconds:3": lambda r: r.headers == (("retry-after", "3"),),
+    "throttle_date:3": lambda r: parsedate_to_datetime(dict(r.headers)["retry-after"]).timestamp() == 1_760_000_003,
+    "internal_error": says(500, "InternalError"),
+    "unavailable": says(503, "ServiceUnavailable"),
+    "unavailable_html": is_html(503),
+    "html": is_html(200),
+    "redirect": lambda r: (r.status, r.body, r.headers[0][0]) == (302, b"", "location"),
+    "xml": lambda r: r.content_type == "text/xml;charset=utf-8" and b"<Code>BadRequest</Code>" in r.body,
+    "empty": lambda r: (r.status, r.body) == (200, b""),
+    "half_json": lambda r: r.status == 200 and not r.body.endswith(b"}"),
+    "drop": lambda r: (r.drop, r.body) == ("before", b""),
+    "drop_body": lambda r: r.drop == "within" and len(body(r)["Clients"]) == 12,
+    "drop_after": lambda r: r.drop == "after" and r.code == "200",
+    "slow:0.2": lambda r: r.delay == 0.2 and r.code == "200",
+    "refused": lambda r: r.status == 200 and body(r)["Success"] is False and r.code == "InternalError",
+    "wrong_clients": lambda r: body(r)["Clients"] == 5,
+    "no_total": lambda r: "TotalCount" not in body(r) and len(body(r)["Clients"]) == 12,
+    "no_page": lambda r: (body(r)["TotalCount"], body(r)["Clients"]) == (12, []),
+    "other_page": lambda r: (body(r)["PageNumber"], body(r)["Clients"]) == (1, []),
+    "nonce_used": says(400, "SignatureNonceUsed"),
+    "clock_skew": says(400, "InvalidTimeStamp.Expired"),
+    "token_expired": says(400, "InvalidSecurityToken.Expired"),
+    "no_permission": lambda r: body(r)["AccessDeniedDetail"]["AuthAction"] == "hbr:DescribeBackupClients",
+    "ServiceNotActivated": says(403, "ServiceNotActivated"),
+    "400 9990040003 Throttling.Resource: slow down": lambda r: body(r)["Message"] == "Throttling.Resource: slow down",
+    "503 systembusy": says(503, "systembusy"),
+    "200 InternalError": lambda r: r.status == 200 and body(r)["Success"] is False,
+    "none": says(200, "200"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS_AS_SEEN)
+def test_faults(backend: Backend, caller: Caller, fault: str) -> None:
+    """A fault is what its name says, hits one request, and is in the log."""
+    backend.next_faults += [fault]
+    assert FAULTS_AS_SEEN[fault](caller.ask())
+    assert caller.code() == "200"
+    assert [record.fault for record in backend.log] == [fault, None]
+
+
+def test_every_fault_is_seen() -> None:
+    """No fault goes without its test above, but those that only say a code."""
+    assert {name for name in FAULTS if name.islower()} <= {fault.partition(":")[0] for fault in FAULTS_AS_SEEN}
+
+
+def test_a_page_in_another_ones_place() -> None:
+    """The second page is given the first one's clients under its own number; the first one the second's."""
+    caller = Caller(Backend(new_rows(100)))
+    first, second = (caller.page(number)["Clients"] for number in (1, 2))
+    caller.backend.next_faults += ["other_page", "other_page"]
+    given = [caller.page(number) for number in (1, 2)]
+    assert [page["Clients"] for page in given] == [second, first]
+    assert [(page["PageNumber"], page["TotalCount"]) for page in given] == [(1, 100), (2, 100)]
+
+
+def test_random_faults_repeat() -> None:
+    """The same seed draws the same faults, about as many as the rate says."""
+    first, again, other = (Backend(fault_rate=0.05, seed=seed) for seed in (3, 3, 4))
+    drawn = [first.take_fault() for _ in range(2000)]
+    assert drawn == [again.take_fault() for _ in range(2000)]
+    assert drawn != [other.take_fault() for _ in range(2000)]
+    assert 60 < len(drawn) - drawn.count(None) < 140
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("next_faults", ["thottle"], "next_faults: no such fault: 'thottle'; one of none, throttle,"),
+        ("latency", -1, "latency: Input should be greater than or equal to 0 (given: -1)"),
+        ("latency", "1", "latency: Input should be a valid number (given: '1')"),
+        ("rate", 0, "rate: Input should be greater than 0 (given: 0)"),
+        ("fault_rate", 1.5, "fault_rate: Input should be less than or equal to 1 (given: 1.5)"),
+        ("variants", ["colourful"], "variants.0: Input should be 'wrapped', 'strings'"),
+        ("order", "sorted", "order: Input should be 'arrival', 'id', 'name', 'random' or 'shuffled' (given: 'sorted')"),
+        ("turnover", {"by": "magic"}, "turnover.by: Input should be 'presence', 'tags' or 'filters' (given: 'magic')"),
+        ("turnover", {"form": 1}, "turnover.form: Extra inputs are not permitted (given: 1)"),
+        ("window", {}, "window.limit: Field required (given: {})"),
+    ],
+)
+def test_behaviours_are_checked(name: str, value: object, message: str) -> None:
+    """A value that makes no sense is refused where it is set, and the backend stays as it was."""
+    backend = Backend()
+    before = getattr(backend, name)
+    with pytest.raises(ValueError, match=r".") as raised:
+        setattr(backend, name, value)
+    assert str(raised.value).startswith(message)
+    assert getattr(backend, name) == before
+    with pytest.raises(ValueError, match="no such behaviour: latancy"):
+        Backend(latancy=1)
+
+
+def codes(caller: Caller, count: int) -> list[str]:
+    return [caller.code() for _ in range(count)]
+
+
+THROTTLED = "Throttling.User"
+
+
+def test_rate(caller: Caller, clock: VirtualClock) -> None:
+    """A bucket of N tokens lets N pass at once, then N a second; the response may say when to come back."""
+    caller.backend.rate, caller.backend.rate_retry_after = 4.0, 250.0
+    assert codes(caller, 6) == ["200"] * 4 + [THROTTLED] * 2
+    assert dict(caller.ask().headers) == {"x-acs-retry-after": "250"}
+    clock.advance(0.5)
+    assert codes(caller, 3) == ["200", "200", THROTTLED]
+    clock.advance(60)
+    assert codes(caller, 6).count("200") == 4
+
+
+def test_a_fixed_window(caller: Caller, clock: VirtualClock) -> None:
+    """A burst of the whole window passes; then nothing does until the clock enters the next one."""
+    clock.advance(-clock.time() % 60 + 50)  # ten seconds before a window ends
+    caller.backend.window = Window(limit=5, seconds=60)
+    assert codes(caller, 7) == ["200"] * 5 + [THROTTLED] * 2
+    clock.advance(9.5)
+    assert codes(caller, 1) == [THROTTLED]
+    clock.advance(0.5)
+    assert codes(caller, 6) == ["200"] * 5 + [THROTTLED]
+
+
+def test_a_sliding_window(caller: Caller, clock: VirtualClock) -> None:
+    """A request passes when fewer than the limit passed in the seconds before it; throttled ones do not count."""
+    caller.backend.window = Window(limit=2, seconds=60, kind="sliding")
+    seen = []
+    for _ in range(7):
+        seen += codes(caller, 1)
+        clock.advance(20)
+    assert seen == ["200", "200", THROTTLED, "200", "200", THROTTLED, "200"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "header", "value"),
+    [
+        ("fixed", "x-acs-retry-after", "15000"),
+        ("sliding", "x-acs-retry-after", "35000"),
+        ("fixed", "retry-after", "15"),
+        ("sliding", None, None),
+    ],
+)
+def test_a_window_says_when(caller: Caller, clock: VirtualClock, kind: Any, header: Any, value: str | None) -> None:
+    """A throttled response names the time until the next request passes, in the header that is asked for, or not."""
+    clock.advance(-clock.time() % 60 + 20)
+    caller.backend.window = Window(limit=1, kind=kind, retry_header=header)
+    caller.ask()
+    clock.advance(25)
+    assert dict(caller.ask().headers) == ({header: value} if header else {})
+
+
+# How the list changes
+
+
+def ids(clients: list[dict[str, Any]]) -> list[str]:
+    return [row["ClientId"] for row in clients]
+
+
+@pytest.fixture
+def plain(clock: VirtualClock) -> Caller:
+    """A caller of a backend of 100 clients, every second one tagged group=a and with BackupStatus PROTECTED."""
+    rows = [
+        {**row, "Tags": [{"Key": "group", "Value": "ab"[n % 2]}], "BackupStatus": ["PROTECTED", "UNPROTECTED"][n % 2]}
+        for n, row in enumerate(new_rows(100))
+    ]
+    return Caller(Backend(rows, clock=clock.time))
+
+
+def read(caller: Caller, pages: int, tagged: dict[str, str] | None = None, **query: str) -> list[str]:
+    """The ids of some pages, read one after another."""
+    return [i for n in range(1, pages + 1) for i in ids(caller.page(n, body=tagged, **query)["Clients"])]
+
+
+def test_pages_are_cut_from_the_order(plain: Caller) -> None:
+    """Pages give every client once, in the order asked for, and nothing beyond the end."""
+    backend, rows = plain.backend, plain.backend.rows()
+    assert read(plain, 11) == ids(rows) != sorted(ids(rows))
+    backend.order = "id"
+    assert read(plain, 11) == sorted(ids(rows))
+    backend.order = "name"
+    assert read(plain, 11) == ids(sorted(rows, key=lambda row: str(row["Hostname"])))
+    backend.order = "random"
+    assert read(plain, 11) == read(plain, 11) != ids(rows)
+    backend.order = "shuffled"
+    assert read(plain, 1) != read(plain, 1)
+    assert len(set(read(plain, 10))) < 100
+
+
+@pytest.mark.parametrize("order", ["arrival", "id", "name"])
+@pytest.mark.parametrize(("leave_from", "arrive_at", "lost"), [("front", "end", 9), ("end", "front", 0)])
+def test_turnover_moves_pages(plain: Caller, order: Any, leave_from: Any, arrive_at: Any, lost: int) -> None:
+    """One leaves and one arrives after every page: a naive reader misses a client at each border, or sees it twice."""
+    backend = plain.backend
+    before = set(ids(backend.rows()))
+    backend.order, backend.turnover = order, Turnover(leave_from=leave_from, arrive_at=arrive_at)
+    seen = read(plain, 10)
+    after = set(ids(backend.rows()))
+    assert (len(after), len(after - before)) == (100, 10)
+    assert len(seen) == 100
+    assert (len((before & after) - set(seen)), len(seen) - len(set(seen))) == (lost, 9 - lost)
+
+
+TAGGED = {"Tag.1.Key": "group", "Tag.1.Value": "a"}
+PROTECTED = {"Filters.1.Key": "BackupStatus", "Filters.1.Values.1": "PROTECTED"}
+
+
+@pytest.mark.parametrize("arrivals", ["old", "new"])
+@pytest.mark.parametrize(("by", "asked"), [("tags", {"tagged": TAGGED}), ("filters", PROTECTED)])
+def test_turnover_by_fields(plain: Caller, by: Any, asked: dict[str, Any], arrivals: Any) -> None:
+    """Clients stop matching and others start to: the selection changes at equal totals, nobody has left the fleet."""
+    backend = plain.backend
+    fleet, before = set(ids(backend.rows())), set(read(plain, 5, **asked))
+    backend.turnover = Turnover(by=by, arrivals=arrivals)
+    seen = read(plain, 5, **asked)
+    backend.turnover = None
+    after = set(read(plain, 5, **asked))
+    assert (len(before), len(after), len(before & after)) == (50, 50, 45)
+    assert (before & after) - set(seen)
+    assert fleet <= set(ids(backend.rows()))
+    assert ((after - before) <= fleet) == (arrivals == "old")
+    backend.turnover = Turnover(by=by)
+    assert read(plain, 2) == read(plain, 2)  # a query that selects by neither sees no change
+
+
+def test_turnover_arrivals_and_times(plain: Caller, clock: VirtualClock) -> None:
+    """Who arrives was created now or long ago; one event happens once, after its page; leaving needs no arrival."""
+    backend = plain.backend
+    known = set(ids(backend.rows()))
+
+    def created() -> list[int]:
+        return [row["CreatedTime"] for row in backend.rows() if row["ClientId"] not in known]
+
+    backend.turnover = Turnover(every=3, times=1, leave_from="anywhere", arrive_at="anywhere")
+    read(plain, 2)
+    assert created() == []
+    read(plain, 8)
+    assert created() == [int(clock.time())]
+    backend.turnover = Turnover(arrivals="old", leaving=0, times=2)
+    read(plain, 5)
+    assert [at < clock.time() - 86_400 for at in created()] == [False, True, True]
+    backend.turnover = Turnover(arriving=0, leaving=3, times=1)
+    assert [plain.page(1)["TotalCount"] for _ in range(3)] == [102, 99, 99]
+
+
+def test_pages_overlap_lie_and_lack(plain: Caller) -> None:
+    """Pages repeat clients, name wrong totals, are held shorter, saying so, or lack clients without a word."""
+    backend = plain.backend
+    backend.repeats = 2
+    assert (len(read(plain, 10)), len(set(read(plain, 10)))) == (118, 100)
+    backend.repeats, backend.total_drift = 0, -3
+    assert [plain.page(n)["TotalCount"] for n in (1, 2, 3, 4)] == [100, 97, 100, 97]
+    backend.total_drift, backend.page_size_max = 0, 7
+    page = plain.page(1, 99)
+    assert (page["PageSize"], len(page["Clients"]), page["TotalCount"]) == (7, 7, 100)
+    backend.page_size_max, backend.short_by = None, 4
+    page = plain.page(1, 99)
+    assert (page["PageSize"], len(page["Clients"]), page["TotalCount"]) == (99, 95, 100)
+
+
+def test_the_date_header(backend: Backend, caller: Caller, clock: VirtualClock) -> None:
+    """Responses say the service's time, unless they are told not to."""
+    backend.clock_offset = 100.0
+    date = service.headers(backend, caller.ask())["date"]
+    assert parsedate_to_datetime(date).timestamp() == clock.time() + 100
+    backend.date_header = False
+    assert "date" not in service.headers(backend, caller.ask())
+
+
+def test_variants(backend: Backend, caller: Caller) -> None:
+    """The same fleet in other forms: what the document, its example and other SDKs show."""
+
+    def rows(*variants: Any) -> dict[str, dict[str, Any]]:
+        backend.variants = frozenset(variants)
+        return {row.get("Hostname"): row for row in caller.document()["Clients"]}
+
+    backend.variants = frozenset({"wrapped"})
+    assert [row["Hostname"] for row in caller.document()["Clients"]["Client"][:1]] == ["web-1"]
+    backend.variants = frozenset({"strings"})
+    page = caller.document()
+    row = page["Clients"][0]
+    assert (page["TotalCount"], page["Success"], page["Code"]) == ("12", "true", 200)
+    assert (row["Appliance"], row["Settings"]["MaxWorker"], row["Settings"]["UseHttps"]) == ("false", 0, False)
+    assert row["LastHeartBeatTime"].isdecimal()
+    assert (rows("nulls")["legacy-1"]["Settings"], rows("nulls")["legacy-1"]["Tags"]) == (None, None)
+    assert rows("empty_strings")["legacy-1"]["Settings"] == ""
+    assert "Tags" not in rows("absent")["legacy-1"]
+    assert all("Settings" not in row for row in rows("no_settings").values())
+    assert all(not {"ClientId", "InstanceId"} & row.keys() for row in rows("no_ids").values())
+    old = rows("old_fields")["web-1"]
+    assert (old["ClusterId"], old["RegisterTime"], old["Status"]) == ("", 1_700_000_000, "ACTIVATED")
+    assert rows("lone_surrogate")["web-1\ud83d"]["ClientId"] == new_row("sample/web-1")["ClientId"]
+    assert rb'"Hostname":"web-1\ud83d"' in caller.ask().body

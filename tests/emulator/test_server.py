@@ -1,0 +1,261 @@
+"""The emulator on sockets: dropped connections, latency, the admin API, several regions, and a clean end."""
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from pulumi_hbr_clients.emulator import (
+    FAKE_CREDENTIALS,
+    Backend,
+    Cloud,
+    RunningEmulator,
+    account_credentials,
+    new_row,
+    new_rows,
+    run,
+    sample,
+    serve,
+)
+from pulumi_hbr_clients.model.errors import InputError
+from pulumi_hbr_clients.protocol.signing import Credentials, canonical_query
+from tests.emulator.caller import ALL_ECS, Caller
+
+
+class HttpCaller(httpx.Client):
+    """Sends signed requests over HTTP."""
+
+    def __init__(self, running: RunningEmulator, endpoint: str | None = None) -> None:
+        super().__init__(base_url=endpoint or running.endpoint, trust_env=False)
+        self.caller = Caller(running.backend, host=urlsplit(endpoint or running.endpoint).netloc)
+
+    def ask(
+        self, query: Mapping[str, str] = ALL_ECS, credentials: Credentials = FAKE_CREDENTIALS, **headers: str
+    ) -> httpx.Response:
+        request = self.caller.request(query, credentials=credentials, **headers)
+        return self.post(f"/?{canonical_query(request.query)}", content=request.body, headers=dict(request.headers))
+
+
+@pytest.fixture
+def backend() -> Backend:
+    return sample()
+
+
+@pytest.fixture
+def running(backend: Backend) -> Iterator[RunningEmulator]:
+    with serve(backend) as running:
+        yield running
+
+
+@pytest.fixture
+def http(running: RunningEmulator) -> Iterator[HttpCaller]:
+    with HttpCaller(running) as http:
+        yield http
+
+
+def test_a_page_over_http(http: HttpCaller) -> None:
+    """A response has its headers, and connections serve one request after another."""
+    first, second = http.ask(), http.ask()
+    assert (first.status_code, second.json()["TotalCount"]) == (200, 12)
+    assert first.headers["x-acs-request-id"] == first.json()["RequestId"]
+    streams = [response.extensions["network_stream"].get_extra_info("client_addr") for response in (first, second)]
+    assert streams[0] == streams[1]
+    assert http.ask(connection="close").status_code == 200
+
+
+def test_dropped_connections(backend: Backend, http: HttpCaller) -> None:
+    """A connection ends before the response, within it, or after it without notice, and the next one works."""
+    backend.next_faults += ["drop", "drop_body", "drop_after"]
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
+        http.ask()
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
+        http.ask()
+    response = http.ask()
+    assert (response.json()["Code"], "connection" in response.headers) == ("200", False)
+    end: socket.socket = response.extensions["network_stream"].get_extra_info("socket")
+    if end.fileno() != -1:  # httpx may have seen the end already
+        end.settimeout(5)
+        assert end.recv(1, socket.MSG_PEEK) == b""
+    assert http.ask().status_code == 200
+
+
+def test_latency(backend: Backend, http: HttpCaller) -> None:
+    """Every response takes its time, and many take it at once."""
+    backend.latency = 0.2
+    started = time.perf_counter()
+    threads = [threading.Thread(target=http.ask) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert 0.2 <= time.perf_counter() - started < 2.0  # one after another would take 4 s
+    assert backend.requests == 20
+
+
+@pytest.mark.parametrize(
+    "text", [b"\r\n\r\n", b"GET\r\n\r\n", b"POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n", b"POST"]
+)
+def test_what_is_not_http(running: RunningEmulator, text: bytes) -> None:
+    """Anything but HTTP ends the connection, and the emulator goes on."""
+    port = urlsplit(running.endpoint).port
+    with socket.create_connection(("127.0.0.1", port or 0), timeout=5) as client:
+        client.sendall(text)
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(1) == b""
+    with HttpCaller(running) as http:
+        assert http.ask().status_code == 200
+
+
+def test_admin_api(backend: Backend, http: HttpCaller) -> None:
+    """A process that cannot reach in changes the backend, its behaviour and its clock, and reads the log."""
+    web = new_row("sample/web-1")["ClientId"]
+
+    def post(command: str, **arguments: Any) -> Any:
+        response = http.post(f"/_emulator/{command}", json=arguments)
+        assert response.status_code == 200, response.text
+        return response.json()["result"]
+
+    post("set_status", clients=[web], status="STOPPED")
+    (new,) = post("install", instances=["i-new"], seconds=30)
+    post("advance", seconds=31)
+    post("add", clients=[{"clientId": "c-9", "tags": {"a": "b"}}, {"count": 3}])
+    post("next_faults", value=["throttle"])
+    assert post("variants", value=["wrapped"]) == ["wrapped"]
+    assert post("turnover", value={"by": "tags", "times": 1})["leave_from"] == "front"
+    assert (backend.find(web).row["Status"], backend.find(new).row["Status"]) == ("STOPPED", "ACTIVATED")
+    post("activate", clients=web)
+    assert http.ask().json()["Code"] == "Throttling.User"
+    fleet = http.get("/_emulator/fleet").json()
+    assert (len(fleet["clients"]), fleet["totalCount"]) == (16 + 1 + 4, 21)
+    assert fleet["clients"][0]["Status"] == "ACTIVATED"
+    assert [entry["fault"] for entry in http.get("/_emulator/log").json()["log"]] == ["throttle"]
+    index = http.get("/_emulator").json()
+    assert index["commands"]["install"] == ["instances", "seconds", "fails"]
+    assert index["behaviours"]["turnover"]["by"] == "tags"
+
+
+@pytest.mark.parametrize(
+    ("expected", "command", "content"),
+    [
+        ("no such command", "explode", b"{}"),
+        ("missing a required argument", "install", b'{"machines": []}'),
+        ("no client or instance", "remove", b'{"clients": ["c-none"]}'),
+        ("no such fault", "next_faults", b'{"value": ["thottle"]}'),
+        ("not JSON", "add", b"{"),
+        ("must be a JSON object", "add", b"[]"),
+        ("no such field", "add", b'{"clients": [{"clientId": "c-1", "stauts": "X"}]}'),
+        ("takes", "latency", b"{}"),
+    ],
+)
+def test_admin_api_explains(http: HttpCaller, expected: str, command: str, content: bytes) -> None:
+    """A command that cannot be done says why, and the emulator goes on."""
+    response = http.post(f"/_emulator/{command}", content=content)
+    assert response.status_code == 400
+    assert expected in response.json()["error"]
+    assert http.ask().status_code == 200
+
+
+def test_accounts_and_regions() -> None:
+    """Each region has a port of its own; behind it each account finds its own fleet, and the admin API too."""
+    cloud = Cloud({("prod", "cn-hangzhou"): Backend(new_rows(3)), ("dev", "cn-shanghai"): Backend(new_rows(2))})
+    with serve(cloud) as running:
+        assert [*running.endpoints] == ["cn-hangzhou", "cn-shanghai"]
+        assert running.environment["ALIBABA_CLOUD_ACCESS_KEY_ID"] == "FAKE-AK-ID-PROD"
+        totals = {}
+        for region, endpoint in running.endpoints.items():
+            with HttpCaller(running, endpoint) as http:
+                for account in ("prod", "dev"):
+                    response = http.ask(credentials=account_credentials(account))
+                    totals[account, region] = response.json()["TotalCount"]
+                assert http.get("/_emulator/fleet?account=dev&region=cn-shanghai").json()["totalCount"] == 2
+                assert http.get("/_emulator/fleet?account=nobody").status_code == 400
+        hangzhou, shanghai = "cn-hangzhou", "cn-shanghai"
+        expected = {("prod", hangzhou): 3, ("dev", hangzhou): 0, ("prod", shanghai): 0, ("dev", shanghai): 2}
+        assert totals == expected
+
+
+def test_nothing_stays_behind() -> None:
+    """After `serve` no thread runs and nothing listens, be a connection idle or a response under way."""
+    before = set(threading.enumerate())
+    errors: list[Exception] = []
+    with serve() as running, HttpCaller(running) as http:
+        http.ask()
+        running.backend.latency = 30.0
+
+        def late() -> None:
+            with HttpCaller(running) as other:
+                try:
+                    other.ask()
+                except httpx.TransportError as error:
+                    errors.append(error)
+
+        waiting = threading.Thread(target=late)
+        waiting.start()
+        while running.backend.requests < 2:
+            time.sleep(0.001)
+    waiting.join(5)
+    assert len(errors) == 1
+    assert set(threading.enumerate()) == before
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", urlsplit(running.endpoint).port or 0))
+
+
+def test_two_emulators_at_once() -> None:
+    """Emulators in one process do not know of each other."""
+    with serve(Backend()) as empty, serve() as full, HttpCaller(empty) as one, HttpCaller(full) as two:
+        assert (one.ask().json()["TotalCount"], two.ask().json()["TotalCount"]) == (0, 12)
+
+
+def test_environment_is_all_a_program_needs(running: RunningEmulator) -> None:
+    """The variables name the endpoint, the region and the fake keys, and keep off the metadata service."""
+    assert running.environment == {
+        "ALIBABA_CLOUD_ENDPOINT_HBR": running.endpoint,
+        "ALIBABA_CLOUD_REGION_ID": "cn-hangzhou",
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": FAKE_CREDENTIALS.access_key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": FAKE_CREDENTIALS.access_key_secret,
+        "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
+    }
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.1", "example.com", ""])  # noqa: S104  it is refused
+def test_loopback_only(host: str) -> None:
+    """The emulator binds nothing but loopback."""
+    with pytest.raises(InputError, match="must be loopback"):
+        run(host=host)
+
+
+def test_port_in_use(running: RunningEmulator) -> None:
+    """A port that is taken is bad input, said in words."""
+    with pytest.raises(InputError, match="port: cannot be listened on"):
+        run(port=urlsplit(running.endpoint).port or 0)
+
+
+RUN = """
+from pulumi_hbr_clients import emulator
+try:
+    emulator.run(on_ready=lambda running: print(running.endpoint, flush=True))
+except KeyboardInterrupt:
+    raise SystemExit(130)
+"""
+
+
+@pytest.mark.parametrize(("expected", "sent"), [(130, signal.SIGINT), (-signal.SIGTERM, signal.SIGTERM)])
+def test_run_until_interrupted(expected: int, sent: signal.Signals) -> None:
+    """`run` serves until it is told to stop, closes everything, and prints nothing on the way."""
+    command = [sys.executable, "-W", "error", "-c", RUN]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        endpoint = process.stdout.readline().strip()
+        with HttpCaller(RunningEmulator(Backend(), {"cn-hangzhou": endpoint})) as http:
+            assert http.ask().json()["TotalCount"] == 12
+            process.send_signal(sent)
+            assert process.communicate(timeout=10) == ("", "")
+    assert process.returncode == expected
