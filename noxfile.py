@@ -59,7 +59,7 @@ def lowest(session: nox.Session) -> None:
     """Run the unit tests, and the entry points on an engine, with the lowest versions that pyproject.toml claims."""
     session.install("--group", "test", "--constraint", LOCK)
     folder = Path(session.create_tmp())
-    options = ("--extra=emulator", "--resolution=lowest-direct", "--generate-hashes", "--no-emit-index-url")
+    options = ("--resolution=lowest-direct", "--generate-hashes", "--no-emit-index-url")
     session.run(
         "uv", "pip", "compile", "-q", "pyproject.toml", *options, "-o", str(folder / "lowest.txt"), external=True
     )
@@ -80,7 +80,7 @@ def audit(session: nox.Session) -> None:
     if drift := [line for line in synced.splitlines() if re.match(r" [-+~] (?!pulumi-hbr-clients)", line)]:
         session.error(".venv is not the lock: " + "; ".join(map(str.strip, drift)))
     session.run("uv", "pip", "check", "--python", sys.executable, external=True)
-    session.install(".[emulator]", "--constraint", LOCK)
+    session.install(".", "--constraint", LOCK)
     allowed = ("--partial-match", f"--allow-only={';'.join(LICENCES)}", "--ignore-packages=pulumi-hbr-clients")
     session.run("pip-licenses", f"--python={session.bin}/python", *allowed, external=True)
     summary, found = vulnerabilities(_pip_audit())
@@ -92,8 +92,7 @@ def audit(session: nox.Session) -> None:
 def unmet_claims(resolved: str) -> list[str]:
     """The package's lower bounds that are not what uv chose when it was asked for the lowest versions."""
     versions = {canonicalize_name(name): version for name, version in re.findall(r"(?m)^(\S+)==([^\s;]+)", resolved)}
-    optional = PROJECT["optional-dependencies"].values()
-    claims = map(Requirement, [*PROJECT["dependencies"], *(text for extra in optional for text in extra)])
+    claims = map(Requirement, PROJECT["dependencies"])
     floors = {claim.name: part.version for claim in claims for part in claim.specifier if part.operator == ">="}
     chosen = {name: versions[canonicalize_name(name)] for name in floors}
     return [

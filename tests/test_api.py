@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pulumi_hbr_clients import emulator, get_backup_clients
-from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, FAKE_STS_CREDENTIALS, Backend, new_rows
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, FAKE_STS_CREDENTIALS, Backend, Turnover, new_rows
 from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model.backup_client import ClientList
 from pulumi_hbr_clients.model.errors import (
@@ -361,7 +361,7 @@ def test_sync_from_anywhere(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_moving_fleet(endpoint: str, backend: Backend, consistency: str) -> None:
     """One leaves and one arrives per page: no one who stayed is missed, and no list says that it is whole."""
     before = {row["ClientId"] for row in backend.rows()}
-    backend.shift = 1
+    backend.turnover = Turnover()
     found = listed(endpoint, consistency=consistency, allow_incomplete=True)
     stayed = before & {row["ClientId"] for row in backend.rows()}
     assert stayed - set(found.ids) == set()

@@ -60,7 +60,7 @@ def test_the_page_says_what_was_measured() -> None:
 
 def test_the_judge_of_a_moving_fleet() -> None:
     """A serial loop over pages that shift misses clients and says nothing: the judge sees it."""
-    with measure.fleet(300, shift=1) as service:
+    with measure.fleet(300, turnover={}) as service:
         figures = measure.run(str(BENCH.parent / "benchmarks" / "judging.py"), "peer", environment=service.environment)
     assert (figures["error"], figures["whole"], figures["wrong"]) == (0, 1, 1)
     assert figures["missed"] > 0

@@ -8,8 +8,6 @@ import sys
 from pathlib import Path
 from typing import IO
 
-import pytest
-
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS
 from tests.commands import program, run
 
@@ -76,12 +74,3 @@ def test_a_port_in_use() -> None:
         result = run("emulator", "--port", port)
     assert result.exit_code == 2
     assert f"  --port: cannot be listened on: {os.strerror(98)} (given: {port})" in result.stderr.splitlines()
-
-
-@pytest.mark.parametrize("missing", ["starlette", "uvicorn"])
-def test_without_its_extra(missing: str) -> None:
-    """Where the extra is not installed, one line says how to get it."""
-    code = f"import sys; sys.modules[{missing!r}] = None; from pulumi_hbr_clients.cli import main; main()"
-    done = subprocess.run([sys.executable, "-c", code, "emulator"], check=False, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "error: the emulator needs its extra: pip install 'pulumi-hbr-clients[emulator]'\n"

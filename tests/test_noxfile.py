@@ -12,8 +12,7 @@ pytest.importorskip("nox", reason="not installed beside the lowest versions")
 import noxfile
 
 FLOORS = {
-    claim.partition(">=")[0]: claim.partition(">=")[2].partition(",")[0]
-    for claim in [*noxfile.PROJECT["dependencies"], *noxfile.PROJECT["optional-dependencies"]["emulator"]]
+    claim.partition(">=")[0]: claim.partition(">=")[2].partition(",")[0] for claim in noxfile.PROJECT["dependencies"]
 }
 
 

@@ -1,4 +1,4 @@
-"""Whether a request may pass: action and version, key and token, limits, date, signature, nonce, permission, in this order.
+"""Whether a request may pass: action, version, key, token, limits, date, signature, nonce, permission, in this order.
 
 The service's half of `protocol.signing`. Raises `ApiError` with the service's code. A request is let in once: nonces
 are remembered for as long as a replay's date would be accepted.

@@ -194,7 +194,7 @@ def plain(clock: VirtualClock) -> Caller:
     return Caller(Backend(rows, clock=clock.time))
 
 
-def read(caller: Caller, pages: int, tagged: dict[str, str] | None = None, **query: str) -> list[str]:
+def read(caller: Caller, pages: int, tagged: dict[str, str] | None = None, **query: Any) -> list[str]:
     """The ids of some pages, read one after another."""
     return [i for n in range(1, pages + 1) for i in ids(caller.page(n, body=tagged, **query)["Clients"])]
 

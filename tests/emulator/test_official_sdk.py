@@ -24,6 +24,7 @@ from pulumi_hbr_clients.emulator import (
     sample,
     serve,
 )
+from pulumi_hbr_clients.emulator.response_variants import Variant
 from pulumi_hbr_clients.protocol.signing import Credentials
 
 # It dates its requests with a call that Python deprecated in 3.12.
@@ -133,7 +134,7 @@ def test_errors(
 
 
 @pytest.mark.parametrize("variant", ["strings", "nulls", "empty_strings", "absent", "no_settings", "old_fields"])
-def test_response_variants(backend: Backend, running: RunningEmulator, variant: str) -> None:
+def test_response_variants(backend: Backend, running: RunningEmulator, variant: Variant) -> None:
     """The SDK reads the other forms too: each client is there, whatever its fields hold."""
     backend.variants = frozenset({variant})
     body = sdk(running).describe_backup_clients(DescribeBackupClientsRequest(client_type="ECS_CLIENT")).body

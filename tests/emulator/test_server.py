@@ -38,7 +38,7 @@ class HttpCaller(httpx.Client):
         self.caller = Caller(running.backend, host=urlsplit(endpoint or running.endpoint).netloc)
 
     def ask(
-        self, query: Mapping[str, str] = ALL_ECS, credentials: Credentials = FAKE_CREDENTIALS, **headers: str
+        self, query: Mapping[str, str] = ALL_ECS, credentials: Credentials = FAKE_CREDENTIALS, **headers: Any
     ) -> httpx.Response:
         request = self.caller.request(query, credentials=credentials, **headers)
         return self.post(f"/?{canonical_query(request.query)}", content=request.body, headers=dict(request.headers))

@@ -15,7 +15,7 @@ from tools.benchmarks.table import Must, Table
 
 Cell = TypeVar("Cell")
 
-HEAVY: Final = ("alibabacloud_credentials", "starlette", "uvicorn")
+HEAVY: Final = ("alibabacloud_credentials",)
 """What loads on use only: the credentials library, and the emulator's two."""
 ALONE: Final = "import pulumi"
 STATEMENTS: Final = (

@@ -87,7 +87,7 @@ class Fleet:
 
 
 @contextmanager
-def fleet(count: int, **conditions: float) -> Iterator[Fleet]:
+def fleet(count: int, **conditions: Any) -> Iterator[Fleet]:
     """Serve so many clients under these conditions until the block ends."""
     child = [sys.executable, str(HERE / "fleet.py"), json.dumps({"count": count, **conditions})]
     # Leaving the inner block closes the child's input, which ends it.

@@ -6,7 +6,7 @@ Whether the list is whole, who says so, and at what price.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
-from typing import Final
+from typing import Any, Final
 
 from tools.benchmarks.growth import CONTENDERS, OURS, PAGE, PEER, SDK
 from tools.benchmarks.measure import Figures, Scale, fleet, in_turn, lists, tell
@@ -71,7 +71,7 @@ def faults(scale: Scale) -> Table:
 def shifting(scale: Scale) -> Table:
     """1,960 clients, of which one leaves and one arrives after every page."""
     names = (OURS, VERIFIED, SDK, PEER)
-    found = {name: _judged(name, range(scale.repeats), scale.shifting, shift=1) for name in names}
+    found = {name: _judged(name, range(scale.repeats), scale.shifting, turnover={}) for name in names}
     table = _trouble(f"{scale.shifting:,} clients, one leaves and one arrives after every page", found)
     missed = max(f["missed"] for f in found[VERIFIED])
     return replace(
@@ -82,7 +82,7 @@ def shifting(scale: Scale) -> Table:
     )
 
 
-def _judged(name: str, seeds: Sequence[int], count: int, **conditions: float) -> Sequence[Figures]:
+def _judged(name: str, seeds: Sequence[int], count: int, **conditions: Any) -> Sequence[Figures]:
     tell(f"{name}: {len(seeds)} runs")
     found = list[Figures]()
     for seed in seeds:
