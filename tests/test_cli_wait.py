@@ -67,10 +67,9 @@ def test_every_field_is_an_option() -> None:
     with pytest.raises(InputError) as caught:
         gate.parse(dict.fromkeys(Query.model_fields, 1))
     refused = {fault.path for fault in caught.value.faults if fault.reason.startswith("must not be given")}
-    made = [option.name for option in options.of_gate()]
-    assert (
-        set(made) == (Query.model_fields.keys() | ActivationCondition.model_fields.keys()) - refused - options.LEFT_OUT
-    )
+    made = [option.name for option in options.gate_options()]
+    fields = Query.model_fields.keys() | ActivationCondition.model_fields.keys()
+    assert set(made) == fields - refused - options.WITHOUT_OPTION
     assert len(made) == len(set(made))
 
 
@@ -81,7 +80,7 @@ def test_a_new_field_is_a_new_option() -> None:
         max_gap: validators.Duration = Field(90.0, description="Between two heartbeats.")
         racks: tuple[str, ...] = Field((), description="Only these.")
 
-    *_, gap, racks = options.of_gate(Wider)
+    *_, gap, racks = options.model_options(Wider)
     assert (gap.opts, gap.metavar, gap.help) == (["--max-gap"], "TIME", "Between two heartbeats.  [default: 1m30s]")
     assert (racks.opts, racks.multiple) == (["--rack"], True)
     command = click.Command("wait", params=[gap, racks], callback=lambda **values: options.arguments(values, Wider))
@@ -91,7 +90,7 @@ def test_a_new_field_is_a_new_option() -> None:
 
 def test_the_help_tells_the_defaults() -> None:
     """As a person would type them."""
-    helps = {option.opts[0]: option.help or "" for option in options.of_gate()}
+    helps = {option.opts[0]: option.help or "" for option in options.gate_options()}
     assert [helps[f"--{name}"].partition("  ")[2] for name in ("timeout", "min-clients", "unknown-grace", "poll")] == [
         "[default: 15m]",
         "[default: 1]",
@@ -122,7 +121,7 @@ def test_it_fails_at_once(backend: Backend, status: str) -> None:
     """A client that does not get there by waiting is named with what to do, in words of the command line."""
     backend.set_status(status, "c-2")
     result = wait()
-    advice = options.spelled(gate.meaning(status).advice)
+    advice = options.as_options(gate.meaning(status).advice)
     assert told(result) == [
         "error: 1 of 3 backup clients will not be activated by waiting:",
         f"c-2 (i-2): {status} since then. {advice[0].upper()}{advice[1:]}",
@@ -360,4 +359,4 @@ def test_verbose_tells_who_is_asked(backend: Backend) -> None:
     """On stderr, so that the object stays alone."""
     result = wait("--verbose", "--output", "json")
     assert json.loads(result.stdout)["ready"] == len(backend.members)
-    assert "(region cn-hangzhou) with the keys of environment" in result.stderr
+    assert "(region cn-hangzhou) with the credentials of environment" in result.stderr

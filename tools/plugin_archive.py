@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from pulumi_hbr_clients import __version__
-from pulumi_hbr_clients.cli.package_commands import COMMAND
+from pulumi_hbr_clients.cli.plugin_command import EXECUTABLE
 
 ROOT: Final = Path(__file__).parent.parent
 SCRIPT: Final = """#!/bin/sh
@@ -35,7 +35,7 @@ def main() -> None:
 
 def fill(folder: Path) -> None:
     """The script and the libraries."""
-    script = folder / COMMAND
+    script = folder / EXECUTABLE
     script.write_text(SCRIPT)
     script.chmod(0o755)
     uv = str(Path(sys.executable).parent / "uv")
@@ -46,7 +46,7 @@ def fill(folder: Path) -> None:
 def pack(folder: Path) -> Path:
     """The archive, named as the engine names it."""
     machine = _MACHINES.get(platform.machine(), platform.machine())
-    target = ROOT / "dist" / f"{COMMAND}-v{__version__}-{platform.system().lower()}-{machine}.tar.gz"
+    target = ROOT / "dist" / f"{EXECUTABLE}-v{__version__}-{platform.system().lower()}-{machine}.tar.gz"
     target.parent.mkdir(exist_ok=True)
     with tarfile.open(target, "w:gz", compresslevel=6) as archive:
         for path in sorted(folder.iterdir()):

@@ -9,6 +9,7 @@ import asyncio
 import json
 import platform
 import re
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -19,9 +20,13 @@ import click
 from pulumi_hbr_clients import __version__
 from pulumi_hbr_clients.cli import options
 from pulumi_hbr_clients.cli import setting_sources as places
+from pulumi_hbr_clients.cli.command_options import network_option, output_option, verbose_option
+from pulumi_hbr_clients.cli.event_loop import run_async
+from pulumi_hbr_clients.cli.messages import REFUSED, has_colour
 from pulumi_hbr_clients.cli.setting_sources import Place
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.credentials import CredentialSource, StaticCredentials
+from pulumi_hbr_clients.model import query as query_model
 from pulumi_hbr_clients.model.errors import HbrError, InputError
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.protocol.signing import Credentials
@@ -50,15 +55,37 @@ class Finding:
 Report = dict[str, Finding]
 
 
-async def examine(values: Mapping[str, Any], *, offline: bool) -> Report:
-    """Look everywhere, then ask once. Raises `InputError` for what is no matter of settings."""
-    query, times, faults = options.checked(values, options.query, ("timeout", 0.1))
-    ours = {fault.path: options.line(fault) for fault in faults if fault.path in options.SETTINGS}
-    if other := [fault for fault in faults if fault.path not in ours]:
-        raise InputError(*other)
-    times = {"timeout": PATIENCE, **times}
-    async with options.client(values, times) as client:
-        report = _places(client, ours)
+@click.command("doctor", params=options.named_options("region", "endpoint", "profile", "timeout"))
+@click.option("--client-type", default="ECS_CLIENT", show_default=True, metavar="TYPE", help="Client type to ask for.")
+@click.option("--offline", is_flag=True, help="Send nothing; show only what would be used.")
+@output_option("text", "json", text="For people or programs.")
+@network_option
+@verbose_option
+def command(output: str, *, offline: bool, network: str | None, **values: Any) -> None:
+    """Show which region, endpoint and credentials would be used, from where, and whether they may list.
+
+    Sends one small request, within --timeout (30 seconds by default). Shows no secrets. Exits with 0 if all is
+    well, else with 1. Pulumi config is not read here: it exists inside a Pulumi program only.
+    """
+    (query,) = options.parse_together(lambda: query_model.parse(options.arguments(values, Query)))
+    settings = {"region": next(iter(values["region"]), None), "profile": next(iter(values["profile"]), None)}
+    settings |= {"endpoint": values["endpoint"], "network": network}
+    report = run_async(examine(query, settings, offline=offline))
+    text = as_json(report) if output == "json" else as_text(report, coloured=has_colour(sys.stdout))
+    click.echo(text, nl=False)
+    if not usable(report):
+        click.get_current_context().exit(REFUSED)
+
+
+async def examine(query: Query, settings: Mapping[str, Any], *, offline: bool) -> Report:
+    """Look everywhere, then send one request."""
+    faults: dict[str, str] = {}
+    async with HbrClient(**settings, timeout=query.timeout or PATIENCE) as client:
+        try:
+            client.target(query)
+        except InputError as error:
+            faults = {fault.path: options.issue_text(fault) for fault in error.faults}
+        report = _places(client, faults)
         report["credentials"] = await _credentials(client, offline=offline)
         report["permission"] = await _permission(client, query, report, offline=offline)
     return report
@@ -109,17 +136,17 @@ def _masked(keys: Credentials) -> str:
     return f"access key {places.masked(keys.access_key_id)}{token}"
 
 
-async def _permission(client: HbrClient, query: Query | None, report: Report, *, offline: bool) -> Finding:
+async def _permission(client: HbrClient, query: Query, report: Report, *, offline: bool) -> Finding:
     if offline:
         return Finding("not asked because of --offline")
-    if query is None or not usable(report):
-        return Finding(None, None, "not asked: mend what stands above first")
+    if not usable(report):
+        return Finding(None, None, "not asked: fix the settings above first")
     asked = query.model_copy(update={"page_number": 1, "page_size": 1})
     started = time.monotonic()
     try:
         await client.list(asked)
     except HbrError as error:
-        return Finding(None, None, _HERE.sub("", options.spelled(str(error))))
+        return Finding(None, None, _HERE.sub("", options.as_options(str(error))))
     return Finding(f"OK, the service answered in {time.monotonic() - started:.2f} s")
 
 

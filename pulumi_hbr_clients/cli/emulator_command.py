@@ -1,7 +1,4 @@
-"""`hbr-clients emulator`: options → a backend on loopback, and what to type in another shell.
-
-The only importer of the emulator here, and only when it is asked for: it is an extra.
-"""
+"""`hbr-clients emulator`: options → a backend on loopback, and what to type in another shell."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,39 +7,52 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from pulumi_hbr_clients.cli.output import complain
-from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
+from pulumi_hbr_clients.model.errors import HbrError, InputError, ValidationIssue
 
 if TYPE_CHECKING:
     from pulumi_hbr_clients.emulator import RunningEmulator
 
-_PORTS: Final = 65535
+_MAX_PORT: Final = 65535
 
 
-def run(values: Mapping[str, str | None]) -> None:
-    """Serve until interrupted. Raises `InputError` with all faults, also where the port is taken."""
+@click.command("emulator")
+@click.option("--port", metavar="N", default="0", help="Port on 127.0.0.1.  [default: a free one]")
+@click.option(
+    "--fleet",
+    metavar="FILE",
+    help="Clients as JSON or YAML, or the output of `list --output json`.  [default: a sample of 12 clients]",
+)
+@click.option("--latency", metavar="SECONDS", default="0", help="Time before each response.  [default: 0]")
+@click.option("--rate", metavar="N/s", help="Requests per second before throttling.  [default: no limit]")
+@click.option("--faults", metavar="P", default="0", help="Share of requests that fail, as 0.05 or 5%.  [default: 0]")
+@click.option("--seed", metavar="N", default="0", help="Seed for faults and generated clients.  [default: 0]")
+def command(**values: str | None) -> None:
+    """Emulate the service on this machine: signatures, filters, limits, and a fleet that changes.
+
+    Prints the commands for another shell, then runs until Ctrl-C. Needs no account.
+    """
     settings = _settings({name: text for name, text in values.items() if text is not None})
     try:
-        from pulumi_hbr_clients import emulator  # noqa: PLC0415  an extra
+        from pulumi_hbr_clients import emulator  # noqa: PLC0415  an extra: bad input is reported without it
     except ModuleNotFoundError as error:
-        complain("error", str(error))
-        click.get_current_context().exit(1)
+        raise HbrError(str(error)) from None
     port = settings.pop("port")
-    emulator.run(_world(emulator.open_fleet, settings), port=port, on_ready=lambda running: click.echo(usage(running)))
+    backend = _backend(emulator.open_fleet, settings)
+    emulator.run(backend, port=port, on_ready=lambda running: click.echo(usage(running)))
 
 
 def _settings(texts: Mapping[str, str]) -> dict[str, Any]:
-    """Read every option. Raises `InputError` with all faults."""
+    """The value of every option. Raises `InputError` with all issues."""
     settings: dict[str, Any] = {}
-    faults = []
+    issues = []
     for name, text in texts.items():
         read, allowed = _READERS[name]
         try:
-            settings[_NAMES.get(name, name)] = read(text)
+            settings["fault_rate" if name == "faults" else name] = read(text)
         except ValueError:
-            faults.append(ValidationIssue(name, f"must be {allowed}", repr(text)))
-    if faults:
-        raise InputError(*faults)
+            issues.append(ValidationIssue(name, f"must be {allowed}", repr(text)))
+    if issues:
+        raise InputError(*issues)
     return settings
 
 
@@ -58,47 +68,43 @@ def _within(low: float, high: float, kind: type = float, form: str = "(.+)") -> 
 
 
 def _share(text: str) -> Any:
-    percent = text.endswith("%")
-    return _within(0, 1)(str(float(text[:-1]) / 100) if percent else text)
+    share = str(float(text[:-1]) / 100) if text.endswith("%") else text
+    return _within(0, 1)(share)
 
 
-_NAMES: Final = {"faults": "fault_rate"}
+# click's own ranges would report one option at a time
 _READERS: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
-    "port": (_within(0, _PORTS, int), f"a port, 1 to {_PORTS}, or 0 for a free one"),
+    "port": (_within(0, _MAX_PORT, int), f"a port, 1 to {_MAX_PORT}, or 0 for a free one"),
     "fleet": (str, "a file"),
-    "latency": (_within(0, 3600), "seconds, 0 or more"),
-    "rate": (_within(0.001, 1e6, form="(.+?)(?:/s)?"), "requests a second, such as 20/s"),
+    "latency": (_within(0, 3600), "seconds, 0 to 3600"),
+    "rate": (_within(0.001, 1e6, form="(.+?)(?:/s)?"), "requests per second, such as 20/s"),
     "faults": (_share, "a share, as 0.05 or 5%"),
     "seed": (int, "a whole number"),
 }
 
 
-def _world(open_fleet: Callable[..., Any], settings: dict[str, Any]) -> Any:
+def _backend(open_fleet: Callable[..., Any], settings: dict[str, Any]) -> Any:
+    """The fleet of the file. Raises `InputError` with paths inside the file, which are not names of options."""
     try:
         return open_fleet(settings.pop("fleet", None), **settings)
     except InputError as error:
-        raise InputError(*(_of_fleet(fault) for fault in error.faults)) from None
-
-
-def _of_fleet(fault: ValidationIssue) -> ValidationIssue:
-    """A path inside the file is the file's own spelling."""
-    path = fault.path if fault.path == "fleet" else f"--fleet {fault.path}"
-    return ValidationIssue(path, fault.reason, fault.given)
+        issues = [(issue.path if issue.path == "fleet" else f"--fleet {issue.path}", issue) for issue in error.faults]
+        raise InputError(*(ValidationIssue(path, issue.reason, issue.given) for path, issue in issues)) from None
 
 
 def usage(running: "RunningEmulator") -> str:
     """What to type in another shell."""
     exports = [f"  export {name}={quote(value)}" for name, value in running.environment.items()]
-    number = len(running.backend.members)
+    size = f"{len(running.backend.members):,}"
     return "\n".join(
         [
-            f"Cloud Backup is emulated at {running.endpoint} with {number:,} clients. Ctrl-C ends it.",
+            f"Cloud Backup is emulated at {running.endpoint} with {size} clients. Press Ctrl-C to stop.",
             "",
-            "In another shell (the keys are fake, and no other service takes them):",
+            "In another shell (the keys are fake; no other service accepts them):",
             "",
             *exports,
             "  hbr-clients list --client-type ECS_CLIENT --watch",
             "",
-            f"What else it can do, and how to change it while it runs: curl {running.endpoint}/_emulator",
+            f"To see what else it can do, and to change it while it runs: curl {running.endpoint}/_emulator",
         ]
     )

@@ -1,19 +1,21 @@
-"""What a list is for programs: ClientList → one JSON object, or CSV. Pure, in an order that never changes by itself."""
+"""Lists for programs: results → one JSON object, or CSV. Pure; the order is that of the lists, sorted by id."""
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from io import StringIO
 from types import MappingProxyType
 from typing import Any, Final
 
-from pydantic import SecretStr
-
+from pulumi_hbr_clients.cli.messages import error_text
+from pulumi_hbr_clients.cli.printable import printable
+from pulumi_hbr_clients.cli.targets import TargetResult
 from pulumi_hbr_clients.model.backup_client import (
     CLIENT_FIELDS,
     ClientList,
     ClientSettings,
+    excluded_fields,
     state_name,
     to_dicts,
     to_json,
@@ -21,10 +23,11 @@ from pulumi_hbr_clients.model.backup_client import (
 from pulumi_hbr_clients.model.query import Query
 
 _IDS: Final = ("client_id", "instance_id")
-_SECRET: Final = "proxyPassword"  # noqa: S105  a column's name
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet runs a cell that starts with one of these (OWASP, "CSV Injection")."""
 
 
-def named(names: Iterable[str]) -> list[str]:
+def with_ids(names: Iterable[str]) -> list[str]:
     """The fields to show, ids first, each once."""
     return list(dict.fromkeys([*_IDS, *names]))
 
@@ -42,14 +45,33 @@ def outputs(found: ClientList, query: Query) -> dict[str, Any]:
     return shown
 
 
-def json_text(
+def json_text(results: Sequence[TargetResult], *, compact: bool = False) -> str:
+    """One target: the object of its list. Several: `{"targets": [...]}`, each with `outputs`, `error` or both."""
+    if len(results) == 1 and results[0].found is not None:
+        return list_json(results[0].found, results[0].query, compact=compact)
+    texts = [_target_json(result) for result in results]
+    if compact:
+        return f'{{"targets": [{", ".join(texts)}]}}\n'
+    return f'{{\n  "targets": {_json_rows(texts)}\n}}\n'
+
+
+def _target_json(result: TargetResult) -> str:
+    head: dict[str, Any] = {"region": result.region, "profile": result.query.profile}
+    if result.error is not None:
+        head["error"] = error_text(result.error).replace("\n", ". ")
+    text = json.dumps(head, ensure_ascii=False)
+    if result.found is None:
+        return text
+    return f'{text[:-1]}, "outputs": {list_json(result.found, result.query, compact=True).rstrip()}}}'
+
+
+def list_json(
     found: ClientList, query: Query, *, head: Mapping[str, Any] = MappingProxyType({}), compact: bool = False
 ) -> str:
-    """One object, one client a line; `compact` has it all on one line. `head` stands in front."""
+    """One object, one client a line; `compact` puts all on one line. `head` comes first."""
     shown = {**head, **outputs(found, query)}
-    kept = named(CLIENT_FIELDS if query.fields is None else ["region", *query.fields])
-    gone = [name for name in CLIENT_FIELDS if name not in kept]
-    texts = [to_json([client], leave_out=gone)[1:-1] for client in found.clients]
+    hidden = excluded_fields(query.fields)
+    texts = [to_json([client], leave_out=hidden)[1:-1] for client in found.clients]
     if compact:
         rest = json.dumps(shown, ensure_ascii=False)
         return f'{rest[:-1]}, "clients": [{", ".join(texts)}]}}\n'
@@ -58,28 +80,39 @@ def json_text(
 
 
 def _json_value(value: Any) -> str:
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return _json_rows(json.dumps(item, ensure_ascii=False) for item in value)
     return json.dumps(value, ensure_ascii=False)
 
 
 def _json_rows(texts: Iterable[str]) -> str:
-    """One object a line."""
+    """A list with one item a line."""
     rows = ",\n    ".join(texts)
     return f"[\n    {rows}\n  ]" if rows else "[]"
 
 
-def csv_text(found: ClientList, query: Query) -> str:
-    """RFC 4180, a row a client: state names, `settings.proxyHost`, tags as JSON text."""
-    paths = list(_paths(named(CLIENT_FIELDS if query.fields is None else query.fields)))
-    secret = [_SECRET] if query.include_proxy_passwords else []
+def csv_text(results: Sequence[TargetResult]) -> str:
+    """RFC 4180, a row for each client: state names, `settings.proxyHost`, tags as JSON text.
+
+    With several targets, `region` and `profile` come first. Every cell is safe in a spreadsheet and on a terminal.
+    """
+    query = results[0].query
+    target_columns = ["region", "profile"] if len(results) > 1 else []
+    fields_shown = with_ids(CLIENT_FIELDS if query.fields is None else query.fields)
+    paths = list(_paths(name for name in fields_shown if name not in target_columns))
+    secret = ["proxyPassword"] if query.include_proxy_passwords else []
     text = StringIO()
     writer = csv.writer(text)
-    writer.writerow([*(".".join(path) for path in paths), *secret])
-    for client in found.clients:
-        (plain,) = to_dicts([client])
-        password = found.proxy_passwords.get(client.client_id or "")
-        writer.writerow([*(text_of(_at(plain, path)) for path in paths), *(_shown(password) for _ in secret)])
+    writer.writerow([*target_columns, *(".".join(path) for path in paths), *secret])
+    for result in results:
+        found = result.found or ClientList()
+        for client in found.clients:
+            (plain,) = to_dicts([client])
+            password = found.proxy_passwords.get(client.client_id or "")
+            cells = [result.region, result.query.profile] if target_columns else []
+            cells += [_at(plain, path) for path in paths]
+            cells += [password.get_secret_value() if password else "" for _ in secret]
+            writer.writerow(map(_safe_cell, cells))
     return text.getvalue()
 
 
@@ -97,19 +130,14 @@ def _at(plain: Any, path: tuple[str, ...]) -> Any:
     return plain
 
 
-def _shown(password: SecretStr | None) -> str:
-    return password.get_secret_value() if password else ""
-
-
-def printable(text: str | None) -> str:
-    """What the service says, on one line: a name may hold anything, also a terminal's control codes."""
-    if text is None or text.isprintable():
-        return text or ""
-    return "".join(char if char.isprintable() else "\ufffd" for char in text)
+def _safe_cell(value: Any) -> str:
+    """The text of a value, printable, and with an apostrophe before what a spreadsheet would run as a formula."""
+    text = printable(text_of(value))
+    return f"'{text}" if isinstance(value, str) and value.startswith(_FORMULA) else text
 
 
 def text_of(value: Any) -> str:
-    """A plain value in a cell: texts and numbers as they are, the rest as JSON."""
+    """Text as it is, None as "", anything else as JSON."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

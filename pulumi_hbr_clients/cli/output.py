@@ -1,274 +1,153 @@
-"""Where a list goes: asked for under a progress bar, shown once, or shown again and again (`--watch`).
+"""Where lists are printed: once, or again and again (`--watch`).
 
-    terminal   colour, a progress bar on stderr; watched, the table is redrawn in place
-    pipe       plain text without escapes; watched, a new block for every change
-
-What draws on a terminal (rich) is imported only where one is: it costs 0.1 s.
+terminal   colours, a progress bar on stderr; watched, the table is redrawn in place
+pipe       plain text in UTF-8 without escapes; watched, a new block for every change
 """
 
-import asyncio
 import logging
-import os
 import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import Any, Final
 
 import click
 
-from pulumi_hbr_clients.cli import json_csv as documents
-from pulumi_hbr_clients.cli import options
-from pulumi_hbr_clients.model.backup_client import VOLATILE_FIELDS, ClientList, to_json
-from pulumi_hbr_clients.model.errors import HbrError, InvalidResponseError, Retry, TransportError
-from pulumi_hbr_clients.model.query import Query
-from pulumi_hbr_clients.resources import pulumi_runtime as program
+from pulumi_hbr_clients.cli import json_csv, tables
+from pulumi_hbr_clients.cli.messages import error_text, is_terminal, print_message, print_warnings
+from pulumi_hbr_clients.cli.tables import Line
+from pulumi_hbr_clients.cli.targets import TargetResult
+from pulumi_hbr_clients.client.client import Progress
+from pulumi_hbr_clients.client.session import RetryDetails
+from pulumi_hbr_clients.model.backup_client import VOLATILE_FIELDS, to_json
+from pulumi_hbr_clients.resources.pulumi_runtime import notices
 
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
-
-    from pulumi_hbr_clients.cli.tables import Line
-    from pulumi_hbr_clients.client.client import HbrClient, Progress
-
-_PATIENCE: Final = 0.3
-"""Seconds that nobody needs to be told about."""
-_log = logging.getLogger("pulumi_hbr_clients")
+_log: Final = logging.getLogger("pulumi_hbr_clients")
 
 
 @dataclass(frozen=True, slots=True)
-class PollResult:
-    """One list, and how it shall be shown."""
+class Report:
+    """The results of one round, and the format to print them in."""
 
-    query: Query
     output: str
-    region: str
-    found: ClientList
+    results: tuple[TargetResult, ...]
 
-    def table(self, width: int | None = None) -> "Iterator[Line]":
-        """The table, if there is anything to put into it."""
-        from pulumi_hbr_clients.cli import tables  # noqa: PLC0415  JSON and CSV need no rich
+    @property
+    def complete(self) -> bool:
+        """Whether every target answered with a complete list."""
+        return all(result.error is None for result in self.results)
 
-        now = time.time()
-        return tables.table(self.found, self.query, now=now, width=width) if self.found.clients else iter(())
+    def table(self, width: int | None = None) -> Iterator[Line]:
+        """The table, if there is a client to show."""
+        return tables.table(self.results, now=time.time(), width=width)
 
-    def summary(self) -> "Iterator[Line]":
-        """What is said of the whole list."""
-        from pulumi_hbr_clients.cli import tables  # noqa: PLC0415  JSON and CSV need no rich
+    def summary(self) -> Iterator[Line]:
+        """What is said of the lists as a whole."""
+        return tables.summary(self.results)
 
-        return tables.summary(self.found, self.query, self.region)
-
-    def lines(self, width: int | None = None) -> "Iterator[Line]":
-        """The table, and under it the summary."""
-        yield from self.table(width)
-        if self.found.clients:
-            yield []
+    def lines(self, width: int | None = None) -> Iterator[Line]:
+        """The table, and the summary below it."""
+        table = list(self.table(width))
+        yield from [*table, []] if table else []
         yield from self.summary()
 
     def text(self, *, watched: bool = False) -> str:
-        """The whole of it, as plain text."""
+        """All of it as plain text."""
         if self.output == "json":
-            return documents.json_text(self.found, self.query, compact=watched)
+            return json_csv.json_text(self.results, compact=watched)
         if self.output == "csv":
-            return documents.csv_text(self.found, self.query)
+            return json_csv.csv_text(self.results)
         return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in self.lines())
 
-    def notices(self) -> Iterator[str]:
-        """What a person should know of it."""
-        return program.notices(self.query, self.found)
+    def comparable(self) -> Any:
+        """Equal for reports that differ in heartbeats only."""
+        return [
+            (
+                str(result.error),
+                result.found
+                and (
+                    to_json(result.found.clients, leave_out=VOLATILE_FIELDS),
+                    result.found.missing_client_ids,
+                    result.found.missing_instance_ids,
+                ),
+            )
+            for result in self.results
+        ]
 
-    def still(self) -> Any:
-        """What makes it another list: all but what moves by itself."""
-        found = self.found
-        clients = to_json(found.clients, leave_out=VOLATILE_FIELDS)
-        return clients, found.missing_client_ids, found.missing_instance_ids, found.complete
-
-
-def is_terminal(stream: TextIO) -> bool:
-    """Whether there is somebody who sees colour and cursor movements."""
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def complain(label: str, text: str) -> None:
-    """To stderr: `error: …`, further lines indented."""
-    colour = {"error": "red", "warning": "yellow"}.get(label, "blue")
-    head = click.style(f"{label}:", fg=colour, bold=True) if coloured(sys.stderr) else f"{label}:"
-    first, *rest = (documents.printable(line.strip()) for line in text.split("\n"))
-    click.echo("\n  ".join([f"{head} {first}", *rest]), err=True)
-
-
-def warn(texts: Iterable[str]) -> None:
-    """Say on stderr what a person should know, in words of the command line."""
-    for text in texts:
-        complain("warning", options.spelled(text))
+    def print_messages(self) -> None:
+        """Print warnings, and a line for each target without a complete list, to stderr."""
+        for result in self.results:
+            if result.found is not None and result.error is None:
+                print_warnings(notices(result.query, result.found))
+            if result.error is not None:
+                where = f"{tables.target_name(result)}: " if len(self.results) > 1 else ""
+                print_message("error", where + error_text(result.error))
 
 
-def coloured(stream: TextIO) -> bool:
-    """Whether colour is seen and wanted (no-color.org)."""
-    return is_terminal(stream) and not os.environ.get("NO_COLOR")
+async def show(reports: AsyncIterator[Report], output: str, interval: float | None) -> bool:
+    """Print one report and tell whether it is complete; with an interval, print until interrupted."""
+    if interval is None:
+        report = await anext(reports)
+        _print(report)
+        return report.complete
+    if output == "table" and is_terminal(sys.stdout):
+        from pulumi_hbr_clients.cli import terminal  # noqa: PLC0415  rich costs 0.1 s: only where it is needed
+
+        await terminal.redraw(reports, interval)
+    else:
+        await _print_changes(reports)
+    return True
 
 
-async def show(client: "HbrClient", query: Query, output: str, every: float | None) -> None:
-    """Ask and show, once or every so many seconds until interrupted."""
-    async with client, aclosing(_looks(client, query, output, every)) as subscribe:
-        if every is None:
-            _print(await anext(subscribe))
-        elif output == "table" and is_terminal(sys.stdout):
-            await _redraw(subscribe, every)
-        else:
-            await _blocks(subscribe)
+def _print(report: Report) -> None:
+    if report.output == "table" and is_terminal(sys.stdout):
+        from pulumi_hbr_clients.cli import terminal  # noqa: PLC0415  rich costs 0.1 s: only where it is needed
 
-
-async def _looks(client: "HbrClient", query: Query, output: str, every: float | None) -> AsyncGenerator[PollResult]:
-    region = announce(client, query)
-    with progress_bar() as progress, retries_told():
-        found = await client.list(query.model_copy(update={"allow_incomplete": True}), progress)
-    yield PollResult(query, output, region, found)
-    while every is not None:
-        await asyncio.sleep(every)
-        try:
-            found = await client.list(query.model_copy(update={"allow_incomplete": True}))
-        except HbrError as error:
-            if not _may_pass(error):
-                raise
-            complain("warning", f"{error}. Trying again in {every:g} s")
-        else:
-            yield PollResult(query, output, region, found)
-
-
-@contextmanager
-def retries_told() -> Iterator[None]:
-    """Say once that there is no answer yet and that it is tried again. Under -v the log says so itself."""
-    if _log.isEnabledFor(logging.DEBUG):
-        yield
-        return
-    level, told = _log.level, _FirstRetry()
-    _log.addHandler(told)
-    _log.setLevel(logging.DEBUG)
-    try:
-        yield
-    finally:
-        _log.setLevel(level)
-        _log.removeHandler(told)
-
-
-class _FirstRetry(logging.Handler):
-    """`api` logs the error of every try that failed: this tells of the first that is worth another."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Tell, and hear no more."""
-        from pulumi_hbr_clients.client.session import RetryPolicy  # noqa: PLC0415  whoever asks has imported it
-
-        errors = (each for each in record.args or () if isinstance(each, HbrError))
-        if error := next((each for each in errors if each.retry is Retry.BACK_OFF), None):
-            self.setLevel(logging.CRITICAL)
-            complain("warning", f"{str(error).splitlines()[0]}. Trying again, up to {RetryPolicy().attempts - 1} times")
-
-
-def announce(client: "HbrClient", query: Query) -> str:
-    """Say in the log who is asked, and as whom. Gives the region."""
-    target = client.target(query)
-    _log.debug("asking %s (region %s) with the keys of %s", target.endpoint, target.region, client.source.label)
-    return target.region
-
-
-def _may_pass(error: HbrError) -> bool:
-    """Whether the next look may go well: somebody who watches wants to see the end of an outage too."""
-    return isinstance(error, TransportError | InvalidResponseError) or error.retry is not Retry.NEVER
-
-
-def _print(look: PollResult) -> None:
-    warn(look.notices())
-    if look.output == "table" and is_terminal(sys.stdout):
-        console = console_on(sys.stdout)
-        for line in look.lines(console.width):
-            console.print(styled(line), soft_wrap=True)
+        terminal.print_lines(report.lines)
     else:
         # UTF-8 whatever the locale: names are often Chinese, and JSON is UTF-8 by its standard (RFC 8259, 8.1)
-        click.echo(look.text().encode(), nl=False)
+        click.echo(report.text().encode(), nl=False)
+    report.print_messages()
 
 
-async def _redraw(subscribe: AsyncIterator[PollResult], every: float) -> None:
-    from rich.console import Group  # noqa: PLC0415  only a terminal needs it
-    from rich.live import Live  # noqa: PLC0415
-
-    console = console_on(sys.stdout)
-    with Live(console=console, auto_refresh=False) as live:
-        async for look in subscribe:
-            head = f"{time.strftime('%H:%M:%S')}, every {every:g} s, Ctrl-C ends"
-            lines = [[(head, "dim")], *_screenful(look, console.width, console.height - 2)]
-            live.update(Group(*map(styled, lines)), refresh=True)
-
-
-def _screenful(look: PollResult, width: int, height: int) -> "list[Line]":
-    """The summary first, so that it is seen above a long list."""
-    top = [*look.summary(), []]
-    rows = list(look.table(width))
-    room = height - sum(1 + sum(len(text) for text, _ in line) // width for line in top)
-    hidden = len(rows) - room + 1
-    return [*top, *rows] if hidden <= 1 else [*top, *rows[:-hidden], [(f"… and {hidden:,} more", "dim")]]
-
-
-async def _blocks(subscribe: AsyncIterator[PollResult]) -> None:
-    shown: Any = None
-    async for look in subscribe:
-        if shown == look.still():
+async def _print_changes(reports: AsyncIterator[Report]) -> None:
+    printed: Any = None
+    async for report in reports:
+        if printed == report.comparable():
             continue
-        if look.output == "table":
-            click.echo(("\n" if shown else "") + time.strftime("%Y-%m-%dT%H:%M:%S%z"))
-        elif look.output == "csv" and shown:
+        if report.output == "table":
+            click.echo(("\n" if printed else "") + time.strftime("%Y-%m-%dT%H:%M:%S%z"))
+        elif report.output == "csv" and printed:
             click.echo()
-        warn(look.notices())
-        click.echo(look.text(watched=True).encode(), nl=False)
-        shown = look.still()
+        click.echo(report.text(watched=True).encode(), nl=False)
+        report.print_messages()
+        printed = report.comparable()
 
 
-def console_on(stream: TextIO) -> "Console":
-    """What draws on a terminal, and takes texts as they are."""
-    from rich.console import Console  # noqa: PLC0415  only a terminal needs it
-
-    return Console(file=stream, highlight=False, markup=False, emoji=False)
-
-
-def styled(line: "Line") -> "Text":
-    """A line in rich's form."""
-    from rich.text import Text  # noqa: PLC0415  only a terminal needs it
-
-    return Text.assemble(*line)
-
-
-@contextmanager
-def progress_bar() -> "Iterator[Progress]":
-    """A bar of clients read, on stderr, if that is a terminal."""
-    count = _Count()
+def progress_bar() -> AbstractContextManager[Progress]:
+    """A callback for the progress of a list, shown as a bar on stderr if that is a terminal."""
     if not is_terminal(sys.stderr):
-        yield count
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415  only a terminal
+        return nullcontext(_log_progress)
+    from pulumi_hbr_clients.cli import terminal  # noqa: PLC0415  rich costs 0.1 s: only where it is needed
 
-    columns = TextColumn("reading clients"), BarColumn(), MofNCompleteColumn()
-    bar = Progress(*columns, console=console_on(sys.stderr), transient=True)
-    task = bar.add_task("", total=None)
-    count.shown = lambda: bar.update(task, completed=count.read, total=count.total or None)
-    start = asyncio.get_running_loop().call_later(_PATIENCE, bar.start)
-    try:
-        yield count
-    finally:
-        start.cancel()
-        bar.stop()
+    return terminal.progress_bar()
 
 
-@dataclass(slots=True)
-class _Count:
-    """How far a reading is. A list that is read again, or in parts, has more than the total of one answer."""
+def _log_progress(clients: int, total: int) -> None:
+    _log.debug("page of %d clients, the service counts %d", clients, total)
 
-    read: int = 0
-    total: int = 0
-    shown: Callable[[], object] = lambda: None
 
-    def __call__(self, clients: int, total: int) -> None:
-        self.read += clients
-        self.total = max(self.total, total, self.read)
-        _log.debug("page of %d clients, %d read so far, the service counts %d", clients, self.read, total)
-        self.shown()
+class RetryAnnouncer:
+    """Prints the first retry: that a request failed, and that it is tried again. With -v the log has them all."""
+
+    def __init__(self) -> None:
+        """Nothing is printed yet."""
+        self._printed = _log.isEnabledFor(logging.DEBUG)
+
+    def __call__(self, details: RetryDetails) -> None:
+        """Take note of a failed try."""
+        if not self._printed:
+            self._printed = True
+            text = error_text(details.error).splitlines()[0]
+            print_message("warning", f"{text}. Trying again, up to {details.attempts - 1} times")

@@ -13,13 +13,17 @@ import click
 from pulumi_hbr_clients.activation import condition as gates
 from pulumi_hbr_clients.activation import messages as telling
 from pulumi_hbr_clients.activation import waiter as waiting
-from pulumi_hbr_clients.activation.condition import BlockingClient, Verdict
-from pulumi_hbr_clients.cli import json_csv as documents
-from pulumi_hbr_clients.cli import options
-from pulumi_hbr_clients.cli import output as screen
+from pulumi_hbr_clients.activation.condition import ActivationCondition, BlockingClient, Verdict
+from pulumi_hbr_clients.cli import options, targets
+from pulumi_hbr_clients.cli.command_options import network_option, output_option, verbose_option
+from pulumi_hbr_clients.cli.event_loop import run_async
+from pulumi_hbr_clients.cli.json_csv import list_json
+from pulumi_hbr_clients.cli.messages import print_warnings
 from pulumi_hbr_clients.cli.wait_progress import WaitProgress
+from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.model.backup_client import state_name
 from pulumi_hbr_clients.model.errors import GateError, GateFailedError, GateTimeoutError, HbrError, InputError
+from pulumi_hbr_clients.model.query import Query
 
 _STATES: Final[Mapping[type[HbrError], str]] = {GateFailedError: "failed", GateTimeoutError: "timedOut"}
 
@@ -47,33 +51,56 @@ class End:
             "waiting": list(map(_plain, self.verdict.waiting)),
             "failed": list(map(_plain, self.verdict.failed)),
         }
-        return {**head, "error": options.spelled(str(self.error))} if self.error else head
+        return {**head, "error": options.as_options(str(self.error))} if self.error else head
 
 
 def _plain(trouble: BlockingClient) -> dict[str, Any]:
-    texts = {**asdict(trouble), "advice": options.spelled(trouble.advice)}
+    texts = {**asdict(trouble), "advice": options.as_options(trouble.advice)}
     return {state_name(name): value for name, value in texts.items()}
 
 
-async def run(values: Mapping[str, Any], gate: options.Gate, output: str) -> None:
-    """Wait, show, and say how it ended. Raises what ended it, unless the gate passed."""
-    query, _ = gate
-    end = await _end(values, gate)
+@click.command("wait", params=options.gate_options())
+@output_option("text", "json", text="One line for people, or one JSON object for programs, however it ends.")
+@network_option
+@verbose_option
+def command(output: str, network: str | None, **values: Any) -> None:
+    """Wait until the matching backup clients are activated: a gate for scripts and CI jobs.
+
+    Selected by ids, every id must have a client that is ACTIVATED. Selected by filters, at least --min-clients
+    must match, and all that match must be ACTIVATED. Progress is written to stderr. Exits with 0 when all are
+    activated, with 1 as soon as a client cannot get there by itself, and with 124 when the time is over.
+
+    \b
+    # after an install: go on when both machines are ready to be backed up
+    hbr-clients wait --client-type ECS_CLIENT --instance-id i-1 --instance-id i-2
+    # before a cut-over: three nodes of this release, each with a recent heartbeat
+    hbr-clients wait --client-type ECS_CLIENT --tag release=42 --min-clients 3 --max-heartbeat-age 5m
+    """  # noqa: D301  a backspace is click's mark for lines that stay as they are
+    (query, condition), found = options.parse_together(
+        lambda: gates.parse(options.arguments(values, Query, ActivationCondition)),
+        lambda: targets.parse({**values, "network": network}),
+    )
+    query = query.model_copy(update=found[0])
+    run_async(run(query, condition, HbrClient(network=network, profile=query.profile), output))
+
+
+async def run(query: Query, condition: ActivationCondition, client: HbrClient, output: str) -> None:
+    """Wait, show progress, print how it ended. Raises the error that ended it, unless the gate passed."""
+    end = await _end(query, condition, client)
     if output == "json":
-        click.echo(documents.json_text(end.verdict.found, query, head=end.head()).encode(), nl=False)
+        click.echo(list_json(end.verdict.found, query, head=end.head()).encode(), nl=False)
     elif end.error is None:
         click.echo(end.text())
     if end.error:
         raise end.error
 
 
-async def _end(values: Mapping[str, Any], gate: options.Gate) -> End:
-    query, condition = gate
-    screen.warn(gates.warnings_of(query, condition))
+async def _end(query: Query, condition: ActivationCondition, client: HbrClient) -> End:
+    print_warnings(gates.warnings_of(query, condition))
     gauge = WaitProgress(condition.timeout)
     try:
-        async with options.client(values, {}) as client, gauge.shown():
-            screen.announce(client, query)
+        async with client, gauge.shown():
+            targets.announce(client, query)
             passed = await waiting.wait(query, condition, client, gauge.take)
     except InputError:
         raise

@@ -19,8 +19,8 @@ import click
 from pulumi_hbr_clients.activation import messages as telling
 from pulumi_hbr_clients.activation.condition import Verdict
 from pulumi_hbr_clients.activation.waiter import BEAT, LINE_EVERY, Progress
-from pulumi_hbr_clients.cli.json_csv import printable
-from pulumi_hbr_clients.cli.output import console_on, is_terminal, styled
+from pulumi_hbr_clients.cli.messages import is_terminal
+from pulumi_hbr_clients.cli.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -81,6 +81,8 @@ def _face() -> Iterator[Face]:
         return
     from rich.live import Live  # noqa: PLC0415  only a terminal needs it
 
+    from pulumi_hbr_clients.cli.terminal import console_on  # noqa: PLC0415  only a terminal needs it
+
     with Live(console=console_on(sys.stderr), auto_refresh=False, transient=True) as live:
         yield lambda progress: live.update(_picture(progress), refresh=True)
 
@@ -131,6 +133,8 @@ def _below(progress: Progress) -> "Iterator[Line]":
 
 
 def _one_line(line: "Line") -> "Text":
+    from pulumi_hbr_clients.cli.terminal import styled  # noqa: PLC0415  only a terminal needs it
+
     text = styled([(printable(words), style) for words, style in line])
     text.no_wrap, text.overflow = True, "ellipsis"
     return text

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from pulumi_hbr_clients import __version__
 from pulumi_hbr_clients.cli import hbr_clients
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def run(*words: str) -> str:

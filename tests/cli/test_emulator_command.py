@@ -32,7 +32,7 @@ def test_what_it_prints_works(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         out, errors = process.communicate(timeout=20)
     assert lines[0].startswith("Cloud Backup is emulated at http://127.0.0.1:")
-    assert lines[0].endswith(" with 151 clients. Ctrl-C ends it.")
+    assert lines[0].endswith(" with 151 clients. Press Ctrl-C to stop.")
     assert "hbr-clients list --client-type ECS_CLIENT --watch" in lines
     assert FAKE_CREDENTIALS.access_key_secret in exports
     assert (shell.returncode, shell.stderr) == (0, "")
@@ -47,8 +47,8 @@ def test_all_faults_at_once() -> None:
     assert result.stderr.splitlines() == [
         "error: bad input",
         "  --port: must be a port, 1 to 65535, or 0 for a free one (given: '70000')",
-        "  --latency: must be seconds, 0 or more (given: '-1')",
-        "  --rate: must be requests a second, such as 20/s (given: '0')",
+        "  --latency: must be seconds, 0 to 3600 (given: '-1')",
+        "  --rate: must be requests per second, such as 20/s (given: '0')",
         "  --faults: must be a share, as 0.05 or 5% (given: '101%')",
         "  --seed: must be a whole number (given: 'x')",
     ]

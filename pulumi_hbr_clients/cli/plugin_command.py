@@ -1,0 +1,58 @@
+"""`hbr-clients plugin`: a folder for the provider plugin where the Pulumi engine looks for it.
+
+The folder has a script that starts this Python's provider. The engine finds it without PATH, and without the warning
+that it prints for plugins on PATH.
+"""
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+
+from pulumi_hbr_clients import __version__
+from pulumi_hbr_clients.model.errors import HbrError
+
+EXECUTABLE: Final = "pulumi-resource-hbr-clients"
+
+
+@click.group("plugin")
+def command() -> None:
+    """Install the provider plugin, for programs in other languages, where the Pulumi engine finds it."""
+
+
+@command.command()
+def install() -> None:
+    """Install the plugin for this user. It runs on the Python that runs this command."""
+    if os.name == "nt":
+        raise HbrError("Windows is not supported: install the plugin in WSL")
+    folder = _folder()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    script = folder / EXECUTABLE
+    script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m pulumi_hbr_clients.plugin "$@"\n')
+    script.chmod(0o755)
+    click.echo(f"installed {folder}")
+
+
+@command.command()
+def uninstall() -> None:
+    """Remove what `install` created for this version."""
+    folder = _folder()
+    found = folder.is_dir()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.with_suffix(f"{folder.suffix}.lock").unlink(missing_ok=True)
+    click.echo(f"removed {folder}" if found else f"not installed: {folder}")
+
+
+def _folder() -> Path:
+    """Where the engine keeps this version: `resource-<name>-v<version>` (sdk/go/common/workspace/plugins.go)."""
+    home = os.environ.get("PULUMI_HOME")
+    try:
+        root = Path(home) if home else Path.home() / ".pulumi"
+    except RuntimeError:  # an unknown user without HOME
+        raise HbrError("this user has no home directory: set PULUMI_HOME") from None
+    return root / "plugins" / f"resource-hbr-clients-v{__version__}"
