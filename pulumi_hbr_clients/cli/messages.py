@@ -9,7 +9,14 @@ import click
 
 from pulumi_hbr_clients.cli.options import as_options, issue_text
 from pulumi_hbr_clients.cli.printable import printable
-from pulumi_hbr_clients.model.errors import DeadlineError, GateTimeoutError, HbrError, InputError, ServiceError
+from pulumi_hbr_clients.model.errors import (
+    DeadlineError,
+    GateTimeoutError,
+    HbrError,
+    IncompleteListError,
+    InputError,
+    ServiceError,
+)
 
 REFUSED: Final = 1
 BAD_INPUT: Final = 2
@@ -28,6 +35,8 @@ def report_error(error: HbrError, command: str | None = None) -> int:
 
 def error_text(error: HbrError) -> str:
     """The error's text, with options in place of argument names and its advice on a line of its own."""
+    if isinstance(error, IncompleteListError):  # its advice is for programs, which get no list without the argument
+        return f"{str(error).partition('. allow_incomplete')[0]}; what was found is printed"
     advice = error.advice if isinstance(error, ServiceError) else None
     if advice is None:
         return as_options(str(error))

@@ -57,7 +57,10 @@ def _repeated(name: str, typed: Sequence[str]) -> Iterator[ValidationIssue]:
 
 
 async def list_all(
-    client: HbrClient, queries: Sequence[Query], progress: Progress = lambda _read, _total: None, on_retry: OnRetry = ignore
+    client: HbrClient,
+    queries: Sequence[Query],
+    progress: Progress = lambda _read, _total: None,
+    on_retry: OnRetry = ignore,
 ) -> tuple[TargetResult, ...]:
     """The results of all targets, in their order. Raises the error of a target that is the only one."""
     if len(queries) == 1:

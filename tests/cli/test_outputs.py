@@ -108,13 +108,18 @@ def test_nothing_found_is_no_error() -> None:
 
 
 @pytest.mark.usefixtures("emulator")
-def test_incomplete_is_said(backend: Backend) -> None:
-    """A list that never settles comes with a warning on stderr, and `complete` is false."""
+@pytest.mark.parametrize("output", ["table", "json", "csv"])
+def test_an_incomplete_list_is_printed_and_exits_with_1(backend: Backend, output: str) -> None:
+    """A list that never settles is printed, reported on stderr in one line, and `complete` is false."""
     backend.add(*(row(number) for number in range(200)))
     backend.total_drift = 1
-    result = run("list", *ECS, "--output", "json")
-    assert (result.exit_code, json.loads(result.stdout)["complete"]) == (0, False)
-    assert result.stderr.startswith("warning: the list of 212 clients may be incomplete")
+    result = run("list", *ECS, "--output", output)
+    assert result.exit_code == 1
+    assert "c-199" in result.stdout
+    assert output != "json" or json.loads(result.stdout)["complete"] is False
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: the list is not complete: ")
+    assert line.endswith("; what was found is printed")
 
 
 @pytest.mark.usefixtures("emulator")
