@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pulumi_hbr_clients.activation.waiter import wait_until_activated as wait_until_activated
     from pulumi_hbr_clients.client.client import HbrClient as HbrClient
     from pulumi_hbr_clients.model.backup_client import BackupClient as BackupClient
-    from pulumi_hbr_clients.model.backup_client import ClientList as ClientList
     from pulumi_hbr_clients.model.backup_client import ClientSettings as ClientSettings
     from pulumi_hbr_clients.model.errors import CredentialsError as CredentialsError
     from pulumi_hbr_clients.model.errors import DeadlineError as DeadlineError
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from pulumi_hbr_clients.model.errors import ServiceError as ServiceError
     from pulumi_hbr_clients.model.errors import ThrottledError as ThrottledError
     from pulumi_hbr_clients.model.errors import TransportError as TransportError
+    from pulumi_hbr_clients.model.outputs import ClientList as ClientList
     from pulumi_hbr_clients.model.query import Query as Query
     from pulumi_hbr_clients.protocol.signing import Credentials as Credentials
     from pulumi_hbr_clients.resources.activation_gate import ActivationGate as ActivationGate
@@ -53,7 +53,7 @@ _MODULES = {
     "activation.condition": ("ActivationCondition",),
     "activation.waiter": ("ActivationResult", "wait_until_activated"),
     "client.client": ("HbrClient",),
-    "model.backup_client": ("BackupClient", "ClientList", "ClientSettings"),
+    "model.backup_client": ("BackupClient", "ClientSettings"),
     "model.errors": (
         "CredentialsError",
         "DeadlineError",
@@ -68,6 +68,7 @@ _MODULES = {
         "ThrottledError",
         "TransportError",
     ),
+    "model.outputs": ("ClientList",),
     "model.query": ("Query",),
     "protocol.signing": ("Credentials",),
     "resources.activation_gate": ("ActivationGate",),

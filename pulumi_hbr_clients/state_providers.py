@@ -5,7 +5,7 @@ would be pickled too, so there is none: `configure` sets what the provider's pro
 Programs import this module to name the classes; what talks to the service is imported where it is called.
 """
 
-from typing import Any, cast
+from typing import Any
 
 from pulumi.dynamic import ConfigureRequest, ReadResult, ResourceProvider
 
@@ -31,7 +31,7 @@ class BackupClientsProvider(ResourceProvider):
 
         names = {field.alias or name for name, field in Query.model_fields.items()}
         arguments = {name: value for name, value in props.items() if name in names}
-        query = cast("Query", queries.parse(arguments))
+        query = queries.parse(arguments)
         outputs = {**arguments, **to_state(query, list_clients(query, self._config))}
         before = {name: props.get(name) for name in outputs}
         return ReadResult(id_, before if same_but_volatile(before, outputs) else outputs)

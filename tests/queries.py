@@ -6,7 +6,7 @@ from typing import Any
 from pulumi_hbr_clients import HbrClient
 from pulumi_hbr_clients.client.session import RetryPolicy
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS
-from pulumi_hbr_clients.model.backup_client import ClientList
+from pulumi_hbr_clients.model.outputs import ClientList
 
 
 def client(endpoint: str, **settings: Any) -> HbrClient:

@@ -11,7 +11,6 @@ import pytest
 from pulumi_hbr_clients import emulator, get_backup_clients
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, FAKE_STS_CREDENTIALS, Backend, Turnover, new_rows
 from pulumi_hbr_clients.model import query as queries
-from pulumi_hbr_clients.model.backup_client import ClientList
 from pulumi_hbr_clients.model.errors import (
     DeadlineError,
     HbrError,
@@ -20,6 +19,7 @@ from pulumi_hbr_clients.model.errors import (
     ServiceError,
     TransportError,
 )
+from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.protocol.signing import Credentials
 from tests.queries import client, listed
 

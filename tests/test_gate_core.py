@@ -10,8 +10,9 @@ from pulumi_hbr_clients.activation import condition as gate
 from pulumi_hbr_clients.activation import messages as telling
 from pulumi_hbr_clients.activation.condition import STATUSES, ActivationCondition, Verdict
 from pulumi_hbr_clients.model import validators
-from pulumi_hbr_clients.model.backup_client import BackupClient, ClientList, from_wire
+from pulumi_hbr_clients.model.backup_client import BackupClient, from_wire
 from pulumi_hbr_clients.model.errors import InputError
+from pulumi_hbr_clients.model.outputs import ClientList
 
 NOW = 1_700_000_000.0
 FAILING = ("INSTALL_FAILED", "DEACTIVATED", "UNINSTALL_FAILED", "UPGRADE_FAILED")

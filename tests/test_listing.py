@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_hbr_clients.model import query as queries
-from pulumi_hbr_clients.model.backup_client import ClientList, from_wire
+from pulumi_hbr_clients.model.backup_client import from_wire
+from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.protocol.codec import Page, PageRequest
 from pulumi_hbr_clients.protocol.paginator import READINGS, Paginator

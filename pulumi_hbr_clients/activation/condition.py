@@ -15,8 +15,9 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model import validators
-from pulumi_hbr_clients.model.backup_client import BackupClient, ClientList
+from pulumi_hbr_clients.model.backup_client import BackupClient
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
+from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.model.validation import snake, unknown_value_warnings, validate
 
@@ -118,7 +119,7 @@ def parse(args: Mapping[str, Any], unknown: Iterable[str] = ()) -> tuple[Query, 
     condition, faults = validate(ActivationCondition, own)
     try:
         rest = {name: value for name, value in given.items() if name not in own}
-        query = queries.parse(rest, unknown - ActivationCondition.model_fields.keys())
+        query = queries.parse_partial(rest, unknown - ActivationCondition.model_fields.keys())
     except InputError as error:
         query, faults = None, [*error.faults, *faults]
     faults += [ValidationIssue(name, reason) for name, reason in REFUSED.items() if name in map(snake, given)]

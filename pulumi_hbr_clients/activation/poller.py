@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Final
 
 from pulumi_hbr_clients.client.client import HbrClient
-from pulumi_hbr_clients.model.backup_client import ClientList
+from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
 
 LONGEST: Final = 15.0

@@ -17,7 +17,6 @@ from pulumi_hbr_clients.activation.condition import ActivationCondition, Verdict
 from pulumi_hbr_clients.activation.poller import PollResult, subscribe
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.settings import Config, no_config
-from pulumi_hbr_clients.model.backup_client import ClientList
 from pulumi_hbr_clients.model.errors import (
     DeadlineError,
     GateFailedError,
@@ -25,6 +24,7 @@ from pulumi_hbr_clients.model.errors import (
     HbrError,
     Retry,
 )
+from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query, QueryArgs
 
 LINE_EVERY: Final = 30.0

@@ -11,15 +11,8 @@ from typing import Any, Final
 from pulumi_hbr_clients.cli.messages import error_text
 from pulumi_hbr_clients.cli.printable import printable
 from pulumi_hbr_clients.cli.targets import TargetResult
-from pulumi_hbr_clients.model.backup_client import (
-    CLIENT_FIELDS,
-    ClientList,
-    ClientSettings,
-    excluded_fields,
-    state_name,
-    to_dicts,
-    to_json,
-)
+from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, ClientSettings, state_name, to_dicts, to_json
+from pulumi_hbr_clients.model.outputs import ClientList, excluded_fields, summary
 from pulumi_hbr_clients.model.query import Query
 
 _IDS: Final = ("client_id", "instance_id")
@@ -34,15 +27,7 @@ def with_ids(names: Iterable[str]) -> list[str]:
 
 def outputs(found: ClientList, query: Query) -> dict[str, Any]:
     """All of the resource's outputs but the clients, and what it took. Passwords only if asked for."""
-    shown: dict[str, Any] = {
-        **found.summary(),
-        "requestCount": found.request_count,
-        "ids": found.ids,
-        "instanceIds": found.instance_ids,
-    }
-    if query.include_proxy_passwords:
-        shown["proxyPasswords"] = found.reveal_passwords()
-    return shown
+    return {**summary(query, found), "requestCount": found.request_count}
 
 
 def json_text(results: Sequence[TargetResult], *, compact: bool = False) -> str:
@@ -70,7 +55,7 @@ def list_json(
 ) -> str:
     """One object, one client a line; `compact` puts all on one line. `head` comes first."""
     shown = {**head, **outputs(found, query)}
-    hidden = excluded_fields(query.fields)
+    hidden = excluded_fields(query, heartbeats=True)
     texts = [to_json([client], leave_out=hidden)[1:-1] for client in found.clients]
     if compact:
         rest = json.dumps(shown, ensure_ascii=False)

@@ -13,7 +13,8 @@ from rich.cells import cell_len, set_cell_size
 from pulumi_hbr_clients.cli.json_csv import text_of, with_ids
 from pulumi_hbr_clients.cli.printable import printable
 from pulumi_hbr_clients.cli.targets import TargetResult
-from pulumi_hbr_clients.model.backup_client import BackupClient, ClientList, state_name, to_dicts
+from pulumi_hbr_clients.model.backup_client import BackupClient, state_name, to_dicts
+from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
 
 Segment = tuple[str, str]

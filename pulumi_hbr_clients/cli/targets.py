@@ -15,8 +15,8 @@ from typing import Any, Final, cast
 from pulumi_hbr_clients.client.client import HbrClient, Progress
 from pulumi_hbr_clients.client.session import OnRetry, ignore
 from pulumi_hbr_clients.client.settings import Settings
-from pulumi_hbr_clients.model.backup_client import ClientList
 from pulumi_hbr_clients.model.errors import HbrError, IncompleteListError, InputError, ValidationIssue
+from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
 
 _log: Final = logging.getLogger("pulumi_hbr_clients")

@@ -20,7 +20,6 @@ from pulumi_hbr_clients.client.settings import Config, Settings, no_config
 from pulumi_hbr_clients.client.shared import PROCESS
 from pulumi_hbr_clients.client.transport import ConnectionPool, Transport
 from pulumi_hbr_clients.model import query as queries
-from pulumi_hbr_clients.model.backup_client import ClientList
 from pulumi_hbr_clients.model.errors import (
     DeadlineError,
     HbrError,
@@ -28,6 +27,7 @@ from pulumi_hbr_clients.model.errors import (
     InputError,
     ValidationIssue,
 )
+from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.protocol import codec
 from pulumi_hbr_clients.protocol.endpoints import Target, is_loopback
@@ -189,7 +189,7 @@ class HbrClient:
             IncompleteListError: passes over the list kept differing.
         """
         arguments = {name: value for name, value in locals().items() if name != "self"}
-        return await self.list(cast("Query", queries.parse(arguments)))
+        return await self.list(queries.parse(arguments))
 
     async def list(
         self, query: Query, progress: Progress = lambda _read, _total: None, on_retry: OnRetry = ignore

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from pulumi_hbr_clients.client.blocking import run
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.settings import Config
-from pulumi_hbr_clients.model.backup_client import ClientList
 from pulumi_hbr_clients.model.errors import HbrError
+from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
 
 

@@ -1,20 +1,16 @@
-"""What comes out: the service's clients, typed, and the list they make.
+"""`BackupClient`: one backup client, typed.
 
-One record serves the wire (`ClientId`), state and exports (`clientId`) and Python (`client_id`). Fields may be
-missing, null, empty or of the other type in an answer ("3" or 3, "true" or true): what cannot be read
-is None, and no client is lost for it. A proxy password never becomes part of a record.
+One class serves the service's responses (`ClientId`), state and exports (`clientId`) and Python (`client_id`). Fields
+of a response may be missing, null, empty or of the other type ("3" or 3, "true" or true): what cannot be read is None,
+and no client is lost for it. A proxy password never becomes part of a client.
 """
 
 import json
-from abc import ABC
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass as plain_dataclass
-from dataclasses import field, fields
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from itertools import chain
-from types import MappingProxyType
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 from packaging.version import InvalidVersion, Version
 from pydantic import (
@@ -24,23 +20,25 @@ from pydantic import (
     GetCoreSchemaHandler,
     PlainSerializer,
     PlainValidator,
-    SecretStr,
     TypeAdapter,
+    ValidationError,
 )
 from pydantic.alias_generators import to_camel
-from pydantic.dataclasses import dataclass
 from pydantic_core import CoreSchema, core_schema
 
+from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
+
 # The service capitalises these two as no rule would.
-_SPELLED: Final = {"last_heart_beat_time": "lastHeartBeatTime", "private_ip_v4": "privateIpV4"}
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+_STATE_NAMES: Final = {"last_heart_beat_time": "lastHeartBeatTime", "private_ip_v4": "privateIpV4"}
 VOLATILE_FIELDS: Final = ("last_heart_beat_time", "updated_time")
-"""They move by themselves, so they would be noise in a diff."""
+"""They change by themselves, so they would be noise in a diff."""
+STATE_FORMAT: Final = 1
+"""The version of the text that holds clients in state. A reader refuses a newer one."""
 
 
 def state_name(name: str) -> str:
     """`private_ip_v4` → `privateIpV4`."""
-    return _SPELLED.get(name) or to_camel(name)
+    return _STATE_NAMES.get(name) or to_camel(name)
 
 
 def wire_name(name: str) -> str:
@@ -56,17 +54,46 @@ class _OrNone:
         return core_schema.with_default_schema(handler(source), default=None, on_error="default")
 
 
+INTEGER_MAX: Final = 2**53
+"""Beyond it JSON and Pulumi, whose numbers are doubles, lose digits."""
+TIME_MAX: Final = 253_402_300_799
+"""The last second of the year 9999: dates end there."""
+
 LenientStr = Annotated[Annotated[str, Field(min_length=1)] | None, _OrNone()]
-LenientInt = Annotated[int | None, _OrNone()]
+LenientInt = Annotated[Annotated[int, Field(ge=-INTEGER_MAX, le=INTEGER_MAX)] | None, _OrNone()]
+LenientTime = Annotated[Annotated[int, Field(ge=0, le=TIME_MAX)] | None, _OrNone()]
 LenientBool = Annotated[bool | None, _OrNone()]
 
 
-def _tags(value: Any) -> Mapping[str, str]:
-    """`[{"Key": k, "Value": v}]`, or the same wrapped as `{"Tag": […]}` → map by key, sorted."""
+class TagMap(dict[str, str]):
+    """Tags by key. Read-only, since clients with equal tags share one; a real dict, since `pulumi.export` needs one."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:  # type: ignore[override]  # dict has none, for it can change
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[type["TagMap"], tuple[dict[str, str]]]:
+        return TagMap, (dict(self),)
+
+    def _read_only(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError("the tags of a client are read-only; dict(client.tags) makes a copy")
+
+    if not TYPE_CHECKING:
+        __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _read_only
+
+
+_NO_TAGS: Final = TagMap()
+
+
+def _tags(value: Any) -> TagMap:
+    """`[{"Key": k, "Value": v}]`, the same wrapped as `{"Tag": […]}`, or a map → map by key, sorted."""
     if isinstance(value, dict):
-        value = value.get("Tag")
+        if not isinstance(value.get("Tag"), list):
+            return _tag_map(tuple((str(key), _text(item)) for key, item in value.items()))
+        value = value["Tag"]
     if not isinstance(value, list) or not value:
-        return _NOTHING
+        return _NO_TAGS
     try:
         pairs = tuple([(row["Key"], row["Value"]) for row in value])
         "".join(chain.from_iterable(pairs))  # TypeError where one is no text: 1, true and 1.0 would be one cache key
@@ -77,13 +104,13 @@ def _tags(value: Any) -> Mapping[str, str]:
 
 
 @lru_cache(maxsize=4096)
-def _tag_map(pairs: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+def _tag_map(pairs: tuple[tuple[str, str], ...]) -> TagMap:
     """Fleets repeat their tags: equal ones are kept once (100,000 clients: 1.35 KB each, so 0.85)."""
-    return MappingProxyType(dict(sorted(pairs)))
+    return TagMap(sorted(pairs))
 
 
 def _text(value: Any) -> str:
-    """A value as the answer spells it: true, 3."""
+    """A value as the response spells it: true, 3."""
     return value if isinstance(value, str) else "" if value is None else json.dumps(value)
 
 
@@ -95,180 +122,178 @@ _RECORD: Final = ConfigDict(
 )
 
 
-class Record(ABC):  # noqa: B024  an ABC so that `views` can register their like
-    """A record: slotted, frozen, 1 KB a client. Programs get real dicts instead, see `views`."""
+if TYPE_CHECKING:
+    _Mapping = Mapping[str, Any]
+else:
+    _Mapping = object
+
+
+class Record(_Mapping):
+    """A slotted dataclass that is also a read-only mapping with the keys of state; empty values are left out.
+
+    It is registered as a `collections.abc.Mapping` and has no `__iter__`: `pulumi.export` makes a list of whatever
+    has one and is no real dict, and a plain object out of `__dict__` (pulumi 3.200 to 3.272, runtime/stack.py). Python
+    iterates over it by `__getitem__` all the same. A real dict would need three times the memory.
+    """
 
     __slots__ = ()
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return a new plain dict: for `json.dumps`, or for a program that wants to change it."""
+        plain: dict[str, Any] = _ADAPTERS[type(self)].dump_python(self, by_alias=True, exclude_defaults=True)
+        return plain
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_RECORD)
+    def __getitem__(self, key: str | int) -> Any:
+        plain = self.to_dict()
+        return list(plain)[key] if isinstance(key, int) else plain[key]  # by number: how Python iterates
+
+    def __len__(self) -> int:
+        return len(self.to_dict())
+
+    if TYPE_CHECKING:
+
+        def __iter__(self) -> Iterator[str]: ...
+
+    else:
+        __dict__ = property(to_dict)
+
+        def keys(self) -> KeysView[str]:
+            """The names of the fields that have a value, as state spells them."""
+            return self.to_dict().keys()
+
+        def values(self) -> ValuesView[Any]:
+            """The values, in the order of the keys."""
+            return self.to_dict().values()
+
+        def items(self) -> ItemsView[str, Any]:
+            """Keys and values."""
+            return self.to_dict().items()
+
+        def get(self, key: str, default: Any = None) -> Any:
+            """The value of a key, or the default where it is empty or there is no such field."""
+            return self.to_dict().get(key, default)
+
+        def __contains__(self, key: object) -> bool:
+            return key in self.to_dict()
+
+
+def _doc(description: str) -> Any:
+    return Field(description=description)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings(Record):
     """How a client works. Its proxy password is not here: see `include_proxy_passwords`."""
 
-    alert_on_partial_complete: LenientBool = None
-    """Whether a partially completed job raises an alert."""
-    data_network_type: LenientStr = None
-    """The data plane's endpoint: PUBLIC, VPC or CLASSIC."""
-    data_proxy_setting: LenientStr = None
-    """The data plane's proxy: DISABLE, USE_CONTROL_PROXY or CUSTOM."""
-    max_cpu_core: LenientInt = None
-    """CPU cores of one job; 0 is unlimited."""
-    max_memory: LenientInt = None
-    """Memory the client may use, in bytes; 0 is unlimited. Clients of 2.13.0 and later."""
-    max_worker: LenientInt = None
-    """Jobs at the same time; 0 is unlimited."""
-    proxy_host: LenientStr = None
-    """The proxy's address on the data plane."""
-    proxy_port: LenientInt = None
-    """The proxy's port on the data plane; 0 is unset."""
-    proxy_user: LenientStr = None
-    """The proxy's user on the data plane."""
-    use_https: LenientBool = None
-    """Whether data travels over HTTPS."""
+    __pydantic_config__ = _RECORD
+
+    alert_on_partial_complete: Annotated[LenientBool, _doc("Whether a partially completed job raises an alert.")] = None
+    data_network_type: Annotated[LenientStr, _doc("The data plane's endpoint: PUBLIC, VPC or CLASSIC.")] = None
+    data_proxy_setting: Annotated[LenientStr, _doc("The data plane's proxy: DISABLE, USE_CONTROL_PROXY or CUSTOM.")] = (
+        None
+    )
+    max_cpu_core: Annotated[LenientInt, _doc("CPU cores of one job; 0 is unlimited.")] = None
+    max_memory: Annotated[
+        LenientInt, _doc("Memory the client may use, in bytes; 0 is unlimited. Clients of 2.13.0 and later.")
+    ] = None
+    max_worker: Annotated[LenientInt, _doc("Jobs at the same time; 0 is unlimited.")] = None
+    proxy_host: Annotated[LenientStr, _doc("The proxy's address on the data plane.")] = None
+    proxy_port: Annotated[LenientInt, _doc("The proxy's port on the data plane; 0 is unset.")] = None
+    proxy_user: Annotated[LenientStr, _doc("The proxy's user on the data plane.")] = None
+    use_https: Annotated[LenientBool, _doc("Whether data travels over HTTPS.")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_RECORD)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BackupClient(Record):
-    """A backup client, as DescribeBackupClients gives it. Times are UNIX timestamps in seconds."""
+    """A backup client, as DescribeBackupClients returns it. Times are UNIX timestamps in seconds.
 
-    appliance: LenientBool = None
-    """Whether it runs on an all-in-one appliance."""
-    arch_type: LenientStr = None
-    """The machine's architecture: amd64 or 386."""
-    backup_status: LenientStr = None
-    """PROTECTED or UNPROTECTED."""
-    client_id: LenientStr = None
-    """The client's id (c-…)."""
-    client_type: LenientStr = None
-    """ECS_CLIENT, CONTAINER_CLIENT or LOCAL_CLIENT."""
-    client_version: LenientStr = None
-    """The installed version."""
-    created_time: LenientInt = None
-    """When the client was created, in seconds."""
-    hostname: LenientStr = None
-    """The machine's host name."""
-    instance_id: LenientStr = None
-    """The ECS instance's id (i-…), or an on-premises machine's hardware fingerprint."""
-    instance_name: LenientStr = None
-    """The ECS instance's name."""
-    last_heart_beat_time: LenientInt = None
-    """When the client last reported, in seconds. Moves by itself."""
-    max_client_version: LenientStr = None
-    """The newest version there is."""
-    os_type: LenientStr = None
-    """linux or windows."""
-    private_ip_v4: LenientStr = None
-    """The ECS instance's internal IPv4 address."""
-    region: LenientStr = None
-    """The region that was asked; not part of the service's answer."""
-    settings: Annotated[ClientSettings | None, _OrNone()] = None
-    """How the client works, where the service says so."""
-    status: LenientStr = None
-    """ACTIVATED, INSTALLING, … An open set: the service may add to it."""
-    tags: Tags = field(default_factory=lambda: _NOTHING)
-    """The client's tags, by key."""
-    updated_time: LenientInt = None
-    """When the client was last updated, in seconds. Moves by itself."""
-    zone_id: LenientStr = None
-    """The ECS instance's zone."""
+    A value object: compare it, hash it, `dataclasses.replace` it. As a mapping it has the keys of state:
+    `client["clientId"]`. A field is None where the service did not report it or `fields` left it out.
+    """
+
+    __pydantic_config__ = _RECORD
+
+    appliance: Annotated[LenientBool, _doc("Whether it runs on an all-in-one appliance.")] = None
+    arch_type: Annotated[LenientStr, _doc("The machine's architecture: amd64 or 386.")] = None
+    backup_status: Annotated[LenientStr, _doc("PROTECTED or UNPROTECTED.")] = None
+    client_id: Annotated[LenientStr, _doc("The client's id (c-…).")] = None
+    client_type: Annotated[LenientStr, _doc("ECS_CLIENT, CONTAINER_CLIENT or LOCAL_CLIENT.")] = None
+    client_version: Annotated[LenientStr, _doc("The installed version.")] = None
+    cluster_id: Annotated[
+        LenientStr, _doc("The cluster's id, of a container client, where the service reports it.")
+    ] = None
+    created_time: Annotated[LenientTime, _doc("When the client was created, in seconds.")] = None
+    hostname: Annotated[LenientStr, _doc("The machine's host name.")] = None
+    instance_id: Annotated[
+        LenientStr, _doc("The ECS instance's id (i-…), or an on-premises machine's hardware fingerprint.")
+    ] = None
+    instance_name: Annotated[LenientStr, _doc("The ECS instance's name.")] = None
+    last_heart_beat_time: Annotated[
+        LenientTime, _doc("When the client last reported, in seconds. Changes by itself.")
+    ] = None
+    max_client_version: Annotated[LenientStr, _doc("The newest version available.")] = None
+    os_type: Annotated[LenientStr, _doc("linux or windows.")] = None
+    private_ip_v4: Annotated[LenientStr, _doc("The ECS instance's internal IPv4 address.")] = None
+    region: Annotated[LenientStr, _doc("The region of the query; not part of the service's response.")] = None
+    settings: Annotated[
+        ClientSettings | None, _OrNone(), _doc("How the client works, where the service reports it.")
+    ] = None
+    status: Annotated[LenientStr, _doc("ACTIVATED, INSTALLING, … An open set: the service may add to it.")] = None
+    tags: Annotated[Tags, _doc("The client's tags, by key.")] = _NO_TAGS
+    updated_time: Annotated[LenientTime, _doc("When the client was last updated, in seconds. Changes by itself.")] = (
+        None
+    )
+    zone_id: Annotated[LenientStr, _doc("The ECS instance's zone.")] = None
+
+    def __hash__(self) -> int:
+        return hash((self.client_id, self.instance_id, self.status, self.client_version))
 
     @property
-    def outdated(self) -> bool:
-        """Whether its version is below the newest one. False if either cannot be read."""
+    def outdated(self) -> bool | None:
+        """Whether its version is below the newest one; None if either is missing or cannot be read."""
         try:
             return Version(self.client_version or "") < Version(self.max_client_version or "")
         except InvalidVersion:
-            return False
+            return None
 
     @property
     def identity(self) -> str:
-        """What makes it one client: its id; where that is missing its instance, else all it says."""
-        return self.client_id or self.instance_id or repr(self)
+        """What makes it one client: its id; without one its instance; without both everything that does not change."""
+        return self.client_id or self.instance_id or repr(replace(self, last_heart_beat_time=None, updated_time=None))
 
+
+Mapping.register(BackupClient)
+Mapping.register(ClientSettings)
 
 CLIENT_FIELDS: Final = tuple(f.name for f in fields(BackupClient))
-_KEPT_FIELDS: Final = frozenset({"client_id", "instance_id", "region"})
 _LIST: Final = TypeAdapter(list[BackupClient])
-_FIELD_NAMES: Final = {state_name(f.name): f.name for record in (BackupClient, ClientSettings) for f in fields(record)}
+_ADAPTERS: Final[Mapping[type, TypeAdapter[Any]]] = {
+    BackupClient: TypeAdapter(BackupClient),
+    ClientSettings: TypeAdapter(ClientSettings),
+}
+_FIELD_NAMES: Final = {state_name(f.name): f.name for record in _ADAPTERS for f in fields(record)}
+_WIRE_NAMES: Final = {state: wire_name(name) for state, name in _FIELD_NAMES.items()}
 
 
 def field_name(name: str) -> str:
-    """`privateIpV4` → `private_ip_v4`; what is no state name comes back as it is."""
+    """`privateIpV4` → `private_ip_v4`; any other name is returned unchanged."""
     return _FIELD_NAMES.get(name, name)
 
 
-@plain_dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class ClientList:
-    """The clients that match a query, sorted by client id, and what can be said of the list."""
-
-    clients: tuple[BackupClient, ...] = ()
-    """The clients, sorted by id."""
-    counts_by_status: Mapping[str, int] = field(default_factory=lambda: _NOTHING)
-    """How many clients have each status."""
-    missing_client_ids: tuple[str, ...] = ()
-    """Asked for by id, not answered."""
-    missing_instance_ids: tuple[str, ...] = ()
-    """Instances asked for that have no client."""
-    proxy_passwords: Mapping[str, SecretStr] = field(default_factory=lambda: _NOTHING, repr=False)
-    """Client id → proxy password, only with include_proxy_passwords."""
-    complete: bool = True
-    """Whether this is certainly the whole list."""
-    request_count: int = 0
-    """Pages that were asked for."""
-
-    def __repr__(self) -> str:
-        """Short: asyncio's runner, for one, makes a text of every result and throws it away."""
-        return f"ClientList({self.total_count} clients, complete={self.complete})"
-
-    @property
-    def total_count(self) -> int:
-        """How many clients are listed."""
-        return len(self.clients)
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The clients' ids, sorted."""
-        return tuple(client.client_id for client in self.clients if client.client_id)
-
-    @property
-    def instance_ids(self) -> tuple[str, ...]:
-        """The instances that have a client, sorted, each once."""
-        return tuple(sorted({client.instance_id for client in self.clients if client.instance_id}))
-
-    def summary(self) -> dict[str, Any]:
-        """What is said of the list beside its clients, under state names."""
-        return {
-            "totalCount": self.total_count,
-            "countsByStatus": dict(self.counts_by_status),
-            "missingClientIds": list(self.missing_client_ids),
-            "missingInstanceIds": list(self.missing_instance_ids),
-            "complete": self.complete,
-        }
-
-    def reveal_passwords(self) -> dict[str, str]:
-        """Client id → proxy password in clear text: for outputs that are marked as secret."""
-        return {client_id: text.get_secret_value() for client_id, text in self.proxy_passwords.items()}
-
-
-def counts_by_status(clients: Iterable[BackupClient]) -> dict[str, int]:
-    """How many clients have each status, sorted by status; a client without one counts as UNKNOWN."""
-    return dict(sorted(Counter(client.status or "UNKNOWN" for client in clients).items()))
-
-
-def excluded_fields(kept: Iterable[str] | None) -> frozenset[str]:
-    """The fields that a projection drops. Ids and region always stay; None keeps everything."""
-    return frozenset() if kept is None else frozenset(CLIENT_FIELDS) - _KEPT_FIELDS - set(kept)
-
-
 def to_json(clients: Iterable[BackupClient], *, leave_out: Iterable[str] = ()) -> str:
-    """Canonical JSON text: state names, sorted, empty values left out, and these fields."""
+    """Return canonical JSON: state names, sorted, without empty values and without the fields `leave_out`."""
     return _LIST.dump_json(list(clients), **_dump(leave_out)).decode()
 
 
 def to_dicts(clients: Iterable[BackupClient], *, leave_out: Iterable[str] = ()) -> list[dict[str, Any]]:
-    """The same as plain dicts."""
+    """Return the same as plain dicts."""
     found: list[dict[str, Any]] = _LIST.dump_python(list(clients), mode="json", **_dump(leave_out))
     return found
+
+
+def to_state_text(clients: Iterable[BackupClient], *, leave_out: Iterable[str] = ()) -> str:
+    """Return the text that holds clients in state: their JSON and the format's version."""
+    return f'{{"clients":{to_json(clients, leave_out=leave_out)},"format":{STATE_FORMAT}}}'
 
 
 def _dump(leave_out: Iterable[str]) -> dict[str, Any]:
@@ -278,3 +303,29 @@ def _dump(leave_out: Iterable[str]) -> dict[str, Any]:
 def from_wire(rows: Any) -> list[BackupClient]:
     """The clients of rows as the service names them."""
     return _LIST.validate_python(rows)
+
+
+def from_state(value: Any) -> list[BackupClient]:
+    """The clients of a text from state, or of plain values as a stack exports them.
+
+    Whole numbers are int, though the engine's are floats. Raises `InputError` for anything else, and for a text that
+    a newer version of this package wrote.
+    """
+    try:
+        found = json.loads(value) if isinstance(value, str) else value
+        if isinstance(found, Mapping):
+            if found["format"] > STATE_FORMAT:
+                reason = f"has format {found['format']}, which is newer than this version of pulumi-hbr-clients reads"
+                raise InputError(ValidationIssue("clients", f"{reason}: upgrade it"))
+            found = found["clients"]
+        return from_wire([_wire_names(row) for row in found])
+    except (ValueError, TypeError, LookupError, AttributeError, ValidationError):
+        reason = "must be a list of clients, as pulumi.export makes of `clients`"
+        raise InputError(ValidationIssue("clients", reason, type(value).__name__)) from None
+
+
+def _wire_names(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        _WIRE_NAMES.get(key, key): _wire_names(value) if key == "settings" and isinstance(value, Mapping) else value
+        for key, value in row.items()
+    }

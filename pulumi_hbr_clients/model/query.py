@@ -1,10 +1,11 @@
-"""What may be asked: arguments → Query, or every fault with its path and reason, before anything is sent.
+"""`Query`: arguments → a validated query, or every fault with its path and reason, before anything is sent.
 
-`Query` is the truth for validation, wire, schema, command line and docs: a new filter is a field here and
+`Query` is the source for validation, wire, schema, command line and docs: a new filter is a field here and
 nowhere else (its `WireParam` says where it goes). Arguments may be spelled snake_case or camelCase; ids, tags and
-filters come out sorted and unique, so equal questions are equal values.
+filters come out sorted and unique, so equal queries are equal values.
 """
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,8 +17,17 @@ from pydantic.alias_generators import to_camel
 from pulumi_hbr_clients.model import validators
 from pulumi_hbr_clients.model.configuration import AssumeRole
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
-from pulumi_hbr_clients.model.validation import snake, unknown_value_warnings, validate
-from pulumi_hbr_clients.model.validators import BACKUP_STATUSES, CLIENT_TYPES, STATUSES
+from pulumi_hbr_clients.model.validation import materialize, snake, unknown_value_warnings, validate
+from pulumi_hbr_clients.model.validators import (
+    BACKUP_STATUSES,
+    CLIENT_TYPES,
+    CROSS_ACCOUNT_TYPES,
+    FILTER_VALUES_MAX,
+    FILTERS_MAX,
+    OS_TYPES,
+    STATUSES,
+    TAGS_MAX,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +42,23 @@ class WireParam:
 class Tag(BaseModel):
     """A tag to match: its key, and its value if that matters."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     key: validators.TagText
     value: validators.TagText | None = None
 
 
 class Filter(BaseModel):
-    """A filter of the service that is newer than its document: a key and the values it may have."""
+    """A filter of the service: a key and the values it may have."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     key: validators.Word
     values: validators.FilterValues
 
 
 class Query(BaseModel):
-    """One question to DescribeBackupClients, and how its answer shall be shown."""
+    """One query of DescribeBackupClients, and what its list shall contain."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -65,28 +75,33 @@ class Query(BaseModel):
         default=None, description="The id of the cluster whose clients are listed (container backup)."
     )
     client_ids: Annotated[validators.Ids | None, WireParam("ClientIds", "body", "json")] = Field(
-        default=None, description="Ids of backup clients (c-…). Given and empty asks for nothing."
+        default=None, description="Ids of backup clients (c-…). An empty list selects nothing."
     )
     instance_ids: Annotated[validators.Ids | None, WireParam("InstanceIds", "body", "json")] = Field(
-        default=None, description="Ids of ECS instances (i-…). Given and empty asks for nothing."
+        default=None, description="Ids of ECS instances (i-…). An empty list selects nothing."
     )
     tags: Annotated[
         tuple[Tag, ...],
-        BeforeValidator(validators.at_most_20),
-        BeforeValidator(validators.as_rows),
+        validators.at_most(TAGS_MAX, "tags"),
+        BeforeValidator(validators.as_tags),
         AfterValidator(validators.unique),
         WireParam("Tag", "body", "numbered"),
-    ] = Field(default=(), description="Tags to match, key and value or key alone; at most 20.")
+    ] = Field(default=(), description=f"Tags to match, key and value or key alone; at most {TAGS_MAX}.")
     filters: Annotated[
         tuple[Filter, ...],
-        BeforeValidator(validators.as_rows),
+        validators.at_most(FILTERS_MAX, "filters"),
+        BeforeValidator(validators.as_filters),
         AfterValidator(validators.unique),
         WireParam("Filters", "query", "numbered"),
-    ] = Field(default=(), description="Further filters of the service, a key and its values each.")
-    cross_account_type: Annotated[Literal["SELF_ACCOUNT", "CROSS_ACCOUNT"] | None, WireParam("CrossAccountType")] = (
-        Field(
-            default=None, description="SELF_ACCOUNT, or CROSS_ACCOUNT with the source account's user id and role name."
-        )
+    ] = Field(
+        default=(),
+        description="Further filters of the service, a key and its values each; "
+        f"at most {FILTERS_MAX} of at most {FILTER_VALUES_MAX} values.",
+    )
+    cross_account_type: Annotated[validators.CrossAccountType | None, WireParam("CrossAccountType")] = Field(
+        default=None,
+        description="SELF_ACCOUNT; CROSS_ACCOUNT with the source account's user id and role name; or "
+        "CROSS_ACCOUNT_BY_RD (a resource directory) with its user id.",
     )
     cross_account_user_id: Annotated[validators.AccountId | None, WireParam("CrossAccountUserId")] = Field(
         default=None, description="The id of the source account that is backed up."
@@ -95,7 +110,7 @@ class Query(BaseModel):
         default=None, description="The RAM role in the source account that lets this account in."
     )
     page_number: Annotated[validators.PageNumber | None, WireParam("PageNumber")] = Field(
-        default=None, description="Ask for this single page only, counted from 1. The result is that page."
+        default=None, description="Request this single page only, counted from 1. The result is that page."
     )
     page_size: Annotated[validators.PageSize | None, WireParam("PageSize")] = Field(
         default=None, description="Clients on the single page, 1 to 99 (the service's default is 10)."
@@ -114,21 +129,21 @@ class Query(BaseModel):
     )
     outdated: bool | None = Field(
         default=None,
-        description="Keep clients whose version is below (true) or at (false) the newest one. "
-        "Applied after the service answered.",
+        description="Keep clients whose version is known to be below the newest one (true), or known not to be "
+        "(false). Applied after the service answered.",
     )
     fields: validators.ClientFields | None = Field(
         default=None,
-        description="Only these fields of each client (clientId and instanceId always stay). "
-        "Smaller state, faster previews.",
+        description="Only these fields of each client (client id, instance id and region always stay): "
+        "smaller state, faster previews.",
     )
     include_heartbeats: bool = Field(
         default=False,
-        description="Show lastHeartBeatTime and updatedTime, which move by themselves, in the resource "
-        "too. Every `up` then shows a change.",
+        description="Include the heartbeat and update times, which change by themselves: "
+        "every `up` then shows a change.",
     )
     include_proxy_passwords: bool = Field(
-        default=False, description="Give proxy passwords, as a secret map from client id to password."
+        default=False, description="Include proxy passwords, as a secret map from client id to password."
     )
     consistency: Literal["verified", "counted"] = Field(
         default="counted",
@@ -137,14 +152,15 @@ class Query(BaseModel):
     )
     allow_incomplete: bool = Field(
         default=False,
-        description="Accept a list that could not be completed, with a warning. Without it that is an error.",
+        description="Accept a list that could not be completed, with a warning. Otherwise that is an error.",
     )
     timeout: validators.Duration | None = Field(
-        default=None, description="Longest time for the whole query. The default is 5 minutes."
+        default=None,
+        description="Maximum time for the whole query, in seconds or as text like 5m. If left out: 5 minutes.",
     )
     region: validators.Word | None = Field(default=None, description="The region, for example cn-hangzhou.")
     endpoint: validators.Word | None = Field(
-        default=None, description="The service's address, in place of the region's own."
+        default=None, description="The service's address, if not the region's own."
     )
     profile: validators.Word | None = Field(
         default=None, description="The profile of the Alibaba CLI's config file to sign with."
@@ -154,20 +170,30 @@ class Query(BaseModel):
     )
 
     def selects_nothing(self) -> bool:
-        """An id list that is given and empty selects nothing: never the whole fleet."""
+        """Whether an id list is given and empty: that selects no client, never all of them."""
         return () in (self.client_ids, self.instance_ids)
 
+    def is_single_page(self) -> bool:
+        """Whether one raw page is requested."""
+        return self.page_number is not None or self.page_size is not None
+
     def sent(self) -> "Query":
-        """The part that reaches the service: equal for questions that one reading can answer."""
-        return self.model_copy(update=dict.fromkeys(_OWN) | {"include_heartbeats": False})
+        """The part that decides what is read: equal for queries that one reading can answer."""
+        return self.model_copy(update={name: _DEFAULTS[name] for name in _APPLIED_AFTERWARDS})
 
-    def identity(self) -> str:
-        """Equal questions, equal ids, for state: `cn-hangzhou/ECS_CLIENT/5e0c…`."""
-        digest = sha256(self.model_dump_json(exclude_defaults=True).encode()).hexdigest()[:16]
-        return f"{self.region}/{self.client_type}/{digest}"
+    def resource_id(self) -> str:
+        """The id in state: equal for equal queries, like `cn-hangzhou/ECS_CLIENT/5e0c…`; the region only if given.
 
-    def state(self) -> dict[str, Any]:
-        """The arguments that were given, as state spells them (`clientType`); `parse` reads them back."""
+        The digest is made of the arguments that differ from their defaults, as JSON with sorted keys: neither a new
+        argument nor the order of the fields here changes it. A test pins it.
+        """
+        given = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        text = json.dumps(given, sort_keys=True, separators=(",", ":"))
+        parts = (self.region, self.client_type, sha256(text.encode()).hexdigest()[:16])
+        return "/".join(part for part in parts if part)
+
+    def to_state(self) -> dict[str, Any]:
+        """The arguments that differ from their defaults, as state spells them; `parse` reads them back."""
         given = self.model_dump(by_alias=True, exclude_defaults=True)
         return {name: _plain(name, value) for name, value in given.items()}
 
@@ -183,7 +209,18 @@ def _plain(name: str, value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-_OWN: Final = ("statuses", "backup_statuses", "zone_ids", "os_types", "outdated", "fields")
+_APPLIED_AFTERWARDS: Final = (
+    "statuses",
+    "backup_statuses",
+    "zone_ids",
+    "os_types",
+    "outdated",
+    "fields",
+    "include_heartbeats",
+    "allow_incomplete",
+    "timeout",
+)
+_DEFAULTS: Final[Mapping[str, Any]] = {name: Query.model_fields[name].default for name in _APPLIED_AFTERWARDS}
 
 
 class QueryArgs(TypedDict, total=False):
@@ -217,36 +254,61 @@ class QueryArgs(TypedDict, total=False):
     assume_role: Mapping[str, Any] | None
 
 
-def parse(args: Mapping[str, Any], unknown: Iterable[str] = ()) -> Query | None:
-    """Validate arguments. Raises `InputError` with all faults.
-
-    `unknown` names arguments that have no value yet (a preview): they are no fault, and with any of them
-    there is no query yet: None.
-    """
-    given = {name: value for name, value in args.items() if value is not None}
-    query, faults = validate(Query, given)
-    unknown = {snake(name) for name in unknown}
-    faults += cross_account_faults({snake(name) for name in given} | unknown, given)
-    faults = [fault for fault in faults if fault.argument not in unknown]
-    if faults:
+def parse(args: Mapping[str, Any]) -> Query:
+    """Validate arguments. Raises `InputError` with all faults."""
+    query, faults = _read(args, set())
+    if query is None or faults:
         raise InputError(*faults)
-    return None if unknown else query
+    return query
 
 
-def cross_account_faults(names: set[str], given: Mapping[str, Any]) -> list[ValidationIssue]:
-    """CROSS_ACCOUNT needs a user id and a role name; neither stands without it."""
-    parts = ("cross_account_type", "cross_account_user_id", "cross_account_role_name")
-    kind = given.get(parts[0], given.get(to_camel(parts[0])))
-    present = names & set(parts)
-    if not present or (kind == "SELF_ACCOUNT" and present == {parts[0]}):
+def parse_partial(args: Mapping[str, Any], unknown: Iterable[str]) -> Query | None:
+    """Validate the arguments that are known; None while any is `unknown` (a preview). Raises `InputError`."""
+    names = {snake(name) for name in unknown}
+    query, faults = _read(args, names)
+    if faults := [fault for fault in faults if fault.argument not in names]:
+        raise InputError(*faults)
+    return None if names else query
+
+
+def _read(args: Mapping[str, Any], unknown: set[str]) -> tuple[Query | None, list[ValidationIssue]]:
+    given = {name: materialize(value) for name, value in args.items() if value is not None}
+    query, faults = validate(Query, given)
+    named = {snake(name): value for name, value in given.items()}
+    return query, faults + cross_account_issues(named, unknown)
+
+
+_CROSS_ACCOUNT: Final = ("cross_account_type", "cross_account_user_id", "cross_account_role_name")
+_GO_TOGETHER: Final = {
+    "SELF_ACCOUNT": {"cross_account_type"},
+    "CROSS_ACCOUNT": set(_CROSS_ACCOUNT),
+    "CROSS_ACCOUNT_BY_RD": {"cross_account_type", "cross_account_user_id"},
+}
+
+
+def cross_account_issues(given: Mapping[str, Any], unknown: Collection[str]) -> list[ValidationIssue]:
+    """What is missing beside the cross-account arguments that are given. A type that is not known may stand alone."""
+    present = {name for name in _CROSS_ACCOUNT if name in given or name in unknown}
+    if not present:
         return []
-    reason = f"must be given too: {', '.join(parts)} go together"
-    return [ValidationIssue(name, reason) for name in parts if name not in present]
+    kind = given.get("cross_account_type")
+    needed = _GO_TOGETHER.get(kind, {"cross_account_type"}) if isinstance(kind, str) else set(_CROSS_ACCOUNT)
+    if kind == "SELF_ACCOUNT" and len(present) > 1:
+        reason = "must be CROSS_ACCOUNT or CROSS_ACCOUNT_BY_RD with the arguments of another account"
+        return [ValidationIssue("cross_account_type", reason, repr(kind))]
+    beside = f" with {kind}" if isinstance(kind, str) else f": {', '.join(_CROSS_ACCOUNT)} go together"
+    return [ValidationIssue(name, f"must be given too{beside}") for name in _CROSS_ACCOUNT if name in needed - present]
 
 
 def warnings_of(query: Query, secret: Collection[str] = ()) -> Iterator[str]:
-    """What is allowed and yet looks odd, a sentence each; without the values of arguments that are `secret`."""
+    """What is allowed and looks wrong, a sentence each; without the values of arguments that are `secret`."""
     # types differ in the part before _CLIENT only, so that any two of them are alike
     yield from unknown_value_warnings("client_type", [query.client_type], CLIENT_TYPES, secret, alike=0.85)
-    yield from unknown_value_warnings("statuses", query.statuses or (), STATUSES, secret)
-    yield from unknown_value_warnings("backup_statuses", query.backup_statuses or (), BACKUP_STATUSES, secret)
+    open_sets: tuple[tuple[str, Iterable[str], Collection[str]], ...] = (
+        ("statuses", query.statuses or (), STATUSES),
+        ("backup_statuses", query.backup_statuses or (), BACKUP_STATUSES),
+        ("os_types", query.os_types or (), OS_TYPES),
+        ("cross_account_type", filter(None, [query.cross_account_type]), CROSS_ACCOUNT_TYPES),
+    )
+    for name, values, known in open_sets:
+        yield from unknown_value_warnings(name, values, known, secret)

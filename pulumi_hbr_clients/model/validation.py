@@ -1,16 +1,18 @@
-"""A model and what was given → a value, or every fault in our own words: the argument, the reason, what was given."""
+"""A model and arguments → a value, or every fault in our own words: the argument, what is allowed, what was given."""
 
-import difflib
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Collection, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from enum import Enum
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from pulumi_hbr_clients.model.errors import REDACTED, SUGGESTION_PREFIX, ValidationIssue
+from pulumi_hbr_clients.model.errors import REDACTED, ValidationIssue
 from pulumi_hbr_clients.model.validators import CLIENT_TYPES, nearest
 
 M = TypeVar("M", bound=BaseModel)
+_SHOWN_MAX = 80
+"""Characters of a given value in an error: a terminal's line."""
 
 
 def validate(model: type[M], given: Mapping[str, Any]) -> tuple[M | None, list[ValidationIssue]]:
@@ -18,7 +20,21 @@ def validate(model: type[M], given: Mapping[str, Any]) -> tuple[M | None, list[V
     try:
         return model.model_validate(given), []
     except ValidationError as error:
-        return None, [_fault(item, model.model_fields) for item in error.errors(include_url=False)]
+        return None, [_issue(item, model) for item in error.errors(include_url=False)]
+
+
+def materialize(value: Any) -> Any:
+    """Members of enums become their values, iterators and sets lists: once, before anything reads them.
+
+    Whatever else is given stays as it is, Outputs of Pulumi too.
+    """
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {materialize(key): materialize(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset | Iterator | KeysView | ValuesView | ItemsView):
+        return [materialize(item) for item in value]
+    return value
 
 
 def unknown_value_warnings(
@@ -28,7 +44,7 @@ def unknown_value_warnings(
     for value in values:
         if value not in known:
             shown, hint = (REDACTED, "") if name in secret else (value, nearest(value, known, alike))
-            yield f"{name}: {shown} is not known to this version, and taken as it is{hint}"
+            yield f"{name}: {shown} is not known to this version and is sent unchanged{hint}"
 
 
 def snake(name: str) -> str:
@@ -36,16 +52,33 @@ def snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
 
 
-def _fault(item: Any, names: Iterable[str]) -> ValidationIssue:
+def _issue(item: Any, model: type[BaseModel]) -> ValidationIssue:
     path = _path(item["loc"])
     if item["type"] == "extra_forbidden":
-        match = difflib.get_close_matches(path, names, 1)
-        return ValidationIssue(path, f"no such argument{f'{SUGGESTION_PREFIX}{match[0]}?' if match else ''}")
+        names = _names(model, item["loc"])
+        hint = nearest(snake(str(item["loc"][-1])), names)
+        rest = hint or (f"; allowed here: {', '.join(names)}" if len(item["loc"]) > 1 else "")
+        return ValidationIssue(path, f"no such argument{rest}")
     if item["type"] == "missing":
         allowed = f"; one of {', '.join(CLIENT_TYPES)}" if path == "client_type" else ""
         return ValidationIssue(path, f"is required{allowed}")
     reason = item["msg"].removeprefix("Value error, ").removeprefix("Input should ").strip()
     return ValidationIssue(path, f"must {reason}" if reason.startswith("be ") else reason, _given(item["input"]))
+
+
+def _names(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """The names that are allowed where an unknown one was given: of the model, or of a part of it."""
+    for part in loc[:-1]:
+        if part in model.model_fields:
+            model = next(_models(model.model_fields[str(part)].annotation), model)
+    return list(model.model_fields)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
 
 
 def _path(loc: tuple[int | str, ...]) -> str:
@@ -55,5 +88,8 @@ def _path(loc: tuple[int | str, ...]) -> str:
 
 
 def _given(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}…"  # noqa: PLR2004  a terminal's line
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001  any object may be given, and an int of 5,000 digits has no repr
+        return f"a {type(value).__name__} that cannot be shown"
+    return text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 3]}…"

@@ -1,6 +1,6 @@
-"""What one argument may be: a rule takes a value and gives it back in one form, or says what is allowed.
+"""What one argument may be: a validator takes a value and returns it in one form, or says what is allowed.
 
-A reason starts with "must"; the argument's path and what was given are put around it by `query`.
+A reason starts with "must"; `validation` adds the argument's path and what was given.
 """
 
 import difflib
@@ -30,12 +30,19 @@ STATUSES: Final = (
     "UNKNOWN",
 )
 BACKUP_STATUSES: Final = ("PROTECTED", "UNPROTECTED")
+OS_TYPES: Final = ("linux", "windows")
+CROSS_ACCOUNT_TYPES: Final = ("SELF_ACCOUNT", "CROSS_ACCOUNT", "CROSS_ACCOUNT_BY_RD")
 PAGE_SIZE_MAX: Final = 99
 TAGS_MAX: Final = 20
+FILTERS_MAX: Final = 5
+FILTER_VALUES_MAX: Final = 100
+ACCOUNT_ID_END: Final = 10**19
+SECONDS_MAX: Final = 365 * 86400.0
+"""A year: longer waits are typing errors, and event loops cannot hold every float."""
 
 
 def nearest(given: str, known: Iterable[str], alike: float = 0.6) -> str:
-    """`; did you mean …?` where something known is near, from 0 to 1 at least so `alike`."""
+    """`; did you mean …?` where something known is at least so `alike`, from 0 to 1."""
     match = difflib.get_close_matches(given, known, 1, alike)
     return f"{SUGGESTION_PREFIX}{match[0]}?" if match else ""
 
@@ -92,7 +99,7 @@ def account_id(value: Any) -> str:
     """Account ids are 64-bit; JSON and protobuf may hand them over as whole floats."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    text = str(value)
+    text = str(value) if isinstance(value, str) or (isinstance(value, int) and 0 < value < ACCOUNT_ID_END) else ""
     if isinstance(value, bool) or not re.fullmatch(r"[1-9]\d{0,18}", text, re.ASCII):
         msg = "must be an Alibaba Cloud account id: a number of at most 19 digits"
         raise ValueError(msg)
@@ -129,11 +136,14 @@ def as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, Iterable) else value
 
 
-def as_rows(value: Any) -> Any:
-    """A map, or a list of {key, value(s)}: both become the list."""
-    if isinstance(value, Mapping):
-        return [{"key": key, "values": item, "value": item} for key, item in value.items()]
-    return value
+def as_tags(value: Any) -> Any:
+    """A map of keys and values becomes a list of {key, value}."""
+    return [{"key": key, "value": item} for key, item in value.items()] if isinstance(value, Mapping) else value
+
+
+def as_filters(value: Any) -> Any:
+    """A map of keys and lists of values becomes a list of {key, values}."""
+    return [{"key": key, "values": item} for key, item in value.items()] if isinstance(value, Mapping) else value
 
 
 def unique(values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -141,23 +151,31 @@ def unique(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(sorted(set(values), key=str))
 
 
-def at_most_20(value: Any) -> Any:
-    """Tags of one request, by the API document."""
-    if isinstance(value, list | tuple) and len(value) > TAGS_MAX:
-        msg = f"must be 1 to {TAGS_MAX} tags, not {len(value)}"
-        raise ValueError(msg)
-    return value
+def at_most(limit: int, things: str) -> BeforeValidator:
+    """As many as the API document allows in one request."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, list | tuple) and len(value) > limit:
+            msg = f"must be at most {limit} {things}, not {len(value)}"
+            raise ValueError(msg)
+        return value
+
+    return BeforeValidator(check)
 
 
 def seconds(value: Any) -> float:
     """A time as seconds, or as text: 90, "90s", "15m", "1h30m"."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf"):
-        return float(value)
-    parts = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", str(value), re.ASCII)
-    if not isinstance(value, str) or not value or parts is None:
-        msg = "must be a time: seconds, or text like 90s, 15m or 1h30m"
-        raise ValueError(msg)
-    return sum(float(number or 0) * unit for number, unit in zip(parts.groups(), (86400, 3600, 60, 1), strict=True))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if 0 <= value <= SECONDS_MAX:
+            return float(value)
+    elif isinstance(value, str) and value:
+        parts = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", value, re.ASCII)
+        units = zip(parts.groups(), (86400, 3600, 60, 1), strict=True) if parts else ()
+        total = sum(float(number or 0) * unit for number, unit in units) if parts else None
+        if total is not None and total <= SECONDS_MAX:
+            return total
+    msg = "must be a time: seconds, or text like 90s, 15m or 1h30m; at most 365 days"
+    raise ValueError(msg)
 
 
 def more_than_0(value: float) -> float:
@@ -193,6 +211,7 @@ ClientField = Annotated[str, AfterValidator(client_field)]
 AccountId = Annotated[str, BeforeValidator(account_id)]
 Status = Annotated[str, constant(STATUSES)]
 BackupStatus = Annotated[str, constant(BACKUP_STATUSES)]
+CrossAccountType = Annotated[str, constant(CROSS_ACCOUNT_TYPES)]
 Seconds = Annotated[float, BeforeValidator(seconds)]
 Duration = Annotated[Seconds, AfterValidator(more_than_0)]
 ClientVersion = Annotated[str, AfterValidator(version)]
@@ -204,6 +223,7 @@ BackupStatuses = Annotated[tuple[BackupStatus, ...], BeforeValidator(as_tuple), 
 ClientFields = Annotated[tuple[ClientField, ...], BeforeValidator(as_tuple), AfterValidator(unique)]
 FilterValues = Annotated[
     tuple[Annotated[str, AfterValidator(not_empty)], ...],
+    at_most(FILTER_VALUES_MAX, "values"),
     BeforeValidator(as_tuple),
     AfterValidator(unique),
     AfterValidator(at_least_one),

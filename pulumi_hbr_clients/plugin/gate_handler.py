@@ -15,8 +15,9 @@ from pulumi_hbr_clients.activation.progress import ProgressReporter
 from pulumi_hbr_clients.activation.waiter import check_once, wait
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.settings import Config, with_resolved_target
-from pulumi_hbr_clients.model.backup_client import VOLATILE_FIELDS, ClientList, excluded_fields, to_dicts
+from pulumi_hbr_clients.model.backup_client import VOLATILE_FIELDS, to_dicts
 from pulumi_hbr_clients.model.errors import GateError, HbrError, InputError
+from pulumi_hbr_clients.model.outputs import ClientList, excluded_fields
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.model.validation import snake
 from pulumi_hbr_clients.plugin.engine_log import Engine
@@ -67,7 +68,7 @@ class Gates:
         if preview:
             return await self._look(urn, query, condition)
         found = await self._until_cancelled(self._wait(urn, query, condition))
-        return query.identity(), _record(query, found), set()
+        return query.resource_id(), _record(query, found), set()
 
     def cancel(self) -> None:
         """End every wait."""
@@ -94,7 +95,7 @@ class Gates:
         async with HbrClient(config=self.config) as client:
             verdict, found = await check_once(query, condition, client)
         if verdict.state == "passed":
-            return query.identity(), _record(query, found), set()
+            return query.resource_id(), _record(query, found), set()
         await self.engine.say(telling.outlook(verdict), urn=urn, warning=verdict.state == "failed")
         return "", {}, set(OUTPUTS)
 
@@ -116,7 +117,7 @@ class Gates:
 def _record(query: Query, found: ClientList) -> dict[str, Any]:
     """What the gate saw when it passed; without what moves by itself, or every refresh would differ."""
     return {
-        "clients": to_dicts(found.clients, leave_out=excluded_fields(query.fields) | set(VOLATILE_FIELDS)),
+        "clients": to_dicts(found.clients, leave_out=excluded_fields(query) | set(VOLATILE_FIELDS)),
         "ids": list(found.ids),
         "totalCount": found.total_count,
         "countsByStatus": dict(found.counts_by_status),

@@ -6,24 +6,23 @@ What a model says is read off it: names, types, descriptions, what is secret and
 asks for stands here: tokens, languages, what is an input where. A pure value comes out, the same in every process.
 """
 
-import ast
 import inspect
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import pairwise
-from typing import Any, Final, get_type_hints
+from typing import Annotated, Any, Final, get_type_hints
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
 from pydantic.alias_generators import to_camel, to_pascal
 
 from pulumi_hbr_clients.activation import condition as gate
 from pulumi_hbr_clients.activation import messages as telling
 from pulumi_hbr_clients.activation.condition import ActivationCondition
 from pulumi_hbr_clients.model import validators
-from pulumi_hbr_clients.model.backup_client import BackupClient, ClientList, ClientSettings, Record, field_name
+from pulumi_hbr_clients.model.backup_client import BackupClient, ClientSettings, Record
 from pulumi_hbr_clients.model.configuration import AssumeRole, Configuration
 from pulumi_hbr_clients.model.names import FUNCTION_TOKEN, GATE_TOKEN, PACKAGE
+from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Filter, Query, Tag
 from pulumi_hbr_clients.plugin import schema_docs as guide
 
@@ -33,17 +32,18 @@ Spec = dict[str, Any]
 _NAME: Final = f"{PACKAGE}:index:{{model}}"
 _REFERENCE: Final = f"#/types/{_NAME}"
 
-NOT_IN_FUNCTION: Final = frozenset({"include_heartbeats"})
-"""It is for what is tracked in state: a look-up always gives heartbeats, and a gate's record never does."""
-NOT_IN_GATE: Final = NOT_IN_FUNCTION | gate.REFUSED.keys()
-NOT_IN_OUTPUTS: Final = frozenset({"request_count"})
-"""It says how was asked, not what was found."""
+NOT_IN_GATE: Final = frozenset({"include_heartbeats"}) | gate.REFUSED.keys()
+NOT_IN_OUTPUTS: Final = frozenset({"request_count", "request_ids", "server_time", "by_instance_id"})
+"""How the list was read, and what can be derived from the clients: on Python's results only."""
+_OPTIONAL_OUTPUTS: Final = frozenset({"proxyPasswords", "profile", "pageNumber", "pageSize"})
 OF_GATE: Final = frozenset({"clients", "ids", "instance_ids", "total_count", "counts_by_status"})
 """Outputs of a gate. Not how long it waited: that differs with every run, so it would be a change in every state."""
 
 _OPEN_SETS: Final[Mapping[str, tuple[str, ...]]] = {
     "clientType": validators.CLIENT_TYPES,
+    "crossAccountType": validators.CROSS_ACCOUNT_TYPES,
     "statuses": validators.STATUSES,
+    "osTypes": validators.OS_TYPES,
     "tolerate": validators.STATUSES,
 }
 """Inputs whose known values may become more. The values of a closed set are in its type."""
@@ -110,11 +110,10 @@ def text(version: str | None = None) -> str:
 
 def _function() -> Spec:
     outputs = _outputs()
-    always = sorted(name for name, found in outputs.items() if "secret" not in found)
     return {
         "description": guide.described(guide.LISTING_TEXT, "The clients of production", guide.LISTING),
-        "inputs": {"type": "object", "properties": _inputs(Query, NOT_IN_FUNCTION), "required": _required(Query)},
-        "outputs": {"type": "object", "properties": outputs, "required": always},
+        "inputs": {"type": "object", "properties": _inputs(Query), "required": _required(Query)},
+        "outputs": {"type": "object", "properties": outputs, "required": sorted(outputs.keys() - _OPTIONAL_OUTPUTS)},
     }
 
 
@@ -149,14 +148,15 @@ def _config() -> Spec:
 
 
 def _types() -> Spec:
-    records = {record.__name__: _object(record, _docs(record)) for record in (BackupClient, ClientSettings)}
-    role = {AssumeRole.__name__: _object(AssumeRole, {}) | {"required": _required(AssumeRole)}}
+    records = {record.__name__: _object(record) for record in (BackupClient, ClientSettings)}
+    role = {AssumeRole.__name__: _object(AssumeRole) | {"required": _required(AssumeRole)}}
     return {_NAME.format(model=name): found for name, found in (records | role | _enums()).items()}
 
 
-def _object(kind: type[Record | BaseModel], docs: Mapping[str, str]) -> Spec:
-    found = {name: _property(name, node, docs.get(field_name(name))) for name, node in _properties(kind).items()}
-    return {"description": _spelled(inspect.getdoc(kind) or ""), "type": "object", "properties": found}
+def _object(kind: type[Record | BaseModel]) -> Spec:
+    found = {name: _property(name, node) for name, node in _properties(kind).items()}
+    about, _, _ = (inspect.getdoc(kind) or "").partition("\n\n")
+    return {"description": _spelled(about), "type": "object", "properties": found}
 
 
 def _enums() -> Spec:
@@ -198,13 +198,15 @@ def _required(model: type[BaseModel]) -> list[str]:
 
 
 def _outputs(names: Collection[str] | None = None) -> Spec:
-    """What a list says of itself, its fields and its properties: all, or these."""
-    hints, docs = get_type_hints(ClientList), _docs(ClientList)
-    for name, found in vars(ClientList).items():
-        if isinstance(found, property):
-            hints[name], docs[name] = get_type_hints(found.fget)["return"], found.__doc__ or ""
-    chosen = hints.keys() - NOT_IN_OUTPUTS if names is None else names
-    return {to_camel(name): _property(name, _json_schema(hints[name]), docs[name]) for name in chosen}
+    """The outputs that a list becomes, its fields and its properties: all, or these."""
+    kinds = get_type_hints(ClientList, include_extras=True)
+    kinds |= {
+        name: Annotated[found.fget.__annotations__["return"], Field(description=found.__doc__)]  # noqa: F722  no forward reference
+        for name, found in vars(ClientList).items()
+        if isinstance(found, property)
+    }
+    chosen = kinds.keys() - NOT_IN_OUTPUTS if names is None else names
+    return {to_camel(name): _property(name, _json_schema(kinds[name])) for name in chosen}
 
 
 def _property(name: str, node: Spec, told: str | None = None) -> Spec:
@@ -273,14 +275,3 @@ def _properties(kind: type) -> dict[str, Spec]:
 
 def _json_schema(kind: Any) -> Spec:
     return TypeAdapter(kind).json_schema(mode="serialization", ref_template=_REFERENCE)
-
-
-def _docs(record: type) -> dict[str, str]:
-    """The docstrings under the fields of a record, from its source, for Python keeps them nowhere else."""
-    (definition,) = ast.parse(inspect.getsource(record)).body
-    found = {}
-    for statement, after in pairwise(ast.iter_child_nodes(definition)):
-        match statement, after:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(told))):
-                found[name] = told
-    return found

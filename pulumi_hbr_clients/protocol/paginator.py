@@ -19,7 +19,8 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from pulumi_hbr_clients.model.backup_client import BackupClient, ClientList, counts_by_status
+from pulumi_hbr_clients.model.backup_client import BackupClient
+from pulumi_hbr_clients.model.outputs import ClientList, apply_filters, counts_by_status
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.model.validators import PAGE_SIZE_MAX
 from pulumi_hbr_clients.protocol.codec import Page, PageRequest
@@ -117,7 +118,7 @@ class Paginator:
     def result(self, query: Query | None = None) -> ClientList:
         """The list once there is nothing left to ask, with the own filters of this query (or that one) applied."""
         query, seen = query or self.query, [self.seen[identity] for identity in sorted(self.seen)]
-        kept = tuple(chosen(query, seen))
+        kept = tuple(apply_filters(query, seen))
         return ClientList(
             clients=kept,
             counts_by_status=counts_by_status(kept),
@@ -200,25 +201,6 @@ class Paginator:
         self.seen = {**self.seen, **found} if self.seen else found
         self._reading, self._stage = _Reading(), _Stage.DONE
         return []
-
-
-def chosen(query: Query, clients: list[BackupClient]) -> list[BackupClient]:
-    """What passes after the service answered: our own filters, and the ids (a reading may serve several queries)."""
-    asked = {
-        "client_id": query.client_ids,
-        "instance_id": query.instance_ids,
-        "status": query.statuses,
-        "backup_status": query.backup_statuses,
-        "zone_id": query.zone_ids,
-        "os_type": query.os_types,
-    }
-    for name, values in asked.items():
-        if values is not None:
-            allowed = frozenset(values)
-            clients = [client for client in clients if getattr(client, name) in allowed]
-    if query.outdated is not None:
-        clients = [client for client in clients if client.outdated is query.outdated]
-    return clients
 
 
 def _parts(query: Query) -> list[Part]:

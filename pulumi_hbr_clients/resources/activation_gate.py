@@ -26,7 +26,8 @@ from pulumi_hbr_clients.activation import messages as telling
 from pulumi_hbr_clients.activation.condition import ActivationCondition, Verdict
 from pulumi_hbr_clients.activation.progress import ProgressReporter
 from pulumi_hbr_clients.client.settings import Config, with_resolved_target
-from pulumi_hbr_clients.model.backup_client import VOLATILE_FIELDS, ClientList, excluded_fields, to_json
+from pulumi_hbr_clients.model.backup_client import VOLATILE_FIELDS, to_json
+from pulumi_hbr_clients.model.outputs import ClientList, excluded_fields
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.resources import inputs
 from pulumi_hbr_clients.resources import pulumi_runtime as program
@@ -161,7 +162,7 @@ def _preview(resource: ActivationGate, verdict: Verdict) -> bool:
 
 def _record(query: Query, found: ClientList, waited: float = 0.0) -> dict[str, Any]:
     return {
-        "clients": to_json(found.clients, leave_out=excluded_fields(query.fields) | set(VOLATILE_FIELDS)),
+        "clients": to_json(found.clients, leave_out=excluded_fields(query) | set(VOLATILE_FIELDS)),
         "totalCount": found.total_count,
         "countsByStatus": dict(found.counts_by_status),
         "region": query.region,

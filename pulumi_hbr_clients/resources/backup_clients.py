@@ -59,7 +59,7 @@ class BackupClients(ClientOutputs, pulumi.CustomResource):
         query = inputs.resolve(
             who,
             arguments,
-            queries.parse,
+            queries.parse_partial,
             depends_on=opts.depends_on if opts else None,
             then=lambda query, secret: _warned(who, with_resolved_target(query, config), secret),
         )
@@ -122,12 +122,12 @@ def by_reference(provider: type[ResourceProvider]) -> str:
 
 
 def _argument(name: str) -> Callable[[Query], Any]:
-    return lambda query: query.state().get(name)
+    return lambda query: query.to_state().get(name)
 
 
 def _check(arguments: Mapping[str, Any], config: Config) -> None:
     """Find faults while the program still stands at the line that made them."""
-    if query := inputs.check(arguments, queries.parse):
+    if query := inputs.check(arguments, queries.parse_partial):
         with_resolved_target(query, config)
 
 

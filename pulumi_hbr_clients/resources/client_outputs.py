@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pulumi
 
-from pulumi_hbr_clients.model.backup_client import BackupClient, ClientList
-from pulumi_hbr_clients.model.views import views
+from pulumi_hbr_clients.model.backup_client import BackupClient, from_state
+from pulumi_hbr_clients.model.outputs import ClientList
 
 
 class ClientOutputs:
@@ -15,7 +15,7 @@ class ClientOutputs:
 
     def _hold(self, text: pulumi.Output[str]) -> None:
         """Take the text, once."""
-        self._clients = text.apply(views)
+        self._clients = text.apply(from_state)
 
     @property
     def clients(self) -> pulumi.Output[list[BackupClient]]:

@@ -4,16 +4,14 @@ They work inside a Pulumi program, which lends its config, and in a plain script
 """
 
 from collections.abc import Collection
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Unpack, cast
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from pulumi_hbr_clients.client.blocking import run
 from pulumi_hbr_clients.client.settings import Config
 from pulumi_hbr_clients.model import query as queries
-from pulumi_hbr_clients.model.backup_client import ClientList, excluded_fields, to_dicts
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
+from pulumi_hbr_clients.model.outputs import ClientList, project
 from pulumi_hbr_clients.model.query import Query, QueryArgs
-from pulumi_hbr_clients.model.views import views
 from pulumi_hbr_clients.resources import pulumi_runtime as program
 
 if TYPE_CHECKING:
@@ -34,7 +32,7 @@ def get_backup_clients(**arguments: Unpack[QueryArgs]) -> ClientList:
         ValidationIssue(name, _OUTPUT) for name, value in arguments.items() if program.contains_output(value)
     ]:
         raise InputError(*faults)
-    query = cast("Query", queries.parse(arguments))
+    query = queries.parse(arguments)
     config = program.config()
     return run(lambda: _listed(query, config))
 
@@ -50,13 +48,13 @@ def get_backup_clients_output(
 
     from pulumi_hbr_clients.resources import inputs  # noqa: PLC0415
 
-    inputs.check(arguments, queries.parse)
+    inputs.check(arguments, queries.parse_partial)
     config = program.config()
     depends_on = opts.depends_on if opts else None
     found: pulumi.Output[Any] = inputs.resolve(
         "get_backup_clients_output",
         arguments,
-        queries.parse,
+        queries.parse_partial,
         depends_on=depends_on,
         then=lambda query, secret: _listed(query, config, secret),
     )
@@ -70,10 +68,4 @@ async def _listed(query: Query, config: Config, secret: Collection[str] = ()) ->
         found = await client.list(query)
     for text in program.notices(query, found, secret):
         program.warn(text)
-    return _viewed(query, found)
-
-
-def _viewed(query: Query, found: ClientList) -> ClientList:
-    """The clients as a program can export them, with the fields that were asked for."""
-    plain = to_dicts(found.clients, leave_out=excluded_fields(query.fields))
-    return replace(found, clients=tuple(views(plain)))
+    return project(query, found)

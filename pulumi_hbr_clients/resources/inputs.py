@@ -66,7 +66,7 @@ class ActivationInputs(QueryInputs, total=False):
 class Parse(Protocol[T_co]):
     """`model.query.parse` or `activation.condition.parse`."""
 
-    def __call__(self, args: Mapping[str, Any], unknown: Iterable[str] = ()) -> T_co | None:
+    def __call__(self, args: Mapping[str, Any], unknown: Iterable[str]) -> T_co | None:
         """The checked arguments; None while any is unknown. Raises `InputError`."""
 
 
@@ -94,7 +94,7 @@ def resolve(
     async def work(known: Sequence[Any]) -> Any:
         secret = {snake(name) for name, value in given.items() if await value.is_secret()}
         with in_one_line(who, secret):
-            result = then(cast("T", parse(known[0])), secret)
+            result = then(cast("T", parse(known[0], ())), secret)
             return await result if isawaitable(result) else result
 
     return pulumi.Output.all(pulumi.Output.from_input(given), *ids).apply(work)
@@ -107,7 +107,7 @@ def identity(query: pulumi.Output[Query]) -> pulumi.Output[str]:
     """
 
     async def made(known: Query) -> str:
-        whole = known.identity()
+        whole = known.resource_id()
         return whole.rpartition("/")[2] if await query.is_secret() else whole
 
     return pulumi.Output.unsecret(query.apply(made))

@@ -10,8 +10,8 @@ from typing import Any
 
 from pulumi_hbr_clients.client.settings import Config, no_config
 from pulumi_hbr_clients.model import query as queries
-from pulumi_hbr_clients.model.backup_client import ClientList
 from pulumi_hbr_clients.model.configuration import Configuration
+from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
 
 _log = logging.getLogger("pulumi_hbr_clients")

@@ -2,8 +2,7 @@
 
 import pulumi
 
-from pulumi_hbr_clients.model.backup_client import BackupClient
-from pulumi_hbr_clients.model.views import views
+from pulumi_hbr_clients.model.backup_client import BackupClient, from_state
 
 
 def clients_from_stack(
@@ -13,4 +12,4 @@ def clients_from_stack(
 
     Raises, when it is resolved, what `StackReference.require_output` raises if there is no such export.
     """
-    return stack_reference.require_output(name).apply(views)
+    return stack_reference.require_output(name).apply(from_state)

@@ -6,7 +6,8 @@ import pytest
 
 from pulumi_hbr_clients.cli.tables import Column, ago, columns, fit, summary, table
 from pulumi_hbr_clients.cli.targets import TargetResult
-from pulumi_hbr_clients.model.backup_client import ClientList, counts_by_status, from_wire
+from pulumi_hbr_clients.model.backup_client import from_wire
+from pulumi_hbr_clients.model.outputs import ClientList, counts_by_status
 from pulumi_hbr_clients.model.query import Query
 from tests.cli.terminals import row
 

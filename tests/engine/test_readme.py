@@ -8,9 +8,9 @@ import pytest
 
 from pulumi_hbr_clients import InputError
 from pulumi_hbr_clients.activation.condition import STATUSES, ActivationCondition
-from pulumi_hbr_clients.model.backup_client import ClientList
 from pulumi_hbr_clients.model.configuration import ENDPOINT_VARIABLES, KEY_VARIABLES, REGION_VARIABLES
 from pulumi_hbr_clients.model.errors import HbrError
+from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
 
 README = (Path(__file__).parents[2] / "README.md").read_text()

@@ -128,7 +128,7 @@ def a_client(client: BackupClient) -> None:
     assert_type(client.last_heart_beat_time, int | None)
     assert_type(client.appliance, bool | None)
     assert_type(client.tags, Mapping[str, str])
-    assert_type(client.outdated, bool)
+    assert_type(client.outdated, bool | None)
     assert_type(client.settings, ClientSettings | None)
     if client.settings:
         assert_type(client.settings.max_worker, int | None)

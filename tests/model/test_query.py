@@ -1,5 +1,7 @@
 """Bad input is refused, all faults at once, with the argument, what was given and what is allowed."""
 
+from enum import Enum, StrEnum
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -23,9 +25,18 @@ def faults(**arguments: Any) -> dict[str, str]:
 
 
 def parsed(**arguments: Any) -> Query:
-    query = queries.parse({**ECS, **arguments})
-    assert query is not None
-    return query
+    return queries.parse({**ECS, **arguments})
+
+
+class Text(str, Enum):  # noqa: UP042  that it is none is the point
+    """A str enum as programs declare it; StrEnum is another."""
+
+    ECS = "ECS_CLIENT"
+    TEN = "10"
+
+
+class Kind(StrEnum):
+    ECS = "ECS_CLIENT"
 
 
 @pytest.mark.parametrize(
@@ -37,7 +48,7 @@ def parsed(**arguments: Any) -> Query:
         ({**ECS, "page_size": 0}, "page_size", "must be 1 to 99 | 0"),
         ({**ECS, "page_size": 100}, "page_size", "must be 1 to 99 | 100"),
         ({**ECS, "page_number": 0}, "page_number", "must be 1 or more | 0"),
-        ({**ECS, "tags": {f"k{i}": "v" for i in range(21)}}, "tags", "must be 1 to 20 tags, not 21"),
+        ({**ECS, "tags": {f"k{i}": "v" for i in range(21)}}, "tags", "must be at most 20 tags, not 21"),
         ({**ECS, "tags": {"": "v"}}, "tags[0].key", "must not be empty"),
         ({**ECS, "tags": {"ok": ""}}, "tags[0].value", "must not be empty"),
         ({**ECS, "tags": {"aliyunX": "v"}}, "tags[0].key", "must not start with aliyun or acs:"),
@@ -48,12 +59,24 @@ def parsed(**arguments: Any) -> Query:
         ({**ECS, "instance_ids": [" "]}, "instance_ids[0]", "must not be empty or hold white space"),
         ({**ECS, "instance_ids": "i-1"}, "instance_ids", "must be a list of strings | 'i-1'"),
         ({**ECS, "filters": {"InstanceId": []}}, "filters[0].values", "must hold at least one value"),
-        ({**ECS, "cross_account_type": "BOTH"}, "cross_account_type", "'SELF_ACCOUNT' or 'CROSS_ACCOUNT'"),
+        ({**ECS, "filters": {"InstanceId": [f"i-{n}" for n in range(101)]}}, "filters[0].values", "at most 100 values"),
+        ({**ECS, "filters": {f"k{n}": ["v"] for n in range(6)}}, "filters", "must be at most 5 filters, not 6"),
+        ({**ECS, "tags": [{"key": "env", "Value": "prod"}]}, "tags[0].Value", "no such argument; did you mean value?"),
+        ({**ECS, "tags": [{"key": "env", "worth": 1}]}, "tags[0].worth", "no such argument; allowed here: key, value"),
+        ({**ECS, "filters": [{"key": "k", "value": ["v"]}]}, "filters[0].value", "did you mean values?"),
+        ({**ECS, "cross_account_type": "both"}, "cross_account_type", "must be in capitals"),
+        ({**ECS, "timeout": 10**400}, "timeout", "must be a time"),
+        ({**ECS, "timeout": "9" * 400 + "d"}, "timeout", "at most 365 days"),
+        ({**ECS, "timeout": "500d"}, "timeout", "at most 365 days"),
+        ({**ECS, "timeout": float("nan")}, "timeout", "must be a time"),
+        ({**ECS, "timeout": 0}, "timeout", "must be longer than 0 s"),
+        ({**ECS, "page_size": 10**5000}, "page_size", "a int that cannot be shown"),
+        ({**ECS, "cross_account_user_id": 10**5000}, "cross_account_user_id", "at most 19 digits"),
         ({**ECS, "cross_account_user_id": "12x"}, "cross_account_user_id", "a number"),
         ({**ECS, "cross_account_user_id": True}, "cross_account_user_id", "a number"),
         ({**ECS, "statuses": ["activated"]}, "statuses[0]", "did you mean ACTIVATED?"),
         ({**ECS, "fields": ["statu"]}, "fields[0]", "did you mean status?"),
-        ({**ECS, "consistency": "x"}, "consistency", "'counted' or 'verified'"),
+        ({**ECS, "consistency": "x"}, "consistency", "'verified' or 'counted'"),
         ({**ECS, "regon": "cn-hangzhou"}, "regon", "did you mean region?"),
     ],
 )
@@ -68,6 +91,26 @@ def test_half_a_cross_account(present: int) -> None:
     values = dict(zip(TRIPLE, ("CROSS_ACCOUNT", "1293746723820001", "role"), strict=True))
     chosen = {name for bit, name in enumerate(TRIPLE) if present & (1 << bit)}
     assert faults(**ECS, **{name: values[name] for name in chosen}).keys() == set(TRIPLE) - chosen
+
+
+def test_a_resource_directory_needs_no_role() -> None:
+    """CROSS_ACCOUNT_BY_RD stands with the account's id; the role may be named."""
+    kind = {"cross_account_type": "CROSS_ACCOUNT_BY_RD"}
+    assert faults(**ECS, **kind).keys() == {"cross_account_user_id"}
+    assert parsed(**kind, cross_account_user_id=1293746723820001).cross_account_role_name is None
+    assert parsed(**kind, cross_account_user_id=1, cross_account_role_name="role").cross_account_user_id == "1"
+
+
+def test_a_newer_cross_account_type() -> None:
+    """What a type needs that this version does not know, the service says."""
+    query = parsed(cross_account_type="CROSS_ACCOUNT_BY_RDS", cross_account_user_id=1)
+    (text,) = queries.warnings_of(query)
+    assert text.endswith("is not known to this version and is sent unchanged; did you mean CROSS_ACCOUNT_BY_RD?")
+
+
+def test_self_account_with_another_account() -> None:
+    """One's own account needs neither user nor role, so that both are a mistake."""
+    assert faults(**ECS, cross_account_type="SELF_ACCOUNT", cross_account_user_id=1).keys() == {"cross_account_type"}
 
 
 def test_all_faults_at_once() -> None:
@@ -112,16 +155,16 @@ def test_a_secret_value_is_unsaid(arguments: dict[str, Any], hidden: str) -> Non
     assert hidden in str(caught.value)
     assert hidden not in text
     assert text.count("(given: [secret])") == 1
-    assert "consistency: must be 'counted' or 'verified' (given: 'maybe')" in text.splitlines()
+    assert "consistency: must be 'verified' or 'counted' (given: 'maybe')" in text.splitlines()
 
 
 def test_new_values_pass_with_a_warning() -> None:
     """The set of client types is open; so are those of statuses."""
     query = parsed(client_type="NAS_CLIENT", statuses=["ASLEEP", "ACTIVATED"], backup_statuses=["HALF_WAY"])
     assert list(queries.warnings_of(query)) == [
-        "client_type: NAS_CLIENT is not known to this version, and taken as it is",
-        "statuses: ASLEEP is not known to this version, and taken as it is",
-        "backup_statuses: HALF_WAY is not known to this version, and taken as it is",
+        "client_type: NAS_CLIENT is not known to this version and is sent unchanged",
+        "statuses: ASLEEP is not known to this version and is sent unchanged",
+        "backup_statuses: HALF_WAY is not known to this version and is sent unchanged",
     ]
     assert list(queries.warnings_of(parsed(statuses=["ACTIVATED"]))) == []
 
@@ -133,6 +176,7 @@ def test_new_values_pass_with_a_warning() -> None:
         ({"statuses": ["INSTAL_FAILED"]}, "INSTALL_FAILED"),
         ({"statuses": ["ACTIVE"]}, "ACTIVATED"),
         ({"backup_statuses": ["UNPROTECTET"]}, "UNPROTECTED"),
+        ({"os_types": ["Linux"]}, "linux"),
     ],
 )
 def test_a_warning_names_the_nearest(arguments: dict[str, Any], near: str) -> None:
@@ -141,8 +185,8 @@ def test_a_warning_names_the_nearest(arguments: dict[str, Any], near: str) -> No
     (text,) = queries.warnings_of(query)
     (redacted,) = queries.warnings_of(query, arguments.keys())
     (name,) = arguments
-    assert text.endswith(f" is not known to this version, and taken as it is; did you mean {near}?")
-    assert redacted == f"{name}: [secret] is not known to this version, and taken as it is"
+    assert text.endswith(f" is not known to this version and is sent unchanged; did you mean {near}?")
+    assert redacted == f"{name}: [secret] is not known to this version and is sent unchanged"
 
 
 def test_self_account_stands_alone() -> None:
@@ -166,10 +210,22 @@ def test_empty_list_is_not_no_list() -> None:
 
 def test_unknown_is_no_fault() -> None:
     """In a preview an unknown argument is neither missing nor wrong, and there is no query yet."""
-    assert queries.parse({}, unknown=["client_type"]) is None
-    assert queries.parse({**ECS, "cross_account_type": "CROSS_ACCOUNT"}, unknown=TRIPLE[1:]) is None
+    assert queries.parse_partial({}, ["clientType"]) is None
+    assert queries.parse_partial({**ECS, "cross_account_type": "CROSS_ACCOUNT"}, TRIPLE[1:]) is None
+    assert queries.parse_partial({**ECS, "cross_account_user_id": 1}, [TRIPLE[0], TRIPLE[2]]) is None
+    assert queries.parse_partial(ECS, ()) == parsed()
     with pytest.raises(InputError, match="page_size"):
-        queries.parse({"page_size": 100}, unknown=["client_type"])
+        queries.parse_partial({"page_size": 100}, ["client_type"])
+
+
+def test_iterators_sets_and_enums() -> None:
+    """Whatever a program hands over as a list or a text is read once and taken for what it means."""
+    ids = ["i-1", "i-2"]
+    expected = parsed(instance_ids=ids, filters={"k": ids}, page_size=10)
+    for made in (lambda: iter(ids), lambda: (i for i in ids), lambda: set(ids), lambda: dict.fromkeys(ids).keys()):
+        assert parsed(instance_ids=made(), filters={"k": made()}, page_size=Text.TEN) == expected
+    assert parsed(client_type=Text.ECS) == parsed(client_type=Kind.ECS) == parsed()
+    assert parsed(tags=({"key": key, "value": Text.TEN} for key in "ab")) == parsed(tags={"a": "10", "b": "10"})
 
 
 @given(st.permutations(["i-1", "i-2", "i-3"]), st.permutations([("a", "1"), ("b", "2")]))
@@ -188,12 +244,47 @@ def test_equal_questions_are_equal(ids: list[str], tags: list[tuple[str, str]]) 
         {"tags": {"a": "1"}, "filters": {"InstanceId": ["i-1", "i-2"]}},
         {"tags": [{"key": "a"}, {"key": "a", "value": "1"}], "filters": [{"key": "k", "values": ["b", "a"]}]},
         {"statuses": ["ACTIVATED"], "fields": ["status", "privateIpV4"], "include_heartbeats": True},
+        {"timeout": "5m", "allow_incomplete": True, "profile": "prod", "assume_role": {"roleArn": "acs:ram::1:role/r"}},
     ],
 )
 def test_state_reads_back(arguments: dict[str, Any]) -> None:
     """What stands in state is the same query again."""
     query = parsed(**arguments)
-    assert queries.parse(query.state()) == query
+    assert queries.parse(query.to_state()) == query
+
+
+CANONICAL: list[tuple[dict[str, Any], str, str]] = [
+    ({}, '{"clientType":"ECS_CLIENT"}', "ECS_CLIENT/"),
+    (
+        {"region": "cn-hangzhou", "tags": {"b": "2", "a": "é"}, "instance_ids": ["i-2", "i-1", "i-2"], "timeout": "5m"},
+        (
+            '{"clientType":"ECS_CLIENT","instanceIds":["i-1","i-2"],"region":"cn-hangzhou",'
+            '"tags":[{"key":"a","value":"\\u00e9"},{"key":"b","value":"2"}],"timeout":300.0}'
+        ),
+        "cn-hangzhou/ECS_CLIENT/",
+    ),
+    (
+        {"filters": {"k": ["b", "a"]}, "assume_role": {"role_arn": "acs:ram::1:role/r"}, "outdated": False},
+        (
+            '{"assumeRole":{"roleArn":"acs:ram::1:role/r"},"clientType":"ECS_CLIENT",'
+            '"filters":[{"key":"k","values":["a","b"]}],"outdated":false}'
+        ),
+        "ECS_CLIENT/",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "text", "head"), CANONICAL)
+def test_the_id_is_a_contract(arguments: dict[str, Any], text: str, head: str) -> None:
+    """Ids are in users' states: they change neither with the order of the model's fields nor with new ones."""
+    assert parsed(**arguments).resource_id() == head + sha256(text.encode()).hexdigest()[:16]
+
+
+def test_one_reading_serves_narrower_queries() -> None:
+    """What is applied after the service answered, and how long one waits, is not part of what is sent."""
+    narrow = parsed(statuses=["ACTIVATED"], outdated=True, fields=["status"], timeout=5, allow_incomplete=True)
+    assert narrow.sent() == parsed().sent() == parsed()
+    assert parsed(profile="prod").sent() != parsed()
 
 
 def test_argument_types_are_the_model() -> None:
