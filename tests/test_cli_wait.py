@@ -341,7 +341,7 @@ def test_new_values_are_warned_of_first() -> None:
     """What is perhaps a typing error is told before the wait, not after it."""
     words = ("--client-type", "MOON_CLIENT", "--tolerate", "INSTAL_FAILED", "--timeout", "0.3")
     first, second, *_ = told(wait(*words))
-    assert first == "warning: --client-type: MOON_CLIENT is not known to this version, and taken as it is"
+    assert first == "warning: --client-type: MOON_CLIENT is not known to this version and is used unchanged"
     assert second.startswith("warning: --tolerate: INSTAL_FAILED is not known to this version, ")
     assert second.endswith("did you mean INSTALL_FAILED?")
 

@@ -159,8 +159,8 @@ def test_a_status_that_is_mistyped_is_told() -> None:
     asked = gate.parse({"client_type": "MOON_CLIENT", "tolerate": ["INSTAL_FAILED", "UPGRADE_FAILED"]})
     assert asked is not None
     assert list(gate.warnings_of(*asked)) == [
-        "client_type: MOON_CLIENT is not known to this version, and taken as it is",
-        "tolerate: INSTAL_FAILED is not known to this version, and taken as it is; did you mean INSTALL_FAILED?",
+        "client_type: MOON_CLIENT is not known to this version and is used unchanged",
+        "tolerate: INSTAL_FAILED is not known to this version and is used unchanged; did you mean INSTALL_FAILED?",
     ]
     assert "INSTAL" not in "".join(gate.warnings_of(*asked, {"tolerate"}))
 

@@ -142,14 +142,17 @@ def test_it_introduces_itself(provider: Any) -> None:
 
 
 def test_the_list(provider: Any, backend: Backend) -> None:
-    """The same list as every other door gives, under the same names."""
+    """The same list as every other entry point returns, under the same names; heartbeats only if they are included."""
     result = plain(getattr(invoke(provider, clientType="ECS_CLIENT"), "return"))
     assert result["totalCount"] == 250
     assert result["ids"] == sorted(row["ClientId"] for row in backend.rows())
     assert result["complete"] is True
     assert [client["clientId"] for client in result["clients"]] == result["ids"]
     assert result["countsByStatus"] == {"ACTIVATED": 250}
-    assert result["clients"][0]["lastHeartBeatTime"] > 0
+    assert result["region"] == "cn-hangzhou"
+    assert not {"lastHeartBeatTime", "updatedTime"} & result["clients"][0].keys()
+    moving = plain(getattr(invoke(provider, clientType="ECS_CLIENT", includeHeartbeats=True), "return"))
+    assert moving["clients"][0]["lastHeartBeatTime"] > 0
     few = plain(getattr(invoke(provider, clientType="ECS_CLIENT", fields=["status"]), "return"))
     assert set(few["clients"][0]) == {"clientId", "instanceId", "region", "status"}
 
@@ -298,9 +301,12 @@ def test_new_values_are_told(provider: Any, engine: tuple[str, Listener], previe
     invoke(provider, clientType="ECS_CLIENT", statuses=hidden)
     warned = [request for request in engine[1].heard if request.severity == engine_pb2.WARNING]
     assert [(request.urn, request.message) for request in warned] == [
-        (URN, "tolerate: INSTAL_FAILED is not known to this version, and taken as it is; did you mean INSTALL_FAILED?"),
-        (URN, "tolerate: [secret] is not known to this version, and taken as it is"),
-        ("", "statuses: [secret] is not known to this version, and taken as it is"),
+        (
+            URN,
+            "tolerate: INSTAL_FAILED is not known to this version and is used unchanged; did you mean INSTALL_FAILED?",
+        ),
+        (URN, "tolerate: [secret] is not known to this version and is used unchanged"),
+        ("", "statuses: [secret] is not known to this version and is used unchanged"),
     ]
 
 
@@ -430,15 +436,27 @@ def test_malformed_values(provider: Any, values: dict[str, Any]) -> None:
             assert error.code() not in BAD_CODES, (values, error.details())
 
 
-@given(st.dictionaries(st.text(max_size=5), VALUES, max_size=5))
-def test_properties_round_trip(values: dict[str, Any]) -> None:
-    """What is written reads back, unknowns and secrets told apart by name."""
-    struct = properties.write({"a": 1, "b": [2.5, None, {"c": True}]}, secret=["a"], unknown=["d"])
-    found = properties.read(struct)
-    assert (found.values["a"], found.values["b"], found.secret, found.unknown) == (
-        1,
-        [2.5, None, {"c": True}],
-        {"a"},
-        {"d"},
+PLAIN = st.recursive(
+    st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False).filter(lambda n: not n.is_integer())
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.text(max_size=5), PLAIN, max_size=5), st.sets(st.integers(0, 5)))
+def test_properties_round_trip(values: dict[str, Any], marked: set[int]) -> None:
+    """What is written reads back, with its types; names that are secret or unknown are found by name."""
+    names = list(values)
+    secret = {names[i] for i in marked if i < len(names) and i % 2}
+    unknown = {f"unknown-{i}" for i in marked}
+    found = properties.read(properties.write(values, secret=secret, unknown=unknown))
+    assert found.known() == values
+    assert [type(found.values[name]) for name in names] == [type(values[name]) for name in names]
+    assert (found.secret, found.unknown) == (secret, unknown)
+    shown = repr(
+        properties.read(properties.write({"name": "FAKE-" + "-".join(map(str, values.values()))}, secret=secret))
     )
-    assert repr(properties.read(bag(**values))).count("values") == 0
+    assert "FAKE-" not in shown

@@ -9,7 +9,7 @@ Requests, retries and credentials are `client.session`'s; which pages are needed
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self, cast
 
 from pulumi_hbr_clients.client.clock import Clock, SystemClock
@@ -196,7 +196,7 @@ class HbrClient:
     ) -> ClientList:
         """Return the clients that match a validated query. Raises as `list_backup_clients`."""
         paginator = await self.fetch(query, progress, on_retry)
-        found = paginator.result(query)
+        found = replace(paginator.result(query), region=self.target(query).region)
         is_one_page = query.page_number is not None or query.page_size is not None
         if not found.complete and not query.allow_incomplete and not is_one_page:
             raise IncompleteListError(paginator.incomplete_text(), found)

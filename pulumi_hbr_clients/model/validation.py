@@ -44,7 +44,7 @@ def unknown_value_warnings(
     for value in values:
         if value not in known:
             shown, hint = (REDACTED, "") if name in secret else (value, nearest(value, known, alike))
-            yield f"{name}: {shown} is not known to this version and is sent unchanged{hint}"
+            yield f"{name}: {shown} is not known to this version and is used unchanged{hint}"
 
 
 def snake(name: str) -> str:

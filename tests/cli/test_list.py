@@ -178,7 +178,7 @@ def test_a_new_type_passes_with_a_warning() -> None:
     """The set of client types is open: a new one is sent, and spoken of as it was typed."""
     result = run("list", "--client-type", "MOON_CLIENT")
     assert result.exit_code == 0
-    assert result.stderr == "warning: --client-type: MOON_CLIENT is not known to this version, and taken as it is\n"
+    assert result.stderr == "warning: --client-type: MOON_CLIENT is not known to this version and is used unchanged\n"
 
 
 @pytest.mark.usefixtures("emulator")

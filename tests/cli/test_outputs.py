@@ -36,6 +36,8 @@ def test_json_is_the_resources_outputs() -> None:
     result = run("list", *ECS, "--output", "json", "--instance-id", "i-1", "--client-id", "c-1")
     assert json.loads(result.stdout) == {
         "totalCount": 0,
+        "serviceTotalCount": 0,
+        "region": "cn-hangzhou",
         "countsByStatus": {},
         "complete": True,
         "requestCount": 1,

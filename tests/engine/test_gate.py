@@ -174,7 +174,7 @@ def test_a_mistyped_status_is_a_warning(engine: Any, backend: Backend) -> None:
     chosen = ids(backend, "web-1")
     stack = engine.stack()
     text = stack.up(partial(gated, instance_ids=chosen, tolerate=["INSTAL_FAILED"]))
-    said = "tolerate: INSTAL_FAILED is not known to this version, and taken as it is; did you mean INSTALL_FAILED?"
+    said = "tolerate: INSTAL_FAILED is not known to this version and is used unchanged; did you mean INSTALL_FAILED?"
     assert f"hbr-clients:index:ActivationGate (ready):\n    warning: {said}\n" in text
     assert len(stack.outputs()["ready-ids"]) == 1
 

@@ -105,7 +105,7 @@ def test_a_newer_cross_account_type() -> None:
     """What a type needs that this version does not know, the service says."""
     query = parsed(cross_account_type="CROSS_ACCOUNT_BY_RDS", cross_account_user_id=1)
     (text,) = queries.warnings_of(query)
-    assert text.endswith("is not known to this version and is sent unchanged; did you mean CROSS_ACCOUNT_BY_RD?")
+    assert text.endswith("is not known to this version and is used unchanged; did you mean CROSS_ACCOUNT_BY_RD?")
 
 
 def test_self_account_with_another_account() -> None:
@@ -162,9 +162,9 @@ def test_new_values_pass_with_a_warning() -> None:
     """The set of client types is open; so are those of statuses."""
     query = parsed(client_type="NAS_CLIENT", statuses=["ASLEEP", "ACTIVATED"], backup_statuses=["HALF_WAY"])
     assert list(queries.warnings_of(query)) == [
-        "client_type: NAS_CLIENT is not known to this version and is sent unchanged",
-        "statuses: ASLEEP is not known to this version and is sent unchanged",
-        "backup_statuses: HALF_WAY is not known to this version and is sent unchanged",
+        "client_type: NAS_CLIENT is not known to this version and is used unchanged",
+        "statuses: ASLEEP is not known to this version and is used unchanged",
+        "backup_statuses: HALF_WAY is not known to this version and is used unchanged",
     ]
     assert list(queries.warnings_of(parsed(statuses=["ACTIVATED"]))) == []
 
@@ -185,8 +185,8 @@ def test_a_warning_names_the_nearest(arguments: dict[str, Any], near: str) -> No
     (text,) = queries.warnings_of(query)
     (redacted,) = queries.warnings_of(query, arguments.keys())
     (name,) = arguments
-    assert text.endswith(f" is not known to this version and is sent unchanged; did you mean {near}?")
-    assert redacted == f"{name}: [secret] is not known to this version and is sent unchanged"
+    assert text.endswith(f" is not known to this version and is used unchanged; did you mean {near}?")
+    assert redacted == f"{name}: [secret] is not known to this version and is used unchanged"
 
 
 def test_self_account_stands_alone() -> None:

@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 import yaml
@@ -17,7 +17,7 @@ from pulumi_hbr_clients.activation.condition import ActivationCondition
 from pulumi_hbr_clients.client.credentials import StaticCredentials, credential_source
 from pulumi_hbr_clients.client.settings import Settings
 from pulumi_hbr_clients.model import names, validators
-from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, ClientSettings, state_name
+from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, BackupClient, ClientSettings, state_name
 from pulumi_hbr_clients.model.configuration import KEY_VARIABLES, AssumeRole, Configuration
 from pulumi_hbr_clients.model.errors import InputError
 from pulumi_hbr_clients.model.query import Query
@@ -26,7 +26,7 @@ from pulumi_hbr_clients.plugin import schema_docs as guide
 from pulumi_hbr_clients.protocol.signing import Credentials
 from tools import registry
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SCHEMA = schema.schema()
 FUNCTION, GATE = SCHEMA["functions"][names.FUNCTION_TOKEN], SCHEMA["resources"][names.GATE_TOKEN]
 INPUTS, OUTPUTS = FUNCTION["inputs"]["properties"], FUNCTION["outputs"]["properties"]
@@ -72,9 +72,9 @@ def test_the_file_is_the_schema() -> None:
 
 
 def test_the_function_takes_a_query() -> None:
-    """Every field of `Query` is an input under its own description, but for what only tracked state has."""
+    """Every field of `Query` is an input under its own description."""
     names = {to_camel(name): field for name, field in Query.model_fields.items()}
-    assert INPUTS.keys() == names.keys() - {"includeHeartbeats"}
+    assert INPUTS.keys() == names.keys()
     assert [name for name in INPUTS if not INPUTS[name]["description"].startswith(told(names[name].description))] == []
     assert FUNCTION["inputs"]["required"] == ["clientType"]
 
@@ -85,14 +85,13 @@ def test_the_gate_takes_a_query_and_a_condition() -> None:
         to_camel(name): field for model in (Query, ActivationCondition) for name, field in model.model_fields.items()
     }
     taken = GATE["inputProperties"]
-    excluded_fields = {"pageNumber", "pageSize", "statuses", "includeProxyPasswords", "includeHeartbeats"}
-    assert taken.keys() == fields.keys() - excluded_fields
+    assert taken.keys() == fields.keys() - {to_camel(name) for name in {*gate.REFUSED, "include_heartbeats"}}
     assert [name for name in taken if not taken[name]["description"].startswith(told(fields[name].description))] == []
     assert GATE["requiredInputs"] == ["clientType"]
     assert taken.keys() <= GATE["properties"].keys()
 
 
-@pytest.mark.parametrize("name", sorted({to_camel(n) for n in schema.NOT_IN_GATE - schema.NOT_IN_FUNCTION}))
+@pytest.mark.parametrize("name", sorted(map(to_camel, gate.REFUSED)))
 def test_a_gate_refuses_what_its_schema_leaves_out(name: str) -> None:
     """What other languages cannot write, Python may not either."""
     with pytest.raises(InputError, match="must not be given"):
@@ -160,15 +159,13 @@ def test_sets_stay_open() -> None:
     [("BackupClient", CLIENT_FIELDS), ("ClientSettings", tuple(ClientSettings.__dataclass_fields__))],
 )
 def test_records(name: str, fields: tuple[str, ...]) -> None:
-    """Every field of a record under its state name, with the docstring that stands under it; none is promised."""
-    source = (ROOT / "pulumi_hbr_clients" / "core" / "clients.py").read_text()
-    body = source[source.index(f"class {name}(") :]
+    """Every field of a record under its state name, with its description; none is promised."""
     found = typed(name)["properties"]
+    hints = get_type_hints({"BackupClient": BackupClient, "ClientSettings": ClientSettings}[name], include_extras=True)
     assert found.keys() == {state_name(field) for field in fields}
     for field in fields:
-        under = re.search(rf'^    {field}: .*\n    """(.*)"""', body, flags=re.MULTILINE)
-        assert under
-        assert found[state_name(field)]["description"] == told(under[1])
+        (description,) = (part.description for part in hints[field].__metadata__ if getattr(part, "description", None))
+        assert found[state_name(field)]["description"] == told(description)
     assert "required" not in typed(name)
 
 
@@ -183,11 +180,11 @@ def test_types_of_a_record() -> None:
 
 
 def test_outputs() -> None:
-    """What the function and the gate give; all of it is always there, but for passwords."""
+    """Outputs of the function and of the gate: what is always there, and what belongs to some queries."""
     always = {"clients", "complete", "countsByStatus", "ids", "instanceIds", "totalCount"}
-    always |= {"missingClientIds", "missingInstanceIds"}
+    always |= {"missingClientIds", "missingInstanceIds", "region", "serviceTotalCount"}
     passed = {"clients", "ids", "instanceIds", "countsByStatus", "totalCount"}
-    assert OUTPUTS.keys() == always | {"proxyPasswords"}
+    assert OUTPUTS.keys() == always | {"proxyPasswords", "profile", "pageNumber", "pageSize"}
     assert FUNCTION["outputs"]["required"] == sorted(always)
     assert GATE["properties"].keys() - GATE["inputProperties"].keys() == passed - {"instanceIds"}
     assert GATE["required"] == sorted({*passed, "clientType"})
