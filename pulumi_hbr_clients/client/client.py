@@ -222,6 +222,18 @@ class HbrClient:
             task.result()
             return reading.paginator
 
+    async def regions(self, query: Query) -> tuple[str, ...]:
+        """Return the ids of the regions of Cloud Backup, from the endpoint of a query (hbr:DescribeRegions).
+
+        Raises as `list_backup_clients`, except `IncompleteListError`.
+        """
+        session, timeout = self._session(query), query.timeout or self.timeout
+        try:
+            async with asyncio.timeout(timeout), session.in_use():
+                return await session.regions()
+        except TimeoutError:
+            raise DeadlineError(f"no list of regions within {timeout:g} s") from None
+
     def target(self, query: Query) -> Target:
         """Which account, region and address a query speaks to. Raises `InputError`."""
         own = {"region": query.region, "endpoint": query.endpoint}

@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import quote, quote_plus
 
 from pulumi_hbr_clients.client.clock import Clock
@@ -78,6 +78,8 @@ class RetryDetails:
 
 OnRetry = Callable[[RetryDetails], None]
 OnError = Callable[[HbrError], None]
+Redact = Callable[[str], str]
+T = TypeVar("T")
 
 
 def ignore(_: object) -> None:
@@ -151,7 +153,28 @@ class EndpointSession:
         Raises:
             HbrError: the error of the last try.
         """
-        request = codec.request(query, ask, self.target.host)
+
+        def decode(response: codec.HttpResponse, redact: Redact) -> codec.Page:
+            passwords = query.include_proxy_passwords
+            return codec.page(response, region=self.target.region, redact=redact, passwords=passwords)
+
+        return await self._call(codec.request(query, ask, self.target.host), decode, on_error, on_retry)
+
+    async def regions(self) -> tuple[str, ...]:
+        """Return the ids of the regions of the service. Raises as `page`."""
+        return await self._call(
+            codec.regions_request(self.target.host),
+            lambda response, redact: codec.regions(response, redact=redact),
+        )
+
+    async def _call(
+        self,
+        request: Request,
+        decode: Callable[[codec.HttpResponse, Redact], T],
+        on_error: OnError = ignore,
+        on_retry: OnRetry = ignore,
+    ) -> T:
+        """Send until a response can be decoded, or an error may not be retried."""
         attempt, used, credentials = 0, set[Retry](), self._credentials
         while True:
             sent_at = self._clock.monotonic()
@@ -162,7 +185,7 @@ class EndpointSession:
                     if self._limiter.wait(sent_at := self._clock.monotonic()) > 0:
                         continue  # throttled while this one waited for its slot
                     self._limiter.sending(sent_at)
-                    return await self._send(request, credentials, query)
+                    return await self._send(request, credentials, decode)
             except HbrError as error:
                 on_error(error)
                 _log.debug("%s: %s", self.target.endpoint, error)
@@ -183,7 +206,9 @@ class EndpointSession:
         while (wait := self._limiter.wait(self._clock.monotonic())) > 0:
             await self._clock.sleep(wait)
 
-    async def _send(self, request: Request, credentials: Credentials, query: Query) -> codec.Page:
+    async def _send(
+        self, request: Request, credentials: Credentials, decode: Callable[[codec.HttpResponse, Redact], T]
+    ) -> T:
         date = time.strftime(DATE_FORMAT, time.gmtime(self._clock.time() + self._clock_offset))
         headers = sign(request, credentials, date=date, nonce=secrets.token_hex(16))
 
@@ -192,9 +217,7 @@ class EndpointSession:
 
         try:
             response = await self.transport.post(canonical_query(request.query), request.body, headers)
-            page = codec.page(
-                response, region=self.target.region, redact=redact, passwords=query.include_proxy_passwords
-            )
+            decoded = decode(response, redact)
         except TransportError as error:
             error.args = tuple(redact(str(each)) for each in error.args)
             raise
@@ -203,7 +226,7 @@ class EndpointSession:
                 error.retry = Retry.NEW_KEYS  # KMS's documentation: an expired token may also show as this
             raise
         self.slots.on_success()
-        return page
+        return decoded
 
     def _may_retry(self, error: HbrError, attempt: int, used: set[Retry]) -> bool:
         if error.retry is Retry.NEW_KEYS and error.retry in used:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import cache
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from pydantic import AliasChoices, AliasGenerator, ConfigDict, Field, SecretStr, TypeAdapter
@@ -30,6 +30,7 @@ from pulumi_hbr_clients.model.query import Query, WireParam
 from pulumi_hbr_clients.protocol.signing import Request
 
 ACTION: Final = "DescribeBackupClients"
+REGIONS_ACTION: Final = "DescribeRegions"
 VERSION: Final = "2017-09-08"
 _FORM: Final = "application/x-www-form-urlencoded"
 
@@ -85,15 +86,23 @@ def request(query: Query, ask: PageRequest, host: str) -> Request:
     for name, wire in parameters().items():
         own = getattr(ask, name, None)
         pairs[wire.place] += _encode(wire, getattr(query, name) if own is None else own)
-    headers = {
+    body = urlencode(sorted(pairs["body"])).encode()
+    return Request(_headers(host, ACTION), tuple(sorted(pairs["query"])), body)
+
+
+def regions_request(host: str) -> Request:
+    """The unsigned request for the regions of the service (DescribeRegions, which has no parameters)."""
+    return Request(_headers(host, REGIONS_ACTION))
+
+
+def _headers(host: str, action: str) -> dict[str, str]:
+    return {
         "host": host,
         "accept": "application/json",
         "content-type": _FORM,
-        "x-acs-action": ACTION,
+        "x-acs-action": action,
         "x-acs-version": VERSION,
     }
-    body = urlencode(sorted(pairs["body"])).encode()
-    return Request(headers, tuple(sorted(pairs["query"])), body)
 
 
 def _encode(wire: WireParam, value: Any) -> Iterable[tuple[str, str]]:
@@ -164,12 +173,33 @@ class _Envelope:
     code: LenientStr = None
     message: LenientStr = None
     request_id: LenientStr = None
+
+
+@record(slots=True, kw_only=True, config=_ENVELOPE)
+class _PageEnvelope(_Envelope):
     total_count: LenientInt = None
     page_size: LenientInt = None
     clients: Annotated[list[BackupClient] | _Wrapped | None, Field(union_mode="left_to_right")] = None
 
 
-_READ: Final = TypeAdapter(_Envelope)
+@record(slots=True, kw_only=True, config=_ENVELOPE)
+class _Region:
+    region_id: LenientStr = None
+
+
+@record(slots=True, kw_only=True, config=_ENVELOPE)
+class _Regions:
+    region: list[_Region] | None = None
+
+
+@record(slots=True, kw_only=True, config=_ENVELOPE)
+class _RegionsEnvelope(_Envelope):
+    regions: _Regions | None = None
+
+
+E = TypeVar("E", bound=_Envelope)
+_READ: Final = TypeAdapter(_PageEnvelope)
+_READ_REGIONS: Final = TypeAdapter(_RegionsEnvelope)
 
 
 def _as_it_is(text: str) -> str:
@@ -184,16 +214,27 @@ def page(
     passwords: bool = False,
 ) -> Page:
     """The page of a response. Raises `ServiceError` or `InvalidResponseError`, texts passed through `redact`."""
-    try:
-        envelope = _READ.validate_json(answer.body)
-    except ShapeError as error:
-        raise _unreadable(answer, error, redact) from None
-    if trouble := _trouble(answer, envelope, redact):
-        raise trouble
+    envelope = _read(_READ, answer, redact)
     found = _page(envelope, answer.headers.get("date"), answer.body if passwords else None)
     for client in found.clients if region else ():
         object.__setattr__(client, "region", region)
     return found
+
+
+def regions(answer: HttpResponse, *, redact: Callable[[str], str] = _as_it_is) -> tuple[str, ...]:
+    """The region ids of a response to DescribeRegions, sorted. Raises as `page`."""
+    rows = _read(_READ_REGIONS, answer, redact).regions
+    return tuple(sorted({row.region_id for row in (rows and rows.region) or () if row.region_id}))
+
+
+def _read(adapter: TypeAdapter[E], answer: HttpResponse, redact: Callable[[str], str]) -> E:
+    try:
+        envelope = adapter.validate_json(answer.body)
+    except ShapeError as error:
+        raise _unreadable(answer, error, redact) from None
+    if trouble := _trouble(answer, envelope, redact):
+        raise trouble
+    return envelope
 
 
 def _trouble(answer: HttpResponse, envelope: _Envelope, redact: Callable[[str], str]) -> HbrError | None:
@@ -204,7 +245,7 @@ def _trouble(answer: HttpResponse, envelope: _Envelope, redact: Callable[[str], 
     return _refusal(answer, code, redact(message), envelope.request_id)
 
 
-def _page(envelope: _Envelope, date: str | None, body: bytes | None) -> Page:
+def _page(envelope: _PageEnvelope, date: str | None, body: bytes | None) -> Page:
     clients, total = envelope.clients, envelope.total_count
     if isinstance(clients, _Wrapped):
         clients = clients.client
