@@ -258,19 +258,23 @@ def test_sts_token(endpoint: str, backend: Backend) -> None:
 class Vault:
     """A source whose keys expire; it counts how often it is asked for new ones, and how many at once."""
 
-    label = answered = identity = "vault"
+    label = "vault"
 
     def __init__(self, backend: Backend) -> None:
         self.backend, self.renewals, self.at_once, self.most = backend, 0, 0, 0
+        self.first = True
 
-    async def keys(self, *, renew: bool = False) -> Credentials:
-        self.at_once += 1
-        self.most = max(self.most, self.at_once)
-        await asyncio.sleep(0.01)
-        self.at_once -= 1
-        self.renewals += renew
+    async def credentials(self, *, renew: bool = False) -> Credentials:
+        if renew:
+            self.at_once += 1
+            self.most = max(self.most, self.at_once)
+            await asyncio.sleep(0.01)
+            self.at_once -= 1
+            self.renewals += 1
         keys = replace(FAKE_STS_CREDENTIALS, security_token=f"FAKE-TOKEN-{self.renewals}")
-        self.backend.allow(keys)
+        if renew or self.first:
+            self.first = False
+            self.backend.allow(keys)
         return keys
 
 
@@ -280,8 +284,7 @@ def test_expired_tokens_are_renewed_once_for_all(endpoint: str, backend: Backend
     vault = Vault(backend)
 
     async def work() -> ClientList:
-        async with client(endpoint) as hbr:
-            hbr.source = vault
+        async with client(endpoint, credentials=vault) as hbr:
             await hbr.list_backup_clients(client_type="LOCAL_CLIENT")
             backend.expire(FAKE_STS_CREDENTIALS.access_key_id)
             return await hbr.list_backup_clients(**ECS)

@@ -58,7 +58,7 @@ _pollers: dict[Hashable, "_Poller"] = {}
 def _poller(query: Query, settings: HbrClient) -> "_Poller":
     shape = _shape(query)
     target = settings.target(query)
-    key = (id(asyncio.get_running_loop()), target, settings.source.identity, shape)
+    key = (id(asyncio.get_running_loop()), target, settings.resolve(query).account, shape)
     if key not in _pollers:
         _pollers[key] = _Poller(key, settings)
     return _pollers[key]

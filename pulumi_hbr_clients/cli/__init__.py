@@ -2,7 +2,7 @@
 
     list       list_command.py: options.py (→ Query), targets.py (asks), output.py, tables.py, json_csv.py (show)
     wait       wait_command.py, wait_progress.py
-    doctor     doctor.py, setting_sources.py
+    doctor     doctor.py, diagnosis.py
     emulator   emulator_command.py
     schema     schema_command.py
     plugin     plugin_command.py

@@ -86,5 +86,5 @@ async def _list_one(client: HbrClient, query: Query, progress: Progress, on_retr
 def announce(client: HbrClient, query: Query) -> str:
     """Log which endpoint is asked and whose credentials sign; return the region. Raises `InputError`."""
     target = client.target(query)
-    _log.debug("asking %s (region %s) with the credentials of %s", target.endpoint, target.region, client.source.label)
+    _log.debug("asking %s (region %s) with the credentials of %s", target.endpoint, target.region, target.account)
     return target.region

@@ -8,18 +8,19 @@ Requests, retries and credentials are `client.session`'s; which pages are needed
 
 import asyncio
 import copy
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self, cast
 
 from pulumi_hbr_clients.client.clock import Clock, SystemClock
 from pulumi_hbr_clients.client.concurrency import ConcurrencyLimit
-from pulumi_hbr_clients.client.credentials import CredentialSource, StaticCredentials, credential_source
+from pulumi_hbr_clients.client.credentials import CredentialSource, credential_source
 from pulumi_hbr_clients.client.session import EndpointSession, OnRetry, RetryPolicy, ignore
-from pulumi_hbr_clients.client.settings import Config, Settings, no_config
+from pulumi_hbr_clients.client.settings import Config, ResolvedSettings, no_config, resolve
 from pulumi_hbr_clients.client.shared import PROCESS
 from pulumi_hbr_clients.client.transport import ConnectionPool, Transport
 from pulumi_hbr_clients.model import query as queries
+from pulumi_hbr_clients.model.configuration import AssumeRole
 from pulumi_hbr_clients.model.errors import (
     DeadlineError,
     HbrError,
@@ -49,6 +50,7 @@ class HbrClient:
 
     Args:
         region, endpoint, network, profile: win over `config`, the environment and the Alibaba CLI's profile.
+        assume_role: the RAM role to assume, a map with `role_arn`.
         credentials: what to sign with, or a source of credentials. Without it the settings say whose to use.
         config: Pulumi's config, by full key.
         timeout: seconds for a whole query; a query's own `timeout` wins.
@@ -59,7 +61,6 @@ class HbrClient:
 
     Raises:
         InputError: `timeout` or `concurrency` is not positive.
-        CredentialsError: the settings name half of a key.
     """
 
     def __init__(  # noqa: PLR0913  keywords, each a setting of its own
@@ -69,6 +70,7 @@ class HbrClient:
         endpoint: str | None = None,
         network: str | None = None,
         profile: str | None = None,
+        assume_role: Mapping[str, Any] | AssumeRole | None = None,
         credentials: Credentials | CredentialSource | None = None,
         config: Config = no_config,
         timeout: float = TIMEOUT,
@@ -87,11 +89,15 @@ class HbrClient:
             if not valid
         ]:
             raise InputError(*faults)
-        arguments = {"region": region, "endpoint": endpoint, "network": network, "profile": profile}
-        self.settings = Settings(config, {k: v for k, v in arguments.items() if v is not None})
-        if isinstance(credentials, Credentials):
-            credentials = StaticCredentials(credentials)
-        self.source: CredentialSource = credentials or credential_source(self.settings)
+        self._arguments: dict[str, Any] = {
+            "region": region,
+            "endpoint": endpoint,
+            "network": network,
+            "profile": profile,
+            "assume_role": assume_role,
+            "credentials": credentials,
+        }
+        self._config = config
         self.timeout, self.concurrency = timeout, concurrency
         self._transport, self._clock, self._retry_policy = transport, clock, retry_policy
         self._loops: dict[asyncio.AbstractEventLoop, _LoopState] = {}
@@ -210,11 +216,12 @@ class HbrClient:
         Equal queries at the same time on one event loop are sent once, also those of several clients; each keeps its
         own timeout. Raises as `list_backup_clients`, but an incomplete list is no error.
         """
-        session = self._session(query)
+        settings = self.resolve(query)
+        session = self._session(settings)
         timeout = query.timeout or self.timeout
         request = codec.request(query, codec.PageRequest(), session.target.host)
         what = (request.query, request.body, query.consistency, query.include_proxy_passwords)
-        key = (session.target, session.source.identity, self._transport, self._clock, what)
+        key = (session.target, settings.account, self._transport, self._clock, what)
         async with PROCESS.flights.join(key, lambda: _Reading(session, query, progress, on_retry)) as (reading, task):
             await asyncio.wait({task}, timeout=timeout)
             if not task.done():
@@ -227,7 +234,7 @@ class HbrClient:
 
         Raises as `list_backup_clients`, except `IncompleteListError`.
         """
-        session, timeout = self._session(query), query.timeout or self.timeout
+        session, timeout = self._session(self.resolve(query)), query.timeout or self.timeout
         try:
             async with asyncio.timeout(timeout), session.in_use():
                 return await session.regions()
@@ -235,33 +242,41 @@ class HbrClient:
             raise DeadlineError(f"no list of regions within {timeout:g} s") from None
 
     def target(self, query: Query) -> Target:
-        """Which account, region and address a query speaks to. Raises `InputError`."""
-        own = {"region": query.region, "endpoint": query.endpoint}
-        arguments = {**self.settings.arguments, **{k: v for k, v in own.items() if v is not None}}
-        layers = Settings(self.settings.config, arguments, self.settings.environment)
-        return layers.target(self.source.label)
+        """Return the caller's label, region and endpoint of a query. Raises as `resolve`."""
+        return self.resolve(query).target
 
-    def _session(self, query: Query) -> EndpointSession:
-        """The session of a query's endpoint on the running event loop."""
-        target, loop = self.target(query), asyncio.get_running_loop()
+    def resolve(self, query: Query) -> ResolvedSettings:
+        """Return where a query is sent and who signs it: its own arguments, this client's, then the settings.
+
+        Raises:
+            InputError: a region, endpoint or network that cannot be, or no region anywhere.
+            CredentialsError: half a source of credentials, one that cannot be read, or none.
+        """
+        names = ("region", "endpoint", "profile", "assume_role")
+        own = {name: value for name in names if (value := getattr(query, name)) is not None}
+        of_client = {**self._arguments, "credentials": None} if query.profile is not None else self._arguments
+        return resolve({**of_client, **own}, self._config)
+
+    def _session(self, settings: ResolvedSettings) -> EndpointSession:
+        """The session of an endpoint and a caller on the running event loop."""
+        target, loop = settings.target, asyncio.get_running_loop()
         self._loops = {each: state for each, state in self._loops.items() if not each.is_closed()}
         if loop not in self._loops:
             self._loops[loop] = _LoopState(ConcurrencyLimit(self.concurrency))
         state = self._loops[loop]
-        if target not in state.sessions:
-            state.sessions[target] = EndpointSession(
+        key = (target, settings.account)
+        if key not in state.sessions:
+            state.sessions[key] = EndpointSession(
                 target,
-                self.source,
+                credential_source(settings),
                 self._transport(target.endpoint),
                 clock=self._clock,
                 # an emulator has limits of its own; a region's public and VPC endpoints share the account's
-                limiter=PROCESS.rate_limiter(
-                    self._clock, self.source.identity, target.region, _loopback_endpoint(target)
-                ),
+                limiter=PROCESS.rate_limiter(self._clock, settings.account, target.region, _loopback_endpoint(target)),
                 slots=state.slots,
                 policy=self._retry_policy,
             )
-        return state.sessions[target]
+        return state.sessions[key]
 
 
 def _loopback_endpoint(target: Target) -> str | None:
@@ -273,7 +288,7 @@ class _LoopState:
     """What belongs to one event loop: a client may be used on several, one after the other or in threads."""
 
     slots: ConcurrencyLimit
-    sessions: dict[Target, EndpointSession] = field(default_factory=dict)
+    sessions: dict[Hashable, EndpointSession] = field(default_factory=dict)
 
 
 class _Reading:

@@ -1,184 +1,228 @@
-"""Who signs: settings → keys, fetched and refreshed by alibabacloud-credentials.
+"""Who signs: a credential spec → access key, secret and token, fetched and renewed by alibabacloud-credentials.
 
-The only importer of that library, and only when it is needed: it costs 0.4 s, and keys that are already in hand
-(Pulumi config, environment) need no library. Its calls block, and its own async path blocks the event loop for up
-to 5 s (reference/hbr-api.md, 0.4), so they run in a thread, one at a time.
+The library is imported only when it is needed: it costs 0.4 s, and keys that are at hand need none of it. It is handed
+every value: what it would read from the environment it reads at import, once. Its calls block, and its own async path
+blocks the event loop for up to 5 s (RefreshCachedSupplier._refresh_cache_async in 1.0.12): they run in daemon threads.
 """
 
-import asyncio
 import logging
+import re
 import threading
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from pulumi_hbr_clients.client.settings import Setting, Settings, as_object
-from pulumi_hbr_clients.model.configuration import KEY_VARIABLES
-from pulumi_hbr_clients.model.errors import CredentialsError
+from pulumi_hbr_clients.client import daemon_threads
+from pulumi_hbr_clients.client.credential_specs import GIVEN, CredentialSpec, clean, read_again
+from pulumi_hbr_clients.client.settings import ResolvedSettings, Sts
+from pulumi_hbr_clients.model.errors import CredentialsError, Retry
 from pulumi_hbr_clients.protocol.signing import Credentials
 
-Base = Credentials | tuple[str, str] | None
-"""Keys, or (profile or ecsRoleName, its name), or None for the library's default chain."""
+_MARGIN: Final = 900.0
+"""Seconds before their end at which credentials are renewed, or a quarter of their life if that is less."""
+_SESSION_NAME: Final = "pulumi-hbr-clients"
+_SESSION_SECONDS: Final = 3600
+_SECRET_FIELDS: Final = frozenset(
+    {"access_key_id", "access_key_secret", "sts_token", "access_token", "oauth_refresh_token", "credentials_uri"}
+    | {"process_command", "private_key"}
+)
+"""An address or a command may hold a password."""
 
 
 class CredentialSource(Protocol):
-    """Something that has keys, and can say where from without showing them."""
+    """Something that has credentials, and can say where from without showing them."""
 
     @property
     def label(self) -> str:
-        """Where the keys come from."""
+        """Where the credentials come from."""
 
-    @property
-    def answered(self) -> str:
-        """Which of the library's providers had them, once asked, in its words: `default/cli_profile`."""
+    async def credentials(self, *, renew: bool = False) -> Credentials:
+        """The credentials as of now; `renew` after the service called them expired. Raises `CredentialsError`.
 
-    @property
-    def identity(self) -> Hashable:
-        """Equal for sources that sign as the same caller."""
-
-    async def keys(self, *, renew: bool = False) -> Credentials:
-        """The keys as of now; `renew` after the service called them expired."""
+        Equal ones come back after `renew` where there is nothing to renew: trying again is useless then.
+        """
 
 
-@dataclass(frozen=True, slots=True)
-class StaticCredentials:
-    """Keys that were given."""
-
-    given: Credentials
-    label: str = "argument"
-    answered: str = ""
-
-    @property
-    def identity(self) -> Hashable:
-        """The keys themselves."""
-        return self.given
-
-    async def keys(self, *, renew: bool = False) -> Credentials:
-        """Return them; there is nothing to renew."""
-        del renew
-        return self.given
-
-
-@dataclass(slots=True)
-class LibraryCredentials:
-    """Keys from a provider of alibabacloud-credentials."""
-
-    make: Callable[[], Any] = field(repr=False)
-    label: str
-    answered: str = ""
-    """Which of the library's providers had keys, in its words: `default/cli_profile/static_ak`."""
-    _provider: Any = field(default=None, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-
-    @property
-    def identity(self) -> Hashable:
-        """The source itself: equal settings share one."""
-        return id(self)
-
-    async def keys(self, *, renew: bool = False) -> Credentials:
-        """Ask the library in a thread. Raises `CredentialsError`."""
-        return await asyncio.to_thread(self._fetch, renew)
-
-    def _fetch(self, renew: bool) -> Credentials:  # noqa: FBT001  to_thread passes it by position
-        with self._lock:
-            try:
-                if self._provider is None or renew:
-                    self._provider = self.make()
-                found = self._provider.get_credentials()
-            except Exception as error:  # noqa: BLE001  the library raises its own, requests' and ValueError
-                raise CredentialsError(self._complaint(error)) from None
-        return self._checked(found)
-
-    def _checked(self, found: Any) -> Credentials:
-        key, secret = found.get_access_key_id(), found.get_access_key_secret()
-        if not key or not secret:
-            msg = f"{self.label} gave no access key; bearer tokens cannot sign this request"
-            raise CredentialsError(msg)
-        self.answered = found.get_provider_name() or ""
-        return Credentials(key, secret, found.get_security_token() or None)
-
-    def _complaint(self, error: Exception) -> str:
-        """The library's own texts may quote an answer that holds a token: only their head is kept."""
-        head = str(error).splitlines()[0].partition("result:")[0].strip() if str(error) else ""
-        if head.startswith("unable to load credentials from any of the providers"):
-            head = "none of its places has any"
-        text = f"no credentials from {self.label}: {head[:300] or type(error).__name__}"
-        return f"{text}. `hbr-clients doctor` shows every place that was looked at"
-
-
-def credential_source(settings: Settings) -> CredentialSource:
-    """The source that the settings name. The same settings share one, so a role is assumed once."""
-    base, label = _base(settings)
-    role = settings.get("assumeRole")
-    if role is None and isinstance(base, Credentials):
-        return StaticCredentials(base, label)
-    suffix = f", then the role of {role.source}" if role else ""
-    return _shared(base, _frozen(role), label + suffix)
-
-
-def _base(settings: Settings) -> tuple[Base, str]:
-    """Whose keys, and where that was said."""
-    keys = ("accessKey", "ecsRoleName", "profile", "secretKey", "securityToken")
-    if found := settings.first_of(*keys):
-        key, values, source = found
-        if key in {"accessKey", "secretKey", "securityToken"}:
-            return _static(values, source), source
-        return (key, str(values[key])), f"{key} {values[key]} ({source})"
-    key_id, secret, token = (settings.environment.get(name) for name in KEY_VARIABLES)
-    if key_id and secret:
-        return Credentials(key_id, secret, token or None), f"environment {KEY_VARIABLES[0]}"
-    return None, "the default chain of alibabacloud-credentials"
-
-
-def _static(values: Mapping[str, Any], source: str) -> Credentials:
-    if not values["accessKey"] or not values["secretKey"]:
-        msg = f"{source} is set, but accessKey and secretKey are not both: set both in the same place"
-        raise CredentialsError(msg)
-    return Credentials(values["accessKey"], values["secretKey"], values["securityToken"] or None)
-
-
-def _frozen(role: Setting | None) -> tuple[tuple[str, Any], ...] | None:
-    found = as_object(role.value) if role else None
-    if found is not None and not isinstance(found, dict):
-        msg = f"assumeRole ({role.source if role else ''}) must be an object with roleArn"
-        raise CredentialsError(msg)
-    return tuple(sorted(found.items())) if found else None
+def credential_source(settings: ResolvedSettings) -> CredentialSource:
+    """The source that the settings name. Equal settings share one in a process, so a role is assumed once."""
+    spec = settings.credentials
+    if spec.mode == GIVEN:
+        given: CredentialSource = spec.get("given").source
+        return given
+    return _shared(spec, settings.sts)
 
 
 @lru_cache(maxsize=64)
-def _shared(base: Base, role: tuple[tuple[str, Any], ...] | None, label: str) -> LibraryCredentials:
-    return LibraryCredentials(lambda: _provider(base, dict(role) if role else None), label)
+def _shared(spec: CredentialSpec, sts: Sts) -> "StaticCredentials | FetchedCredentials":
+    """Keyed by all that it is made from; one that is dropped is merely fetched again."""
+    return StaticCredentials(spec) if spec.keys else FetchedCredentials(spec, lambda fresh: _provider(fresh, sts))
 
 
-def _provider(base: Base, role: dict[str, Any] | None) -> Any:
+class StaticCredentials:
+    """Credentials that stand in the settings themselves."""
+
+    def __init__(self, spec: CredentialSpec) -> None:
+        self._spec, self.label = spec, spec.label
+
+    async def credentials(self, *, renew: bool = False) -> Credentials:
+        """As they were set; `renew` reads a profile's file again. Raises `CredentialsError`."""
+        if renew:
+            self._spec = read_again(self._spec)
+        return _known(self._spec.keys)
+
+
+def _known(keys: Credentials | None) -> Credentials:
+    if keys is None:
+        raise CredentialsError("the profile no longer holds an access key: start again")
+    return keys
+
+
+class FetchedCredentials:
+    """From a provider of alibabacloud-credentials: fetched once for all who wait, renewed before they end."""
+
+    def __init__(self, spec: CredentialSpec, make: Callable[[CredentialSpec], Any]) -> None:
+        """Fetch nothing yet. `make` gives the provider of a spec."""
+        self.spec, self.label = spec, spec.label
+        self._make = make
+        self._provider: Any = None
+        self._lock = threading.Lock()
+        self._pending: Future[Credentials] | None = None
+        self._current: Credentials | None = None
+        self._renew_at = self._ends_at = float("inf")
+
+    async def credentials(self, *, renew: bool = False) -> Credentials:
+        """As of now. Raises `CredentialsError`; whoever gives up waiting leaves the fetch to the others."""
+        if not renew and self._current is not None and time.time() < self._renew_at:
+            return self._current
+        with self._lock:
+            if self._pending is None:
+                self._pending = daemon_threads.start(lambda: self._fetch(renew=renew), "hbr-clients credentials")
+            pending = self._pending
+        return await daemon_threads.wait(pending)
+
+    def _fetch(self, *, renew: bool) -> Credentials:
+        try:
+            return self._fetched(renew=renew)
+        except Exception as error:  # noqa: BLE001  the library raises its own, requests' and ValueError
+            if self._current is not None and not renew and time.time() < self._ends_at:
+                return self._current  # the source may answer again before they end
+            raise error if isinstance(error, CredentialsError) else _error(self.spec, error) from None
+        finally:
+            with self._lock:
+                self._pending = None
+
+    def _fetched(self, *, renew: bool) -> Credentials:
+        if self._provider is None or renew:
+            self._provider = self._make(read_again(self.spec) if renew else self.spec)
+        found = self._provider.get_credentials()
+        key, secret, token = found.get_access_key_id(), found.get_access_key_secret(), found.get_security_token()
+        if not key or not secret:
+            raise CredentialsError(f"{self.label} gave no access key; bearer tokens cannot sign this request")
+        self._current = Credentials(
+            clean(key, f"the access key id from {self.label}"),
+            clean(secret, f"the access key secret from {self.label}"),
+            clean(token, f"the security token from {self.label}") if token else None,
+        )
+        ends_at, now = found.get_expiration() if hasattr(found, "get_expiration") else None, time.time()
+        self._ends_at = float(ends_at) if ends_at else float("inf")
+        self._renew_at = self._ends_at - min(_MARGIN, (self._ends_at - now) / 4) if ends_at else float("inf")
+        return self._current
+
+
+def _provider(spec: CredentialSpec, sts: Sts) -> Any:
+    """The library's provider of a spec, with every value handed over."""
     from alibabacloud_credentials import provider as library  # noqa: PLC0415  0.4 s
 
     # it writes tracebacks to stderr for what it raises anyway, quoting answers that may hold a token
     logging.getLogger("credentials").disabled = True
+    return _made(library, spec, sts)
 
-    inner = _base_provider(library, base)
-    if role is None:
-        return inner
-    return library.RamRoleArnCredentialsProvider(
-        credentials_provider=inner,
-        role_arn=role.get("roleArn"),
-        role_session_name=role.get("sessionName") or "pulumi-hbr-clients",
-        duration_seconds=int(role.get("sessionExpiration") or 3600),
-        policy=role.get("policy"),
-        external_id=role.get("externalId"),
+
+def _made(library: Any, spec: CredentialSpec, sts: Sts) -> Any:  # noqa: PLR0911  one return a mode
+    get = spec.get
+    session = {
+        "role_arn": get("ram_role_arn"),
+        "role_session_name": get("ram_session_name") or _SESSION_NAME,
+        "duration_seconds": int(get("expired_seconds") or _SESSION_SECONDS),
+        "policy": get("policy"),
+        "sts_endpoint": sts.endpoint
+        or _sts_host(get("sts_region") or sts.region, vpc=bool(get("enable_vpc")) or sts.vpc),
+    }
+    if spec.keys is not None:
+        keys = spec.keys
+        pair = {"access_key_id": keys.access_key_id, "access_key_secret": keys.access_key_secret}
+        if keys.security_token:
+            return library.StaticSTSCredentialsProvider(**pair, security_token=keys.security_token)
+        return library.StaticAKCredentialsProvider(**pair)
+    if spec.mode == "RamRoleArn" and spec.base is not None:
+        inner = _made(library, spec.base, sts)
+        return library.RamRoleArnCredentialsProvider(
+            credentials_provider=inner, external_id=get("external_id"), **session
+        )
+    if spec.mode == "OIDC":
+        arn, file = get("oidc_provider_arn"), get("oidc_token_file")
+        return library.OIDCRoleArnCredentialsProvider(oidc_provider_arn=arn, oidc_token_file_path=file, **session)
+    if spec.mode == "EcsRamRole":
+        # no thread of its own: credentials are renewed when they are asked for
+        return library.EcsRamRoleCredentialsProvider(role_name=get("ram_role_name"), async_update_enabled=False)
+    if spec.mode == "CredentialsURI":
+        return library.URLCredentialsProvider(uri=get("credentials_uri"))
+    if spec.mode == "External":
+        return library.ExternalCredentialsProvider(process_command=get("process_command"))
+    if spec.mode == "CloudSSO":
+        return library.CloudSSOCredentialsProvider(
+            sign_in_url=get("cloud_sso_sign_in_url"),
+            account_id=get("cloud_sso_account_id"),
+            access_config=get("cloud_sso_access_config"),
+            access_token=get("access_token"),
+            access_token_expire=get("cloud_sso_access_token_expire") or 0,
+        )
+    if spec.mode == "RsaKeyPair":
+        return library.RsaKeyPairCredentialsProvider(
+            public_key_id=get("public_key_id"), private_key_file=get("private_key_file")
+        )
+    # OAuth: its refresh token changes with every use, and the library writes the new one to the file
+    return library.CLIProfileCredentialsProvider(profile_name=spec.profile, profile_file=str(spec.file))
+
+
+def _sts_host(region: str | None, *, vpc: bool) -> str:
+    return f"sts{'-vpc' if vpc else ''}.{region}.aliyuncs.com" if region else "sts.aliyuncs.com"
+
+
+def _error(spec: CredentialSpec, error: Exception) -> CredentialsError:
+    """What went wrong, without the library's own text where it may quote a response that holds a token."""
+    text = str(error)
+    status = int(found[1]) if (found := re.search(r"http_code[:=]\s*(\d{3})", text)) else None
+    code = found[1] if (found := re.search(r'"Code"\s*:\s*"([\w.]+)"', text)) else None
+    if spec.mode == "RamRoleArn" and spec.base is not None and status is not None:
+        made = CredentialsError(_cannot_assume(spec, spec.base, code, status))
+    else:
+        head = text.splitlines()[0].partition("result:")[0].strip(" ,") if text else ""
+        for name, value in spec.fields:
+            head = head.replace(str(value), "***") if name in _SECRET_FIELDS else head
+        detail = f"{head[:200] or type(error).__name__}{f' ({code})' if code else ''}"
+        made = CredentialsError(f"no credentials from {spec.label}: {detail}")
+    if not spec.is_fallback and _is_transient(error, code, status):
+        made.retry = Retry.BACK_OFF
+    return made
+
+
+def _cannot_assume(spec: CredentialSpec, caller: CredentialSpec, code: str | None, status: int) -> str:
+    key = f" (access key ***{caller.keys.access_key_id[-4:]})" if caller.keys else ""
+    text = f"{caller.label}{key} cannot assume role {spec.get('ram_role_arn')}: {code or 'refused'} (HTTP {status})"
+    if code and "NoPermission" in code:
+        text += ". Allow the caller sts:AssumeRole on the role, and name the caller in the role's trust policy"
+    if code and "EntityNotExist" in code:
+        text += ". There is no role of this ARN"
+    return text
+
+
+def _is_transient(error: Exception, code: str | None, status: int | None) -> bool:
+    """Whether the source may answer later: no connection, a server error, throttling. As for the service itself."""
+    if status is not None:
+        return status >= 500 or status == 429 or "Throttling" in (code or "")  # noqa: PLR2004  RFC 9110 and RFC 6585
+    return type(error).__name__ == "RetryError" or (
+        isinstance(error, OSError) and not isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError)
     )
-
-
-def _base_provider(library: Any, base: Base) -> Any:
-    if isinstance(base, Credentials):
-        key = {"access_key_id": base.access_key_id, "access_key_secret": base.access_key_secret}
-        if base.security_token:
-            return library.StaticSTSCredentialsProvider(**key, security_token=base.security_token)
-        return library.StaticAKCredentialsProvider(**key)
-    if base is None:
-        return library.DefaultCredentialsProvider()
-    kind, name = base
-    if kind == "ecsRoleName":
-        return library.EcsRamRoleCredentialsProvider(role_name=name)
-    return library.CLIProfileCredentialsProvider(profile_name=name)

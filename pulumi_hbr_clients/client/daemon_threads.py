@@ -1,42 +1,51 @@
-"""Blocking calls (DNS, credential sources) in daemon threads, so that none of them can hold up the end of a program.
+"""Blocking work in a daemon thread: whoever waits can give up at once, and no program waits for it at its end.
 
-`asyncio.to_thread` and `loop.getaddrinfo` use the loop's default executor, whose threads `asyncio.run` and the
-interpreter join: a look-up of 25 s then takes 25 s after Ctrl-C too.
+For what cannot be cancelled: a credential process, a DNS look-up. `asyncio.to_thread` would be waited for when the
+program ends.
 """
 
 import asyncio
-import contextlib
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
-async def run_in_daemon_thread(function: Callable[..., T], /, *arguments: Any) -> T:
-    """Return what the function returns, or raise what it raises. A caller that is cancelled leaves at once.
+def start(work: Callable[[], T], name: str) -> "Future[T]":
+    """Run the work in a daemon thread of this name."""
+    result: Future[T] = Future()
 
-    The thread then runs on to its own end, unseen; the program's end does not wait for it.
-    """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if future.done():  # cancelled: nobody waits any more
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)  # type: ignore[arg-type]  # without an error it is the function's result
-
-    def work() -> None:
-        result, error = None, None
+    def run() -> None:
         try:
-            result = function(*arguments)
-        except BaseException as caught:  # noqa: BLE001  it is raised where the call was made
-            error = caught
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, result, error)
+            result.set_result(work())
+        except BaseException as error:  # noqa: BLE001  whoever waits shall see it
+            result.set_exception(error)
 
-    threading.Thread(target=work, name=f"hbr-clients {getattr(function, '__name__', 'call')}", daemon=True).start()
-    return await future
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return result
+
+
+async def wait(result: "Future[T]") -> T:
+    """Wait for work that was started, on any event loop. Cancelling the wait leaves the work under way."""
+    loop = asyncio.get_running_loop()
+    done = loop.create_future()
+
+    def settle() -> None:
+        if not done.done():
+            done.set_result(None)
+
+    def wake(_: "Future[T]") -> None:
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(settle)
+
+    result.add_done_callback(wake)
+    await done
+    return result.result()
+
+
+async def run_in_daemon_thread(function: Callable[..., T], /, *arguments: Any) -> T:
+    """Return what the function returns, or raise what it raises. A caller that is cancelled leaves at once."""
+    return await wait(start(lambda: function(*arguments), f"hbr-clients {getattr(function, '__name__', 'call')}"))

@@ -104,8 +104,8 @@ class EndpointSession:
         self.target, self.source, self.transport = target, source, transport
         self.slots = slots
         self._clock, self._limiter, self._policy = clock, limiter, policy
-        self._credentials: Credentials | None = None
-        self._fetching = asyncio.Lock()
+        self._fetching = 0
+        self._renewal = asyncio.Lock()
         self._clock_offset = 0.0
         self._users, self._is_closed = 0, False
 
@@ -129,7 +129,7 @@ class EndpointSession:
     @property
     def waiting_for(self) -> str | None:
         """What blocks this session outside the service: a source of credentials, or a DNS look-up."""
-        if self._fetching.locked():
+        if self._fetching:
             return f"credentials from {self.source.label}"
         found: str | None = getattr(self.transport, "waiting_for", None)  # only transports that look up names have it
         return found
@@ -175,12 +175,13 @@ class EndpointSession:
         on_retry: OnRetry = ignore,
     ) -> T:
         """Send until a response can be decoded, or an error may not be retried."""
-        attempt, used, credentials = 0, set[Retry](), self._credentials
+        attempt, used = 0, set[Retry]()
+        credentials: Credentials | None = None
         while True:
             sent_at = self._clock.monotonic()
             try:
                 await self._turn()
-                credentials = self._credentials or await self._fetch(None)
+                credentials = await self._fetch(None)
                 async with self.slots:
                     if self._limiter.wait(sent_at := self._clock.monotonic()) > 0:
                         continue  # throttled while this one waited for its slot
@@ -245,11 +246,20 @@ class EndpointSession:
             self._clock_offset = error.server_time - self._clock.time()
 
     async def _fetch(self, expired: Credentials | None) -> Credentials:
-        """Fetch credentials, once for all requests that found the same ones expired."""
-        async with self._fetching:
-            if self._credentials is None or self._credentials is expired:
-                self._credentials = _usable(await self.source.keys(renew=expired is not None), self.source.label)
-            return self._credentials
+        """Fetch credentials; renew them once for all requests that found the same ones expired.
+
+        The source keeps them and renews them before they end, so they are asked for with every request.
+        """
+        self._fetching += 1
+        try:
+            found = await self.source.credentials()
+            if found == expired:
+                async with self._renewal:
+                    if (found := await self.source.credentials()) == expired:
+                        found = await self.source.credentials(renew=True)
+            return _usable(found, self.source.label)
+        finally:
+            self._fetching -= 1
 
 
 def _usable(credentials: Credentials, label: str) -> Credentials:

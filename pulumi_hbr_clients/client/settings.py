@@ -1,160 +1,201 @@
-"""Where region, endpoint and credentials come from: the first layer that names one wins, and says so.
+"""Region, endpoint, network and credentials of a query, resolved together: `resolve` → one value with every source.
 
     argument → Pulumi config hbr-clients:* → Pulumi config alicloud:* → environment → Alibaba CLI profile
 
-Reads the environment and the CLI's config file; the doors hand over Pulumi's config. Sends nothing. Every value
-knows its source, which is what `hbr-clients doctor` shows.
+The first place that sets a part wins; credentials are taken whole from one place (see `credential_places`). Resolving
+happens in the process that runs the query, and only reads: the environment, Pulumi's config, the CLI's file. Nothing
+is sent.
 """
 
-import json
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from pulumi_hbr_clients.model.configuration import ENDPOINT_VARIABLES, PROFILE_VARIABLE, REGION_VARIABLES
-from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
+from pulumi_hbr_clients.client import credential_places
+from pulumi_hbr_clients.client.credential_places import CredentialPlace
+from pulumi_hbr_clients.client.credential_specs import CredentialSpec
+from pulumi_hbr_clients.client.layers import Config, Layers, as_object, no_config
+from pulumi_hbr_clients.model.configuration import ENDPOINT_VARIABLES, REGION_VARIABLES, STS_ENDPOINT_VARIABLES
+from pulumi_hbr_clients.model.errors import CredentialsError, InputError, ValidationIssue
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.protocol.endpoints import (
     Target,
-    address,
     endpoint_of,
-    network_fault,
-    region_fault,
+    network_issue,
+    parse_endpoint,
+    region_issue,
+    region_warning,
 )
 
-_NAMESPACES: Final = ("hbr-clients", "alicloud")
-_VARIABLES: Final = {
-    "region": REGION_VARIABLES,
-    "endpoint": ENDPOINT_VARIABLES,
-    "profile": (PROFILE_VARIABLE,),
-}
-
-Config = Callable[[str], Any]
-"""Pulumi's config: a full key (`hbr-clients:region`) → its value, or None."""
-
-
-def no_config(_key: str) -> None:
-    """The config of a program that has none."""
+__all__ = ["Config", "ResolvedSettings", "Setting", "Settings", "Sts", "no_config", "resolve", "with_resolved_target"]
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A value and where it was found. The value may be a secret: it is not in the repr."""
+    """A value and where it was found; None where it is not set. The value may be a secret: it is not in the repr."""
 
     value: Any = field(repr=False)
     source: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """All layers, ready to be asked. Immutable; the environment is read when asked."""
+class Sts:
+    """Where roles are assumed."""
 
-    config: Config = no_config
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    endpoint: str | None = None
+    """Host and port, without a scheme; None for the one of `region`."""
+    region: str | None = None
+    vpc: bool = False
 
-    def get(self, key: str) -> Setting | None:
-        """The first place that names this key."""
-        return next((place for place in self.places(key) if place.value is not None), None)
+
+@dataclass(frozen=True, slots=True)
+class ResolvedSettings:
+    """Where a query is sent and who signs it, each with its source. Holds secrets; its repr shows none."""
+
+    region: Setting
+    network: Setting
+    endpoint: Setting
+    """The address, with scheme and without a path."""
+    credentials: CredentialSpec
+    sts: Sts = Sts()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def account(self) -> Hashable:
+        """Equal for settings that sign as the same caller. A key for dictionaries: never show it."""
+        return (self.credentials, self.sts)
+
+    @property
+    def target(self) -> Target:
+        """The same without secrets: a label of the caller, the region and the endpoint."""
+        return Target(self.credentials.label, self.region.value, self.endpoint.value)
+
+
+def resolve(
+    arguments: Mapping[str, Any] | None = None,
+    config: Config = no_config,
+    environment: Mapping[str, str] | None = None,
+) -> ResolvedSettings:
+    """Resolve all parts together.
+
+    `arguments` are region, endpoint, network, profile, assume_role and credentials; what is None is not given. The
+    environment is this process's own if none is given. Raises `InputError` for a region, an endpoint or a network that
+    cannot be, and where no region is set; `CredentialsError` for half a source, one that cannot be read, or none.
+    """
+    given = {name: value for name, value in (arguments or {}).items() if value is not None}
+    return (Settings(config, given) if environment is None else Settings(config, given, environment)).resolve()
+
+
+class Settings(Layers):
+    """The places of every part, in order. `resolve` takes the first of each; `hbr-clients doctor` shows them all."""
+
+    def resolve(self) -> ResolvedSettings:
+        """See the function of this name."""
+        chosen = next((place for place in self.credentials() if place.speaks), None)
+        if chosen and chosen.problem and self.first("region").value is None:
+            raise chosen.problem  # perhaps the profile that would have named the region
+        region, network, endpoint, warnings = self.location()
+        if chosen and chosen.problem:
+            raise chosen.problem
+        if chosen is None or chosen.spec is None:
+            raise CredentialsError(_no_credentials(self.credentials()))
+        return ResolvedSettings(region, network, endpoint, chosen.spec, self.sts(), warnings)
+
+    def location(self) -> tuple[Setting, Setting, Setting, tuple[str, ...]]:
+        """Region, network, endpoint, and warnings. Raises `InputError` with every issue of them."""
+        region, network, endpoint = map(self.first, ("region", "network", "endpoint"))
+        if issues := list(self._issues(region, network, endpoint)):
+            raise InputError(*issues)
+        network = network if network.value else Setting("public", "default")
+        if endpoint.value is not None:
+            return region, network, Setting(parse_endpoint(endpoint.value), endpoint.source), ()
+        endpoint = Setting(endpoint_of(region.value, network.value), "the region's own")
+        is_checked = str(self.config("alicloud:skipRegionValidation")).lower() != "true"
+        warning = region_warning(region.value) if is_checked else None
+        return region, network, endpoint, (f"{warning} ({region.source})",) if warning else ()
+
+    def target(self, label: str) -> Target:
+        """Region and endpoint alone, for a caller of this label. Raises `InputError` with every issue of them."""
+        region, _, endpoint, _ = self.location()
+        return Target(label, region.value, endpoint.value)
+
+    def first(self, key: str) -> Setting:
+        """The first place that sets region, network or endpoint; a value of None if none does."""
+        return next((found for found in self.places(key) if found.value is not None), Setting(None, ""))
 
     def places(self, key: str) -> Iterator[Setting]:
-        """Every place where this key is looked for, in order; the value is None where it is not set."""
-        yield Setting(self.arguments.get(key), "argument")
-        for namespace in _NAMESPACES:
-            yield Setting(self._config(namespace, key) or None, f"Pulumi config {namespace}:{key}")
-        for name in _VARIABLES.get(key, ()):
-            yield Setting(self.environment.get(name) or None, f"environment {name}")
-        if key == "region":
-            yield Setting(self.profile().get("region_id") or None, f"region_id of {self.profile_place()}")
+        """Every place of region, network or endpoint, in order."""
+        profile = credential_places.profile_in_use(self) if key == "region" else None
+        for layer in self:
+            if layer.prefix.startswith("Pulumi config alicloud") and key == "endpoint":
+                yield Setting(_endpoint_of_provider(layer.get("endpoints"), "hbr"), f"{layer.prefix}endpoints hbr")
+            else:
+                yield Setting(layer.get(key), layer.source(key))
+            if profile and profile[1] == layer.source("profile"):
+                yield Setting(profile[0].region_id, f"region_id of {profile[0].name}")
+        for name in {"region": REGION_VARIABLES, "endpoint": ENDPOINT_VARIABLES}.get(key, ()):
+            yield Setting((self.environment.get(name) or "").strip() or None, f"environment {name}")
+        if profile and not profile[1]:
+            note = str(profile[0].problem) if profile[0].problem else profile[0].note
+            yield Setting(profile[0].region_id, f"region_id of {profile[0].name}", note)
 
-    def first_of(self, *keys: str) -> tuple[str, dict[str, Any], str] | None:
-        """The first of arguments, hbr-clients:* and alicloud:* that names any of these keys.
+    def credentials(self) -> Iterator[CredentialPlace]:
+        """Every place of credentials, in order."""
+        return credential_places.places(self)
 
-        Gives the strongest key there, the layer's values of all keys, and the layer's name: credentials are
-        never put together from two layers.
-        """
-        layers = [("argument", {key: self.arguments.get(key) for key in keys})]
-        layers += [
-            (f"Pulumi config {space}:", {key: self._config(space, key) for key in keys}) for space in _NAMESPACES
-        ]
-        for name, values in layers:
-            if found := next((key for key in keys if values[key]), None):
-                return found, values, f"{name}{found}" if name[-1] == ":" else name
-        return None
+    def sts(self) -> Sts:
+        """Where roles are assumed: the Alibaba Cloud provider's endpoints, then the environment."""
+        environment = self.environment
+        named = [_endpoint_of_provider(layer.get("endpoints"), "sts") for layer in self]
+        named += [environment.get(name) for name in STS_ENDPOINT_VARIABLES]
+        endpoint = next((str(name).partition("://")[2] or str(name) for name in named if name), None)
+        vpc = environment.get("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED", "").lower() == "true"
+        return Sts(endpoint, environment.get("ALIBABA_CLOUD_STS_REGION") or None, vpc)
 
-    def _config(self, namespace: str, key: str) -> Any:
-        if namespace == "alicloud" and key == "endpoint":
-            found = as_object(self.config("alicloud:endpoints"))
-            rows = found if isinstance(found, list) else [found]
-            return next((row["hbr"] for row in rows if isinstance(row, dict) and row.get("hbr")), None)
-        return self.config(f"{namespace}:{key}")
-
-    def profile_file(self) -> Path:
-        """The Alibaba CLI's config file."""
-        return Path(self.environment.get("HOME") or Path.home()) / ".aliyun" / "config.json"
-
-    def profile_place(self) -> str:
-        """The CLI profile in use and its file, in words, whether it is there or not."""
-        named = self.get("profile")
-        name = named.value if named else self.profile().get("name")
-        return f"{f'profile {name}' if name else 'the current profile'} in {self.profile_file()}"
-
-    def profile(self) -> dict[str, Any]:
-        """The CLI profile in use: the one that is named, else the file's current one; {} if none."""
-        if self.environment.get("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "").lower() == "true":
-            return {}
-        try:
-            content = json.loads(self.profile_file().read_text())
-            named = self.get("profile")
-            name = named.value if named else content.get("current")
-            return next((p for p in content["profiles"] if p.get("name") == name), {})
-        except (OSError, ValueError, LookupError, TypeError, AttributeError):
-            return {}
-
-    def target(self, account: str) -> Target:
-        """The region and the address to speak to. Raises `InputError` with all faults, nothing sent."""
-        region, endpoint = self.get("region"), self.get("endpoint")
-        network = self.get("network")
-        faults = [_NO_REGION] if region is None else []
-        if network and (fault := network_fault(network.value)):
-            faults.append(_from(fault, network))
-        if region and not endpoint and (fault := region_fault(region.value)):
-            faults.append(_from(fault, region))
-        url = address(endpoint.value) if endpoint else None
-        if endpoint and isinstance(url, ValidationIssue):
-            faults.append(_from(url, endpoint))
-        if faults or region is None or isinstance(url, ValidationIssue):
-            raise InputError(*faults)
-        url = url or endpoint_of(region.value, network.value if network else "public")
-        return Target(account, region.value, url)
+    def _issues(self, region: Setting, network: Setting, endpoint: Setting) -> Iterator[ValidationIssue]:
+        if region.value is None:
+            *_, last = self.places("region")
+            yield _no_region(last.note)
+        if network.value is not None and (issue := network_issue(network.value)):
+            yield _from(issue, network)
+        if region.value is not None and endpoint.value is None and (issue := region_issue(region.value)):
+            yield _from(issue, region)
+        parsed = parse_endpoint(endpoint.value) if endpoint.value is not None else None
+        if isinstance(parsed, ValidationIssue):
+            yield _from(parsed, endpoint)
 
 
 def with_resolved_target(query: Query, config: Config) -> Query:
     """The query with the region and the endpoint that the settings give it. Raises `InputError`."""
-    own = {"region": query.region, "endpoint": query.endpoint}
-    settings = Settings(config, {name: value for name, value in own.items() if value is not None})
-    target = settings.target("program")
+    own = {"region": query.region, "endpoint": query.endpoint, "profile": query.profile}
+    target = Settings(config, {name: value for name, value in own.items() if value is not None}).target("program")
     return query.model_copy(update={"region": target.region, "endpoint": target.endpoint})
 
 
-def as_object(value: Any) -> Any:
-    """Structured Pulumi config arrives as JSON text or as an object, by the door it came through."""
-    try:
-        return json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
+def _endpoint_of_provider(endpoints: Any, product: str) -> str | None:
+    """The Alibaba Cloud provider's `endpoints`: an object, or a list of objects, from product to address."""
+    found = as_object(endpoints)
+    rows = found if isinstance(found, list) else [found]
+    return next((row[product] for row in rows if isinstance(row, dict) and row.get(product)), None)
 
 
-def _from(fault: ValidationIssue, setting: Setting) -> ValidationIssue:
-    given = f"{fault.given} from {setting.source}" if fault.given else f"from {setting.source}"
-    return ValidationIssue(fault.path, fault.reason, given)
+def _from(issue: ValidationIssue, setting: Setting) -> ValidationIssue:
+    given = f"{issue.given} from {setting.source}" if issue.given else f"from {setting.source}"
+    return ValidationIssue(issue.path, issue.reason, given)
 
 
-_NO_REGION: Final = ValidationIssue(
-    "region",
-    "is not set. Give it as the argument region (--region), as Pulumi config hbr-clients:region or "
-    f"alicloud:region, in the environment as {' or '.join(REGION_VARIABLES)}, or as region_id of the profile in "
-    "~/.aliyun/config.json",
-)
+def _no_credentials(places: Iterator[CredentialPlace]) -> str:
+    looked = "; ".join(f"{place.name} ({place.note})" for place in places)
+    return f"no credentials are set. Looked at, in this order: {looked}. `hbr-clients doctor` shows this too"
+
+
+def _no_region(profile: str) -> ValidationIssue:
+    """Names every place; `profile` tells why the profile has none."""
+    why = f" ({profile})" if profile else ""
+    return ValidationIssue(
+        "region",
+        "is not set. Give it as the argument region (--region), as Pulumi config hbr-clients:region or "
+        f"alicloud:region, in the environment as {' or '.join(REGION_VARIABLES)}, or as region_id of the profile in "
+        f"~/.aliyun/config.json{why}",
+    )

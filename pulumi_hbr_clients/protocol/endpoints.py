@@ -1,14 +1,14 @@
-"""Where the service lives: region and network → endpoint, and endpoint → a checked address.
+"""Where the service is: region and network → endpoint, and endpoint → a checked address.
 
-Rule and exceptions as in the official SDK 2.7.1 (reference/hbr-api.md, section 4). An unknown region that looks like a
-known one is taken for a typo; any other passes, for regions are added faster than releases.
+Rule and exceptions as in the official SDK alibabacloud_hbr20170908 2.7.1 (its endpoint map; a test compares them).
+Regions are added faster than releases, so an unknown one is used; one that looks like a misspelling gets a warning.
 """
 
 import difflib
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pulumi_hbr_clients.model.errors import SUGGESTION_PREFIX, ValidationIssue
@@ -110,46 +110,45 @@ def endpoint_of(region: str, network: str = "public") -> str:
     return f"https://hbr{'-vpc' if network == 'vpc' else ''}.{region}.aliyuncs.com"
 
 
-def region_fault(region: str) -> ValidationIssue | None:
-    """What is wrong with a region's name, if anything."""
+def region_issue(region: Any) -> ValidationIssue | None:
+    """What makes a region id impossible, if anything. A region that this version does not know is possible."""
+    if isinstance(region, str) and re.fullmatch(r"[a-z]{2,3}(-[a-z0-9]+)+", region):
+        return None
+    near = difflib.get_close_matches(str(region).lower(), REGIONS, 1)
+    hint = f"{SUGGESTION_PREFIX}{near[0]}?" if near else ", for example cn-hangzhou"
+    return ValidationIssue("region", f"must be a region id{hint}", repr(region))
+
+
+def region_warning(region: str) -> str | None:
+    """A sentence if a region looks like a misspelling of a known one. It may be new: it is used as it is."""
     if region in REGIONS or region in _ON_GLOBAL:
         return None
-    if not re.fullmatch(r"[a-z]{2,3}(-[a-z0-9]+)+", region):
-        near = difflib.get_close_matches(region.lower(), REGIONS, 1)
-        hint = f"{SUGGESTION_PREFIX}{near[0]}?" if near else ", for example cn-hangzhou"
-        return ValidationIssue("region", f"must be a region id{hint}", repr(region))
-    if typo := _typo_of(region):
-        reason = f"is not a region this version knows{SUGGESTION_PREFIX}{typo}? "
-        reason += f"If it is new, set endpoint to {endpoint_of(region)}"
-        return ValidationIssue("region", reason, repr(region))
-    return None
-
-
-def _typo_of(region: str) -> str | None:
-    """The region it is a misspelling of. Another number is another region, not a typo."""
-    letters = re.sub(r"\d", "", region)
     near = difflib.get_close_matches(region, REGIONS, 3, 0.8)
-    return next((name for name in near if re.sub(r"\d", "", name) != letters), None)
+    letters = re.sub(r"\d", "", region)  # another number is another region, not a misspelling
+    typo = next((name for name in near if re.sub(r"\d", "", name) != letters), None)
+    return f"region {region} is not known to this version{SUGGESTION_PREFIX}{typo}?" if typo else None
 
 
-def network_fault(network: str) -> ValidationIssue | None:
+def network_issue(network: Any) -> ValidationIssue | None:
     """What is wrong with a network's name, if anything."""
     if network in NETWORKS:
         return None
     return ValidationIssue("network", f"must be one of {', '.join(NETWORKS)}", repr(network))
 
 
-def address(endpoint: str) -> str | ValidationIssue:
+def parse_endpoint(endpoint: Any) -> str | ValidationIssue:
     """`hbr.cn-hangzhou.aliyuncs.com` or a URL → a URL without a path; http only on loopback."""
     try:
         url = urlsplit(endpoint if "://" in endpoint else f"https://{endpoint}")
         port = f":{url.port}" if url.port else ""
-    except ValueError:  # its text may repeat a part of what may be secret
+    except (TypeError, ValueError):  # its text may repeat a part of what may be secret
         return _bad("must be an address: a host name or https://host[:port]")
     if url.username or url.password:
         return _bad("must not hold a user or a password")
     if not url.hostname or url.path not in {"", "/"} or url.query or url.fragment:
         return _bad("must be a host name or https://host[:port], without a path", endpoint)
+    if not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+(%\w+)?", url.hostname):
+        return _bad("must be a host name in ASCII; an international one is written xn--…", endpoint)
     if url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname)):
         name = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
         return f"{url.scheme}://{name}{port}"

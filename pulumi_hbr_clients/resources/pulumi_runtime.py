@@ -10,7 +10,7 @@ from typing import Any
 
 from pulumi_hbr_clients.client.settings import Config, no_config
 from pulumi_hbr_clients.model import query as queries
-from pulumi_hbr_clients.model.configuration import Configuration
+from pulumi_hbr_clients.model.configuration import CONFIG_KEYS
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
 
@@ -22,10 +22,8 @@ def config() -> Config:
     pulumi = sys.modules.get("pulumi")
     if pulumi is None:
         return no_config
-    keys = [field.alias or name for name, field in Configuration.model_fields.items()]
-    names = [(space, key) for space in ("hbr-clients", "alicloud") for key in keys]
-    names.append(("alicloud", "endpoints"))
-    return {f"{space}:{key}": pulumi.Config(space).get(key) for space, key in names}.get
+    names = [(key, *key.split(":")) for key in CONFIG_KEYS]
+    return {full: pulumi.Config(space).get(key) for full, space, key in names}.get
 
 
 def contains_output(value: Any) -> bool:

@@ -14,8 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_hbr_clients.activation import condition as gate
 from pulumi_hbr_clients.activation.condition import ActivationCondition
-from pulumi_hbr_clients.client.credentials import StaticCredentials, credential_source
-from pulumi_hbr_clients.client.settings import Settings
+from pulumi_hbr_clients.client.settings import Settings, resolve
 from pulumi_hbr_clients.model import names, validators
 from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, BackupClient, ClientSettings, state_name
 from pulumi_hbr_clients.model.configuration import KEY_VARIABLES, AssumeRole, Configuration
@@ -196,7 +195,7 @@ def test_outputs() -> None:
 def test_secrets_are_marked() -> None:
     """Keys, the token and the passwords are secret everywhere; nothing that sounds like one is not."""
     marked = {path.rpartition("/")[2] for path, node in properties() if node.get("secret")}
-    assert marked == {"accessKey", "secretKey", "securityToken", "proxyPasswords"}
+    assert marked == {"accessKey", "secretKey", "securityToken", "credentialsUri", "proxyPasswords"}
     sounds = re.compile(r"/\w*(key|secret|token|password)\w*$", re.IGNORECASE)
     unmarked = {path for path, node in properties() if sounds.search(path) and not node.get("secret")}
     assert {path.rpartition("/")[2] for path in unmarked} == {"includeProxyPasswords"}
@@ -234,17 +233,16 @@ def test_the_environment_never_becomes_an_input() -> None:
     assert {path for path, node in properties() if "defaultInfo" in node and not path.startswith("/config/")} == set()
 
 
-@pytest.mark.parametrize("key", ["region", "endpoint", "profile"])
+@pytest.mark.parametrize("key", ["region", "endpoint"])
 def test_environment_of_settings(key: str) -> None:
     """The variables that the schema names are those that are read, in this order."""
     names = CONFIG[key]["defaultInfo"]["environment"]
     environment = {name: f"{number}" for number, name in enumerate(names)}
     for number, name in enumerate(names):
-        found = Settings(environment=environment).get(key)
-        assert found
+        found = Settings(environment={"HOME": "/nowhere", **environment}).first(key)
         assert (found.value, found.source) == (f"{number}", f"environment {name}")
         del environment[name]
-    assert Settings(environment=environment).get(key) is None
+    assert Settings(environment={"HOME": "/nowhere", **environment}).first(key).value is None
     assert all(f"`{name}`" in CONFIG[key]["description"] for name in names)
 
 
@@ -252,12 +250,10 @@ def test_environment_of_keys() -> None:
     """The same of the keys: those three variables make somebody who signs."""
     keys = ("accessKey", "secretKey", "securityToken")
     (names,) = zip(*(CONFIG[key]["defaultInfo"]["environment"] for key in keys), strict=True)
-    assert names == KEY_VARIABLES
-    source = credential_source(
-        Settings(environment=dict(zip(names, ("FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN"), strict=True)))
-    )
-    assert isinstance(source, StaticCredentials)
-    assert source.given == Credentials("FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN")
+    assert names == KEY_VARIABLES[0]
+    environment = dict(zip(names, ("FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN"), strict=True))
+    found = resolve({"region": "cn-hangzhou"}, environment=environment).credentials.keys
+    assert found == Credentials("FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN")
 
 
 def test_languages() -> None:

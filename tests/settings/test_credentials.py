@@ -1,0 +1,364 @@
+"""A credential source is taken whole, or it is an error that names it and nothing further down is tried."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pulumi_hbr_clients.client.credential_specs import CredentialSpec
+from pulumi_hbr_clients.model.errors import CredentialsError, HbrError
+from pulumi_hbr_clients.protocol.signing import Credentials
+from tests.settings.samples import KEYS, REGION, profile_file, resolved
+
+LIBRARY = ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN")
+PROVIDER = ("ALICLOUD_ACCESS_KEY", "ALICLOUD_SECRET_KEY", "ALICLOUD_SECURITY_TOKEN")
+NEWER = ("ALIBABACLOUD_ACCESS_KEY_ID", "ALIBABACLOUD_ACCESS_KEY_SECRET", "ALIBABACLOUD_SECURITY_TOKEN")
+CONFIG = ("accessKey", "secretKey", "securityToken")
+ROLE = "acs:ram::1234567890123456:role/reader"
+
+
+def spec(
+    config: dict[str, Any] | None = None, home: Path = Path("/nowhere"), /, arguments: Any = None, **variables: str
+) -> CredentialSpec:
+    return resolved({"region": REGION, **(arguments or {})}, config, home, **variables).credentials
+
+
+def refused(
+    config: dict[str, Any] | None = None, home: Path = Path("/nowhere"), /, arguments: Any = None, **variables: str
+) -> str:
+    with pytest.raises(CredentialsError) as caught:
+        spec(config, home, arguments, **variables)
+    return str(caught.value)
+
+
+@pytest.fixture
+def other(home: Path) -> Path:
+    """A home with another account's profile, which must never sign in place of what was meant."""
+    profile_file(home, default={**KEYS, "region_id": "cn-other"}, prod=KEYS)
+    return home
+
+
+@pytest.mark.parametrize("names", [LIBRARY, PROVIDER, NEWER])
+def test_keys_in_the_environment(names: tuple[str, str, str], other: Path) -> None:
+    """Each naming is read, of alibabacloud-credentials and of the Alibaba Cloud provider; white space is dropped."""
+    found = spec(None, other, **dict(zip(names, (" FAKE-ID\r\n", "FAKE-SECRET\n", "FAKE-TOKEN "), strict=True)))
+    assert found.keys == Credentials("FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN")
+    assert found.source == f"environment {names[0]}"
+
+
+@pytest.mark.parametrize("names", [LIBRARY, PROVIDER, NEWER])
+@pytest.mark.parametrize("missing", [0, 1])
+@pytest.mark.parametrize("empty", ["", " ", None])
+def test_half_a_key_in_the_environment(
+    names: tuple[str, str, str], missing: int, empty: str | None, other: Path
+) -> None:
+    """A half that is missing or empty is named; the profile in the home does not sign instead."""
+    variables = dict(zip(names, ("FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN"), strict=True))
+    del variables[names[missing]]
+    text = refused(None, other, **variables, **({} if empty is None else {names[missing]: empty}))
+    assert f"{names[missing]} is not set although" in text
+    assert "FAKE-" not in text
+
+
+def test_halves_of_two_namings_make_no_key() -> None:
+    """An id of one naming is never put together with the secret of another."""
+    text = refused(None, **{LIBRARY[0]: "FAKE-ID", PROVIDER[1]: "FAKE-SECRET"})
+    assert f"{LIBRARY[1]} is not set" in text
+
+
+@pytest.mark.parametrize("space", ["hbr-clients", "alicloud"])
+def test_keys_in_pulumi_config(space: str, other: Path) -> None:
+    """Config is stronger than the environment; half of a key in one namespace is not completed by the other."""
+    values = {f"{space}:{key}": f"FAKE-{key}" for key in CONFIG}
+    found = spec(values, other, **dict.fromkeys(LIBRARY, "FAKE-ENV"))
+    assert found.keys == Credentials("FAKE-accessKey", "FAKE-secretKey", "FAKE-securityToken")
+    assert found.source == f"Pulumi config {space}:accessKey"
+    elsewhere = "alicloud" if space == "hbr-clients" else "hbr-clients"
+    half = {f"hbr-clients:{CONFIG[0]}": "FAKE-1", f"alicloud:{CONFIG[1]}": "FAKE-2", f"{elsewhere}:region": REGION}
+    assert "Pulumi config hbr-clients:secretKey is not set" in refused(half, other, **dict.fromkeys(LIBRARY, "FAKE"))
+
+
+@pytest.mark.parametrize(
+    ("config", "named"),
+    [
+        ({"hbr-clients:profile": "gone"}, "Pulumi config hbr-clients:profile: there is no profile gone"),
+        ({"alicloud:profile": "gone"}, "Pulumi config alicloud:profile: there is no profile gone"),
+        ({"alicloud:accessKey": "FAKE-ID", "alicloud:profile": "prod"}, "access key and profile are both set"),
+        ({"hbr-clients:ecsRoleName": "r", "hbr-clients:profile": "prod"}, "profile and ecsRoleName are both set"),
+        ({"alicloud:assumeRole": "{}", "alicloud:profile": "prod"}, "alicloud:assumeRole.roleArn: is required"),
+        ({"alicloud:assumeRole": '{"roleArn": ""}'}, "alicloud:assumeRole.roleArn: is required"),
+        ({"alicloud:assumeRole": "role"}, "alicloud:assumeRole must be an object with roleArn"),
+        ({"hbr-clients:assumeRole": {"roleArn": ROLE, "sessionExpiration": 60}}, "must be 900 to 43200"),
+        ({"alicloud:assumeRoleWithOidc": {"roleArn": ROLE}}, "alicloud:assumeRoleWithOidc.oidcTokenFile"),
+        ({"alicloud:assumeRoleWithOidc": {"oidcToken": "FAKE-JWT"}}, "oidcToken is not read here"),
+        ({"alicloud:sharedCredentialsFile": "/nowhere/f"}, "sharedCredentialsFile: the current profile in /nowhere/f"),
+    ],
+)
+def test_what_config_names_and_is_not_there(config: dict[str, Any], named: str, other: Path) -> None:
+    """Each key of the Alibaba Cloud provider is honoured or refused by name, whatever the home and CLI hold."""
+    text = refused(config, other)
+    assert named in text
+    assert "FAKE-" not in text
+
+
+@pytest.mark.parametrize("variable", ["ALIBABA_CLOUD_PROFILE", "ALICLOUD_PROFILE", "ALIBABACLOUD_PROFILE"])
+def test_a_profile_named_by_the_environment(variable: str, other: Path) -> None:
+    """It is used, or it is an error that names the variable."""
+    assert (
+        spec(None, other, **{variable: "prod"}).source
+        == f"profile prod in {other}/.aliyun/config.json (environment {variable})"
+    )
+    assert f"environment {variable}: there is no profile gone" in refused(None, other, **{variable: "gone"})
+
+
+def test_the_profile_file_of_the_provider(home: Path, other: Path, tmp_path: Path) -> None:
+    """alicloud:sharedCredentialsFile is where the profile is read, not the file of that name in the home."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    file = profile_file(elsewhere, prod={**KEYS, "access_key_id": "FAKE-MEANT", "region_id": "cn-meant"})
+    for config, variables in (
+        ({"alicloud:profile": "prod", "alicloud:sharedCredentialsFile": str(file)}, {}),
+        ({"hbr-clients:profile": "prod", "hbr-clients:sharedCredentialsFile": str(file)}, {}),
+        ({}, {"ALICLOUD_PROFILE": "prod", "ALICLOUD_SHARED_CREDENTIALS_FILE": str(file)}),
+        ({}, {"ALIBABA_CLOUD_PROFILE": "prod", "ALIBABA_CLOUD_CREDENTIALS_FILE": str(file)}),
+    ):
+        found = resolved(None, config, other, **variables)
+        assert found.credentials.keys == Credentials("FAKE-MEANT", "FAKE-PROFILE-SECRET")
+        assert found.region.value == "cn-meant"
+    (home / "f.json").write_bytes(file.read_bytes())
+    assert (
+        spec({"alicloud:profile": "prod", "alicloud:sharedCredentialsFile": "~/f.json"}, home).file == home / "f.json"
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "variables", "mode", "source"),
+    [
+        ({"alicloud:ecsRoleName": "r"}, {}, "EcsRamRole", "Pulumi config alicloud:ecsRoleName"),
+        (
+            {"alicloud:credentialsUri": "http://127.0.0.1:1"},
+            {},
+            "CredentialsURI",
+            "Pulumi config alicloud:credentialsUri",
+        ),
+        ({}, {"ALICLOUD_ECS_ROLE_NAME": "r"}, "EcsRamRole", "environment ALICLOUD_ECS_ROLE_NAME"),
+        (
+            {},
+            {"ALICLOUD_CREDENTIALS_URI": "http://127.0.0.1:1"},
+            "CredentialsURI",
+            "environment ALICLOUD_CREDENTIALS_URI",
+        ),
+        (
+            {},
+            {"ALIBABA_CLOUD_CREDENTIALS_URI": "http://h"},
+            "CredentialsURI",
+            "environment ALIBABA_CLOUD_CREDENTIALS_URI",
+        ),
+    ],
+)
+def test_sources_that_are_fetched(
+    config: dict[str, str], variables: dict[str, str], mode: str, source: str, other: Path
+) -> None:
+    """An instance's role and a credentials URI come before the current profile, wherever they are named."""
+    found = spec(config, other, **variables)
+    assert (found.mode, found.source) == (mode, source)
+
+
+OIDC = ("ALIBABA_CLOUD_OIDC_TOKEN_FILE", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN", "ALIBABA_CLOUD_ROLE_ARN")
+
+
+@pytest.mark.parametrize("missing", range(3))
+def test_half_of_oidc(missing: int, other: Path) -> None:
+    """All three variables, or none: a role without its token is an error."""
+    variables = {name: "FAKE-VALUE" for name in OIDC if name != OIDC[missing]}
+    assert f"{OIDC[missing]} is not set although" in refused(None, other, **variables)
+    assert spec(None, other, **dict.fromkeys(OIDC, "FAKE-VALUE")).mode == "OIDC"
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"mode": "AK", "access_key_id": "FAKE-ID"}, "access_key_secret is not set although access_key_id is"),
+        ({"mode": "AK", "access_key_secret": "FAKE"}, "access_key_id is not set although access_key_secret is"),
+        ({"mode": "StsToken", **{k: v for k, v in KEYS.items() if k != "mode"}}, "sts_token is not set"),
+        ({"mode": "RamRoleArn", "access_key_id": "FAKE-ID", "access_key_secret": "FAKE"}, "ram_role_arn is not set"),
+        ({"mode": "RamRoleArn", "ram_role_arn": ROLE}, "access_key_id and access_key_secret is not set"),
+        ({"mode": "ChainableRamRoleArn", "ram_role_arn": ROLE}, "source_profile is not set"),
+        ({"mode": "ChainableRamRoleArn", "ram_role_arn": ROLE, "source_profile": "p"}, "leads back to itself (p → p)"),
+        ({"mode": "ChainableRamRoleArn", "ram_role_arn": ROLE, "source_profile": "gone"}, "no profile gone"),
+        ({"mode": "External"}, "process_command is not set"),
+        ({"mode": "OIDC", "ram_role_arn": ROLE}, "oidc_token_file and oidc_provider_arn is not set"),
+        ({"mode": "Anonymous"}, "its mode 'Anonymous' cannot sign these requests"),
+        ({"mode": "BearerToken", "bearer_token": "FAKE-TOKEN"}, "its mode 'BearerToken' cannot sign"),
+        ({"mode": 5}, "its mode 5 cannot sign these requests"),
+        ({"mode": "AK", "access_key_id": {"a": 1}, "access_key_secret": "FAKE"}, "must be text, not dict"),
+        ({"mode": "AK", "access_key_id": "FAKE-ÄÖ", "access_key_secret": "FAKE"}, "an HTTP header cannot hold"),
+    ],
+)
+def test_profiles_that_are_not_whole(fields: dict[str, Any], problem: str, home: Path) -> None:
+    """A profile that was named and cannot sign is named, with what it lacks."""
+    profile_file(home, p=fields, other=KEYS)
+    text = refused({"hbr-clients:profile": "p"}, home)
+    assert problem in text
+    assert f"profile p in {home}" in text or "profile gone" in text
+    assert "FAKE-" not in text
+
+
+def test_a_current_profile_without_credentials_is_passed_over(home: Path) -> None:
+    """The file that `aliyun configure set --region` makes holds no credentials, so it is none of the sources."""
+    profile_file(home, default={"mode": "AK", "access_key_id": "", "access_key_secret": "", "region_id": REGION})
+    text = refused(None, home)
+    assert text.startswith("no credentials are set. Looked at, in this order:")
+    assert "the profile holds no credentials" in text
+
+
+@pytest.mark.parametrize("bad", ["FAKE\nID", "FAKE\x00", "FAKE\tID", "FAKÉ", "FAKE\x7f", "фейк"])
+@pytest.mark.parametrize("place", range(3))
+def test_characters_no_header_can_hold(bad: str, place: int, other: Path) -> None:
+    """The setting is named, its value is not shown, and nothing is sent."""
+    values = ["FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN"]
+    values[place] = bad
+    variables = dict(zip(LIBRARY, values, strict=True))
+    if "\x00" not in bad:
+        assert refused(None, other, **variables).startswith(f"{LIBRARY[place]} holds a line break")
+    config = {f"hbr-clients:{key}": value for key, value in zip(CONFIG, values, strict=True)}
+    assert refused(config, other).startswith(f"Pulumi config hbr-clients:{CONFIG[place]} holds a line break")
+    given = refused(None, other, {"credentials": Credentials(*values)})
+    assert "of argument credentials holds a line break" in given
+    assert bad not in given
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_file_with_other_text_in_any_locale(home: Path, encoding: str) -> None:
+    """UTF-8 with or without a byte order mark, as PowerShell writes it, whatever the locale."""
+    profile_file(home, encoding=encoding, 生产={**KEYS, "region_id": REGION}, 其他=KEYS)
+    program = (
+        "from pulumi_hbr_clients.client.settings import resolve; found = resolve({'profile': '\\u751f\\u4ea7'});"
+        "print(found.region.value, found.credentials.keys.access_key_id)"
+    )
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"], "LC_ALL": "zh_CN.GBK", "PYTHONUTF8": "0"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout == f"{REGION} FAKE-PROFILE-ID\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"{", "it is not JSON (line 1)"),
+        ('{"current": "生产"}'.encode("gbk"), "it is not UTF-8"),
+        ('{"profiles": []}'.encode("utf-16"), "it is not UTF-8"),
+        (b"[]", "it has no list of profiles"),
+        (b'{"profiles": 5}', "it has no list of profiles"),
+        (b'{"profiles": [5]}', "it has no list of profiles"),
+        (b'{"current": "gone", "profiles": []}', "the current profile: there is no profile gone"),
+        (None, "cannot be read: Is a directory"),
+    ],
+)
+def test_a_file_that_cannot_be_read(home: Path, content: bytes | None, reason: str) -> None:
+    """It is named with the reason, also where nobody named a profile: it is not passed over."""
+    file = home / ".aliyun" / "config.json"
+    file.parent.mkdir()
+    file.mkdir() if content is None else file.write_bytes(content)
+    for config in ({}, {"hbr-clients:profile": "gone"}):
+        text = refused(config, home)
+        assert str(file) in text
+        assert reason.removeprefix("the current profile: ") in text
+
+
+def test_an_ini_file(home: Path) -> None:
+    """The ini file of alibabacloud-credentials, its sections and comments; what it lacks is named."""
+    file = home / ".alibabacloud" / "credentials.ini"
+    file.parent.mkdir()
+    key = "type = access_key\naccess_key_id = FAKE-INI # a comment\naccess_key_secret = FAKE%SECRET\n"
+    file.write_text(f"[default]\n{key}[half]\ntype = access_key\naccess_key_id = FAKE-HALF\n[odd]\ntype = odd\n")
+    assert spec(None, home).keys == Credentials("FAKE-INI", "FAKE%SECRET")
+    assert "[half] in" in refused(None, home, ALIBABA_CLOUD_PROFILE="half")
+    assert "its type 'odd' cannot sign" in refused(None, home, ALIBABA_CLOUD_PROFILE="odd")
+    assert "there is no file" in refused(None, home, ALIBABA_CLOUD_PROFILE="gone")
+
+
+@pytest.mark.parametrize("variable", ["ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "ALIBABA_CLOUD_IGNORE_PROFILE"])
+def test_the_profiles_are_switched_off(variable: str, other: Path) -> None:
+    """Then none is read, and one that was named is an error that says so."""
+    assert f"switched off by {variable}" in refused(None, other, **{variable: "TRUE"})
+    text = refused({"hbr-clients:profile": "prod"}, other, **{variable: "true"})
+    assert "hbr-clients:profile" in text
+    assert variable in text
+
+
+def test_nothing_anywhere(home: Path) -> None:
+    """The error lists every place and why it said nothing."""
+    text = refused(None, home)
+    for place in (*LIBRARY, *PROVIDER, *NEWER, *OIDC, f"{home}/.aliyun/config.json", "credentials.ini", "metadata"):
+        assert place in text
+
+
+def test_the_metadata_service_is_the_last_place(home: Path) -> None:
+    """It is asked where nobody named anything and it is not switched off."""
+    found = spec(None, home, ALIBABA_CLOUD_ECS_METADATA_DISABLED="false", ALIBABA_CLOUD_ECS_METADATA="r")
+    assert (found.mode, found.is_fallback, found.get("ram_role_name")) == ("EcsRamRole", True, "r")
+
+
+def role(config: dict[str, Any] | None = None, arguments: Any = None, **variables: str) -> tuple[str, str]:
+    """The role that is assumed, and by whom."""
+    found = spec(config, Path("/nowhere"), arguments, **variables)
+    assert found.base is not None
+    return str(found.get("ram_role_arn")), found.base.source
+
+
+ENVIRONMENT = {LIBRARY[0]: "FAKE-ID", LIBRARY[1]: "FAKE-SECRET"}
+
+
+def test_a_role_goes_with_its_own_place_or_a_later_one() -> None:
+    """A role of a further place is never assumed with the credentials of a nearer one."""
+    ours = {"hbr-clients:accessKey": "FAKE-ID", "hbr-clients:secretKey": "FAKE-SECRET"}
+    config = {"alicloud:assumeRole": json.dumps({"roleArn": ROLE})}
+    assert spec({**ours, **config}).mode == "AK"
+    assert role(config, **ENVIRONMENT) == (ROLE, f"environment {LIBRARY[0]}")
+    assert role({**ours, "hbr-clients:assumeRole": [{"roleArn": ROLE}]}) == (
+        ROLE,
+        "Pulumi config hbr-clients:accessKey",
+    )
+    assert role(ours, {"assume_role": {"role_arn": ROLE}}) == (ROLE, "Pulumi config hbr-clients:accessKey")
+    both = {"assume_role": {"roleArn": "acs:ram::1:role/mine"}}
+    assert role(config, both, **ENVIRONMENT)[0] == "acs:ram::1:role/mine"
+
+
+def test_a_policy_may_be_an_object() -> None:
+    """`alicloud:assumeRole.policy` as text or as an object is the same role (L4)."""
+    policy = {"Version": "1", "Statement": [{"Effect": "Allow", "Action": "hbr:*", "Resource": "*"}]}
+    found = [
+        resolved({"region": REGION}, {"alicloud:assumeRole": {"roleArn": ROLE, "policy": form}}, **ENVIRONMENT)
+        for form in (policy, json.dumps(policy, separators=(",", ":"), sort_keys=True))
+    ]
+    assert found[0].account == found[1].account
+    assert json.loads(found[0].credentials.get("policy")) == policy
+
+
+def test_no_home() -> None:
+    """A user id without an account and without HOME has no profile file; that is said where it matters."""
+    program = (
+        "import os\n"
+        "from pulumi_hbr_clients.client.settings import resolve\n"
+        "os.setuid(54321)\n"
+        "for arguments in ({'region': 'cn-hangzhou'}, {'profile': 'prod'}):\n"
+        "    try: resolve(arguments)\n"
+        "    except Exception as error: print(error)\n"
+    )
+    environment = {"PATH": os.environ["PATH"], "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}
+    if os.getuid() != 0:
+        pytest.skip("only root can become a user that does not exist")
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    lines = done.stdout.splitlines()
+    assert len(lines) == 2, done.stderr
+    assert all("there is no home directory" in line for line in lines), lines
+
+
+def test_errors_are_ours(other: Path) -> None:
+    """Whatever is wrong with credentials is caught as `HbrError`."""
+    with pytest.raises(HbrError):
+        spec({"alicloud:profile": "gone"}, other)

@@ -1,0 +1,174 @@
+"""`hbr-clients doctor`: what would be used, where it was found, what was skipped and why, and whether it works."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, FAKE_STS_CREDENTIALS, Backend, RunningEmulator
+from pulumi_hbr_clients.model.configuration import KEY_VARIABLES, REGION_VARIABLES
+from tests.commands import run
+from tests.settings.samples import KEYS, profile_file
+
+ID, SECRET, TOKEN = KEY_VARIABLES[0]
+
+
+def report(*words: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(run("doctor", "--output", "json", *words).stdout)
+    return found
+
+
+def places(finding: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {place["place"]: place for place in finding["places"]}
+
+
+def home() -> Path:
+    return Path(os.environ["HOME"])
+
+
+@pytest.mark.usefixtures("emulator")
+def test_all_is_well(backend: Backend, emulator: RunningEmulator) -> None:
+    """Values with their sources; one request for one client, signed with what is shown; exit code 0."""
+    result = run("doctor")
+    found = [line for line in result.stdout.splitlines() if line][1:6]
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert [line.split(maxsplit=1) for line in found[:4]] == [
+        ["region", "cn-hangzhou  (environment ALIBABA_CLOUD_REGION_ID)"],
+        ["network", "public  (default)"],
+        ["endpoint", f"{emulator.endpoint}  (environment ALIBABA_CLOUD_ENDPOINT_HBR)"],
+        ["credentials", "access key ***ATOR  (environment ALIBABA_CLOUD_ACCESS_KEY_ID)"],
+    ]
+    assert found[4].startswith("permission   OK, the service answered in ")
+    (record,) = backend.log
+    assert record.arguments == {"client_type": "ECS_CLIENT", "page_number": "1", "page_size": "1"}
+    assert record.key_id == FAKE_CREDENTIALS.access_key_id
+
+
+@pytest.mark.usefixtures("emulator")
+def test_no_permission(backend: Backend) -> None:
+    """A refusal is shown with its advice, without sending the reader where he is; exit code 1."""
+    backend.next_faults += ["NoPermission"]
+    result = run("doctor")
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("permission")]
+    assert line.startswith("permission   problem: NoPermission: ")
+    assert line.endswith("Allow the RAM action hbr:DescribeBackupClients (resource *) for this user or role")
+    assert (result.exit_code, result.stderr) == (1, "")
+
+
+def test_nothing_is_set() -> None:
+    """On a fresh machine every place is named with the reason it says nothing, nothing is sent, exit code 1."""
+    found = report()
+    assert [found[name]["value"] for name in ("region", "credentials", "permission")] == [None] * 3
+    assert found["region"]["problem"].startswith("is not set.")
+    assert found["credentials"]["problem"] == "found nowhere, see the places below"
+    assert found["permission"]["problem"].startswith("not asked")
+    looked = [place for name in ("region", "credentials") for place in found[name]["places"]]
+    names = " ".join(place["place"] for place in looked)
+    assert [name for name in (*REGION_VARIABLES, ID, "credentials.ini", "metadata service") if name not in names] == []
+    assert not any(place["is_used"] or place["value"] for place in looked)
+    assert all(place["note"] for place in found["credentials"]["places"])
+
+
+@pytest.mark.usefixtures("emulator")
+def test_what_comes_later_is_shown_and_not_used() -> None:
+    """A profile that would sign if the environment did not is shown with what comes before it."""
+    file = profile_file(home(), prod={**KEYS, "region_id": "cn-shanghai"})
+    found = report("--offline")
+    profile = places(found["credentials"])[f"profile prod in {str(file).replace(str(home()), '~')}"]
+    assert (profile["value"], profile["is_used"]) == ("access key ***E-ID", False)
+    assert profile["note"] == f"not used: environment {ID} comes first"
+    assert places(found["region"])["region_id of profile prod in ~/.aliyun/config.json"]["note"].startswith("not used")
+
+
+@pytest.mark.usefixtures("emulator")
+def test_offline_sends_nothing(backend: Backend) -> None:
+    """With --offline keys at hand are shown, and no request is made."""
+    found = report("--offline")
+    assert (found["usable"], backend.requests) == (True, 0)
+    assert found["permission"]["value"] == "not asked because of --offline"
+    assert found["credentials"]["value"] == "access key ***ATOR"
+
+
+def test_offline_fetches_no_credentials() -> None:
+    """With --offline no source is asked; that there is one is enough to be usable."""
+    profile_file(home(), prod={"mode": "External", "process_command": "false", "region_id": "cn-shanghai"})
+    found = report("--offline")
+    assert (found["usable"], found["region"]["value"]) == (True, "cn-shanghai")
+    assert found["endpoint"]["value"] == "https://hbr.cn-shanghai.aliyuncs.com"
+    assert found["credentials"]["value"] == "not fetched because of --offline"
+
+
+@pytest.mark.usefixtures("emulator")
+def test_a_profile(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile gives credentials and region; its secret is not shown, of its id the end."""
+    monkeypatch.delenv("ALIBABA_CLOUD_REGION_ID")
+    profile_file(home(), default=KEYS, prod={**KEYS, "access_key_id": "FAKE-PROFILE-0042", "region_id": "cn-shanghai"})
+    text = run("doctor", "--profile", "prod").stdout
+    assert "region       cn-shanghai  (region_id of profile prod in ~/.aliyun/config.json)" in text
+    assert "credentials  access key ***0042  (profile prod in ~/.aliyun/config.json (--profile))" in text
+    assert "problem: InvalidAccessKeyId.NotFound" in text
+    assert "used  profile prod in ~/.aliyun/config.json: access key ***0042" in text
+    assert [secret for secret in (KEYS["access_key_secret"], "FAKE-PROFILE-0042") if secret in text] == []
+    assert backend.log[-1].key_id == "FAKE-PROFILE-0042"
+
+
+@pytest.mark.usefixtures("emulator")
+def test_a_profile_that_is_not_there(backend: Backend) -> None:
+    """It is the problem, whatever the environment has; nothing is sent."""
+    profile_file(home(), default=KEYS)
+    found = report("--profile", "prod")
+    assert found["credentials"]["problem"].startswith("--profile: there is no profile prod in ~/.aliyun/config.json")
+    assert backend.requests == 0
+
+
+@pytest.mark.usefixtures("emulator")
+def test_half_a_key_is_no_key(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An id without its secret is the problem, and the profile below it is not used."""
+    monkeypatch.setenv(ID, "FAKE-NEVER-SHOWN")
+    monkeypatch.delenv(SECRET)
+    profile_file(home(), default=KEYS)
+    found = report()
+    assert found["credentials"]["problem"].startswith(f"environment {ID}: {SECRET} is not set although {ID} is")
+    assert not any(place["is_used"] for place in found["credentials"]["places"])
+    assert (backend.requests, "NEVER-SHOWN" in json.dumps(found)) == (0, False)
+
+
+@pytest.mark.usefixtures("emulator")
+def test_a_security_token_is_only_mentioned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Temporary credentials are known by their having a token; the token stays inside."""
+    keys = FAKE_STS_CREDENTIALS
+    values = (keys.access_key_id, keys.access_key_secret, keys.security_token or "")
+    for name, value in zip((ID, SECRET, TOKEN), values, strict=True):
+        monkeypatch.setenv(name, value)
+    text = run("doctor").stdout
+    assert "access key ***ATOR, with a security token" in text
+    assert [value for value in values if value in text] == []
+
+
+def test_values_that_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A region that cannot be is shown with its source; a password in an address is not repeated."""
+    monkeypatch.setenv("ALIBABA_CLOUD_REGION", "cn hangzhou")
+    monkeypatch.setenv(ID, FAKE_CREDENTIALS.access_key_id)
+    monkeypatch.setenv(SECRET, FAKE_CREDENTIALS.access_key_secret)
+    found = report()
+    assert "did you mean cn-hangzhou?" in found["region"]["problem"]
+    assert found["region"]["source"] == "environment ALIBABA_CLOUD_REGION"
+    assert found["endpoint"]["value"] == "known once the region is"
+    text = run("doctor", "--endpoint", "https://me:FAKE-PASSWORD@host", "--offline").stdout
+    assert "must not hold a user or a password" in text
+    assert "FAKE-PASSWORD" not in text
+
+
+def test_a_misspelt_region_is_a_problem_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A query would warn and go on; the doctor says what is probably wrong."""
+    monkeypatch.setenv("ALICLOUD_REGION", "cn-hangzou")
+    assert "did you mean cn-hangzhou?" in report("--offline")["region"]["problem"]
+
+
+def test_bad_words_are_bad_input() -> None:
+    """What is not a matter of settings is refused as everywhere, with exit code 2."""
+    result = run("doctor", "--client-type", "ecs", "--timeout", "soon")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert [line.strip().partition(":")[0] for line in result.stderr.splitlines()[1:]] == ["--client-type", "--timeout"]
