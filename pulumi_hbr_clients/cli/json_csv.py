@@ -25,14 +25,9 @@ def with_ids(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*_IDS, *names]))
 
 
-def outputs(found: ClientList, query: Query) -> dict[str, Any]:
-    """All of the resource's outputs but the clients, and what it took. Passwords only if asked for."""
-    return {**summary(query, found), "requestCount": found.request_count}
-
-
-def json_text(results: Sequence[TargetResult], *, compact: bool = False) -> str:
+def json_text(results: Sequence[TargetResult], *, several: bool, compact: bool = False) -> str:
     """One target: the object of its list. Several: `{"targets": [...]}`, each with `outputs`, `error` or both."""
-    if len(results) == 1 and results[0].found is not None:
+    if not several and results[0].found is not None:
         return list_json(results[0].found, results[0].query, compact=compact)
     texts = [_target_json(result) for result in results]
     if compact:
@@ -54,7 +49,7 @@ def list_json(
     found: ClientList, query: Query, *, head: Mapping[str, Any] = MappingProxyType({}), compact: bool = False
 ) -> str:
     """One object, one client a line; `compact` puts all on one line. `head` comes first."""
-    shown = {**head, **outputs(found, query)}
+    shown = {**head, **summary(query, found)}
     hidden = excluded_fields(query, heartbeats=True)
     texts = [to_json([client], leave_out=hidden)[1:-1] for client in found.clients]
     if compact:
@@ -76,13 +71,13 @@ def _json_rows(texts: Iterable[str]) -> str:
     return f"[\n    {rows}\n  ]" if rows else "[]"
 
 
-def csv_text(results: Sequence[TargetResult]) -> str:
+def csv_text(results: Sequence[TargetResult], *, several: bool) -> str:
     """RFC 4180, a row for each client: state names, `settings.proxyHost`, tags as JSON text.
 
     With several targets, `region` and `profile` come first. Every cell is safe in a spreadsheet and on a terminal.
     """
     query = results[0].query
-    target_columns = ["region", "profile"] if len(results) > 1 else []
+    target_columns = ["region", "profile"] if several else []
     fields_shown = with_ids(CLIENT_FIELDS if query.fields is None else query.fields)
     paths = list(_paths(name for name in fields_shown if name not in target_columns))
     secret = ["proxyPassword"] if query.include_proxy_passwords else []

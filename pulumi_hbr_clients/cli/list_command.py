@@ -1,7 +1,7 @@
-"""`hbr-clients list`: options → queries, one for each target → lists → `output` prints them."""
+"""`hbr-clients list`: options → a query for each target → lists → `output` prints them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -10,8 +10,9 @@ import click
 from pulumi_hbr_clients.cli import options, targets
 from pulumi_hbr_clients.cli.command_options import network_option, output_option, verbose_option
 from pulumi_hbr_clients.cli.event_loop import run_async
-from pulumi_hbr_clients.cli.messages import REFUSED, error_text, print_message
+from pulumi_hbr_clients.cli.messages import REFUSED, error_text, print_message, print_warnings
 from pulumi_hbr_clients.cli.output import Report, RetryAnnouncer, progress_bar, show
+from pulumi_hbr_clients.cli.targets import TargetResult, Targets
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.model import query as query_model
 from pulumi_hbr_clients.model.errors import (
@@ -27,6 +28,8 @@ from pulumi_hbr_clients.model.validators import seconds
 
 
 @click.command("list", params=[*options.model_options()])
+@targets.all_regions_option
+@network_option
 @output_option("table", "json", "csv", text="A table for people, or one JSON object or CSV for programs.")
 @click.option(
     "--watch",
@@ -36,17 +39,18 @@ from pulumi_hbr_clients.model.validators import seconds
     help="List again every TIME (5 seconds) and redraw the table. In a pipe, print again when more than "
     "heartbeats changed; JSON is then one object a line.",
 )
-@network_option
 @verbose_option
 def command(output: str, watch: str | None, network: str | None, **values: Any) -> None:
     """List the backup clients that match.
 
-    A list that cannot be completed is printed and exits with 1. An empty list is no error.
+    A list that cannot be completed is printed, and the exit code is 1. An empty list is no error. With several
+    regions or profiles all of them are listed side by side; a target that fails is reported, and the rest printed.
 
     \b
     hbr-clients list --client-type ECS_CLIENT
     hbr-clients list --client-type ECS_CLIENT --tag env=prod --status UNKNOWN --outdated
     hbr-clients list --client-type ECS_CLIENT --instance-id i-1 --instance-id i-2 --output json
+    hbr-clients list --client-type ECS_CLIENT --profile prod --profile test --all-regions
     hbr-clients list --client-type ECS_CLIENT --watch
     """  # noqa: D301  a backspace is click's mark for lines that stay as they are
     query, found, interval = options.parse_together(
@@ -54,8 +58,7 @@ def command(output: str, watch: str | None, network: str | None, **values: Any) 
         lambda: targets.parse({**values, "network": network}),
         lambda: _interval(watch),
     )
-    queries = [query.model_copy(update=target) for target in found]
-    if not run_async(_run(queries, network, output, interval)):
+    if not run_async(_run(targets.new_client(network), found, query, output, interval)):
         click.get_current_context().exit(REFUSED)
 
 
@@ -70,30 +73,39 @@ def _interval(text: str | None) -> float | None:
     return interval
 
 
-async def _run(queries: Sequence[Query], network: str | None, output: str, interval: float | None) -> bool:
+async def _run(client: HbrClient, chosen: Targets, query: Query, output: str, interval: float | None) -> bool:
     """List and print, once or at an interval until interrupted. Whether every list is complete."""
-    client = HbrClient(network=network, profile=queries[0].profile)
-    async with client, aclosing(reports(client, queries, output, interval)) as found:
+    print_warnings(query_model.warnings_of(query))
+    async with client, aclosing(reports(client, chosen, query, output, interval)) as found:
         return await show(found, output, interval)
 
 
 async def reports(
-    client: HbrClient, queries: Sequence[Query], output: str, interval: float | None
+    client: HbrClient, chosen: Targets, query: Query, output: str, interval: float | None
 ) -> AsyncGenerator[Report]:
-    """One report, or one at every interval for as long as the service's errors may pass."""
+    """One report, or one at every interval. Raises the error of the only target if it cannot recover."""
+    found = await targets.resolve(client, chosen, query)
     with progress_bar() as progress:
-        results = await targets.list_all(client, queries, progress, RetryAnnouncer())
-    yield Report(output, results)
+        results = await targets.list_all(client, found, progress, RetryAnnouncer())
+    _raise_single(chosen, results)
+    yield Report(output, results, chosen.several)
     while interval is not None:
         await asyncio.sleep(interval)
+        results = await targets.list_all(client, found, lambda: lambda _read, _total: None, lambda _: None)
         try:
-            results = await targets.list_all(client, queries)
+            _raise_single(chosen, results)
         except HbrError as error:
             if not _may_recover(error):
                 raise
             print_message("warning", f"{error_text(error)}. Trying again in {interval:g} s")
         else:
-            yield Report(output, results)
+            yield Report(output, results, chosen.several)
+
+
+def _raise_single(chosen: Targets, results: tuple[TargetResult, ...]) -> None:
+    """Raise the error of a target that is the only one: it decides the exit code."""
+    if not chosen.several and results[0].found is None and results[0].error is not None:
+        raise results[0].error
 
 
 def _may_recover(error: HbrError) -> bool:

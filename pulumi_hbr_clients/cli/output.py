@@ -7,7 +7,7 @@ pipe       plain text in UTF-8 without escapes; watched, a new block for every c
 import logging
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,13 +15,12 @@ from typing import Any, Final
 import click
 
 from pulumi_hbr_clients.cli import json_csv, tables
-from pulumi_hbr_clients.cli.messages import error_text, is_terminal, print_message, print_warnings
+from pulumi_hbr_clients.cli.messages import error_text, is_terminal, print_message
 from pulumi_hbr_clients.cli.tables import Line
 from pulumi_hbr_clients.cli.targets import TargetResult
 from pulumi_hbr_clients.client.client import Progress
 from pulumi_hbr_clients.client.session import RetryDetails
 from pulumi_hbr_clients.model.backup_client import VOLATILE_FIELDS, to_json
-from pulumi_hbr_clients.resources.pulumi_runtime import notices
 
 _log: Final = logging.getLogger("pulumi_hbr_clients")
 
@@ -32,6 +31,8 @@ class Report:
 
     output: str
     results: tuple[TargetResult, ...]
+    several: bool = False
+    """Whether results are told apart by region and profile."""
 
     @property
     def complete(self) -> bool:
@@ -40,11 +41,11 @@ class Report:
 
     def table(self, width: int | None = None) -> Iterator[Line]:
         """The table, if there is a client to show."""
-        return tables.table(self.results, now=time.time(), width=width)
+        return tables.table(self.results, several=self.several, now=time.time(), width=width)
 
     def summary(self) -> Iterator[Line]:
         """What is said of the lists as a whole."""
-        return tables.summary(self.results)
+        return tables.summary(self.results, several=self.several)
 
     def lines(self, width: int | None = None) -> Iterator[Line]:
         """The table, and the summary below it."""
@@ -55,9 +56,9 @@ class Report:
     def text(self, *, watched: bool = False) -> str:
         """All of it as plain text."""
         if self.output == "json":
-            return json_csv.json_text(self.results, compact=watched)
+            return json_csv.json_text(self.results, several=self.several, compact=watched)
         if self.output == "csv":
-            return json_csv.csv_text(self.results)
+            return json_csv.csv_text(self.results, several=self.several)
         return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in self.lines())
 
     def comparable(self) -> Any:
@@ -75,13 +76,11 @@ class Report:
             for result in self.results
         ]
 
-    def print_messages(self) -> None:
-        """Print warnings, and a line for each target without a complete list, to stderr."""
+    def print_errors(self) -> None:
+        """Print a message for each target without a complete list to stderr."""
         for result in self.results:
-            if result.found is not None and result.error is None:
-                print_warnings(notices(result.query, result.found))
             if result.error is not None:
-                where = f"{tables.target_name(result)}: " if len(self.results) > 1 else ""
+                where = f"{tables.target_name(result)}: " if self.several else ""
                 print_message("error", where + error_text(result.error))
 
 
@@ -108,7 +107,7 @@ def _print(report: Report) -> None:
     else:
         # UTF-8 whatever the locale: names are often Chinese, and JSON is UTF-8 by its standard (RFC 8259, 8.1)
         click.echo(report.text().encode(), nl=False)
-    report.print_messages()
+    report.print_errors()
 
 
 async def _print_changes(reports: AsyncIterator[Report]) -> None:
@@ -121,14 +120,14 @@ async def _print_changes(reports: AsyncIterator[Report]) -> None:
         elif report.output == "csv" and printed:
             click.echo()
         click.echo(report.text(watched=True).encode(), nl=False)
-        report.print_messages()
+        report.print_errors()
         printed = report.comparable()
 
 
-def progress_bar() -> AbstractContextManager[Progress]:
-    """A callback for the progress of a list, shown as a bar on stderr if that is a terminal."""
+def progress_bar() -> AbstractContextManager[Callable[[], Progress]]:
+    """A maker of callbacks for the progress of each list, shown as one bar on stderr if that is a terminal."""
     if not is_terminal(sys.stderr):
-        return nullcontext(_log_progress)
+        return nullcontext(lambda: _log_progress)
     from pulumi_hbr_clients.cli import terminal  # noqa: PLC0415  rich costs 0.1 s: only where it is needed
 
     return terminal.progress_bar()

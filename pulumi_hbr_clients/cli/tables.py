@@ -107,17 +107,19 @@ def style_of(status: str) -> str:
     return "red" if status.endswith("_FAILED") or status in {"DEACTIVATED", "UNKNOWN"} else "yellow"
 
 
-def columns(results: Sequence[TargetResult]) -> list[Column]:
-    """The default columns, or the fields that were asked for; several targets are told apart by region and profile."""
+def columns(results: Sequence[TargetResult], *, several: bool = False) -> list[Column]:
+    """The default columns, or the fields that were asked for; several targets have columns of their own."""
     query = results[0].query
-    targets = [_REGION] if len({result.region for result in results}) > 1 else []
-    targets += [_PROFILE] if len({result.query.profile for result in results}) > 1 else []
+    targets = [_REGION] if several else []
+    targets += [_PROFILE] if several and any(result.query.profile for result in results) else []
     if query.fields is None:
         return [*targets, *_COLUMNS.values()]
     return [*targets, *(_COLUMNS.get(n) or Column(state_name(n), _field(n)) for n in with_ids(query.fields))]
 
 
-def table(results: Sequence[TargetResult], *, now: float, width: int | None = None) -> Iterator[Line]:
+def table(
+    results: Sequence[TargetResult], *, now: float, several: bool = False, width: int | None = None
+) -> Iterator[Line]:
     """The table's lines, headings first; none without a client. Within a width columns shrink or are dropped."""
     rows = [
         Row(client, result.region, printable(result.query.profile), now)
@@ -126,7 +128,7 @@ def table(results: Sequence[TargetResult], *, now: float, width: int | None = No
     ]
     if not rows:
         return
-    shown = columns(results)
+    shown = columns(results, several=several)
     cells = [[(column.title, "bold") for column in shown], *([column.cell(row) for column in shown] for row in rows)]
     sizes = [max(_width(row[i][0]) for row in cells) for i in range(len(shown))]
     kept = fit(sizes, shown, width)
@@ -171,9 +173,8 @@ def target_name(result: TargetResult) -> str:
     return ", ".join(filter(None, [result.region, profile]))
 
 
-def summary(results: Sequence[TargetResult]) -> Iterator[Line]:
-    """What is said of each list as a whole, and with several of all of them."""
-    several = len(results) > 1
+def summary(results: Sequence[TargetResult], *, several: bool = False) -> Iterator[Line]:
+    """What is said of each list as a whole, and of several all together."""
     found = [(result, result.found) for result in results if result.found is not None]
     for result, clients in found:
         yield from _of_list(clients, result.query, target_name(result) if several else result.region)
@@ -182,8 +183,9 @@ def summary(results: Sequence[TargetResult]) -> Iterator[Line]:
         counts: Counter[str] = Counter()
         for _, clients in found:
             counts.update(clients.counts_by_status)
-        answered = f"{len(found)} of {len(results)}" if len(found) < len(results) else f"{len(results)}"
-        yield _counts(f"{_clients(total)} in {answered} targets", counts, 0)
+        answered = f"{len(found)} of " if len(found) < len(results) else ""
+        plural = "" if len(results) == 1 else "s"
+        yield _counts(f"{_clients(total)} in {answered}{len(results)} target{plural}", counts, 0)
 
 
 def _of_list(found: ClientList, query: Query, where: str) -> Iterator[Line]:
@@ -191,15 +193,23 @@ def _of_list(found: ClientList, query: Query, where: str) -> Iterator[Line]:
         yield [(f"No backup client of type {query.client_type} matches in {where}.", "")]
     else:
         outdated = sum(client.outdated is True for client in found.clients)
-        yield _counts(f"{_clients(found.total_count)} in {where}", found.counts_by_status, outdated)
+        yield _counts(f"{_number(found)} in {where}", found.counts_by_status, outdated)
     if found.missing_client_ids:
         yield [(f"not found: {', '.join(map(printable, found.missing_client_ids))}", "red")]
     if found.missing_instance_ids:
         yield [(f"instances without a client: {', '.join(map(printable, found.missing_instance_ids))}", "red")]
-    if not found.complete and (query.page_number or query.page_size):
-        yield [("one page only, as asked: there are more clients", "dim")]
+    if query.is_single_page():
+        number, size = found.page_number or query.page_number or 1, found.page_size or query.page_size
+        yield [(f"page {number}{f', {size} clients a page' if size else ''}", "dim")]
     for key, password in found.proxy_passwords.items():
         yield [(f"proxy password of {printable(key)}: {printable(password.get_secret_value())}", "")]
+
+
+def _number(found: ClientList) -> str:
+    """`3 clients`, or `3 of 250 clients` where the service counted more: a single page, or our own filters."""
+    if found.total_count < found.service_total_count:
+        return f"{found.total_count:,} of {_clients(found.service_total_count)}"
+    return _clients(found.total_count)
 
 
 def _clients(count: int) -> str:

@@ -1,25 +1,60 @@
-"""The targets of one command: every `--profile` in every `--region`, asked side by side.
+"""The targets of one command: every `--profile` in every `--region`, asked side by side by one client.
 
-    options, query → a query for each target → a list or an error for each
+    options → Targets → a query for each target → a list or an error for each
 
-Without either option there is one target; settings decide its region and credentials.
+Without these options there is one target; settings decide its region and credentials.
 """
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final, cast
 
+import click
+
+from pulumi_hbr_clients.cli.messages import print_message
 from pulumi_hbr_clients.client.client import HbrClient, Progress
-from pulumi_hbr_clients.client.session import OnRetry, ignore
+from pulumi_hbr_clients.client.session import OnRetry
 from pulumi_hbr_clients.client.settings import Settings
-from pulumi_hbr_clients.model.errors import HbrError, IncompleteListError, InputError, ValidationIssue
+from pulumi_hbr_clients.model.errors import (
+    HbrError,
+    IncompleteListError,
+    InputError,
+    ServiceError,
+    ValidationIssue,
+)
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
+from pulumi_hbr_clients.protocol.endpoints import REGIONS
 
+DEFAULT_REGION: Final = "cn-hangzhou"
+"""Asked for the list of regions where settings name no region."""
 _log: Final = logging.getLogger("pulumi_hbr_clients")
+all_regions_option: Final = click.option(
+    "--all-regions",
+    is_flag=True,
+    help="Every region of the service, from hbr:DescribeRegions; where that is not allowed, from a built-in list.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What was typed about targets. None stands for what settings say."""
+
+    regions: Sequence[str | None]
+    profiles: Sequence[str | None]
+    all_regions: bool = False
+
+    @property
+    def several(self) -> bool:
+        """Whether results are told apart by region and profile, even if only one region is found."""
+        return self.all_regions or len(self.regions) * len(self.profiles) > 1
+
+    def queries(self, query: Query) -> list[Query]:
+        """The query for each target."""
+        return [_at(query, region, profile) for profile, region in product(self.profiles, self.regions)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +67,25 @@ class TargetResult:
     error: HbrError | None = None
 
 
-def parse(values: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Region, profile and endpoint of each target, as typed. Raises `InputError` with all issues."""
+def parse(values: Mapping[str, Any]) -> Targets:
+    """The targets that were typed. Raises `InputError` with all issues."""
+    found = Targets(values["region"] or [None], values["profile"] or [None], values.get("all_regions", False))
     issues = [issue for name in ("region", "profile") for issue in _repeated(name, values[name])]
-    typed = {name: values[name] for name in ("endpoint", "network") if values[name] is not None}
-    targets = []
-    for profile, region in product(values["profile"] or [None], values["region"] or [None]):
-        named = {"region": region, "profile": profile}
-        target = {**typed, **{name: value for name, value in named.items() if value is not None}}
+    if found.all_regions and values["region"]:
+        issues.append(ValidationIssue("all_regions", "must not be given together with --region"))
+    if values["endpoint"] is not None and (found.all_regions or len(found.regions) > 1):
+        issues.append(ValidationIssue("endpoint", "must not be given with several regions: each has its own"))
+    for profile, region in product(found.profiles, found.regions):
+        typed = {"region": region, "profile": profile, **{name: values[name] for name in ("endpoint", "network")}}
+        if found.all_regions and region is None:
+            typed["region"] = DEFAULT_REGION
         try:
-            Settings(arguments=target).target("command line")
+            Settings(arguments={name: value for name, value in typed.items() if value is not None}).target("")
         except InputError as error:
             issues += error.faults
-        targets.append({name: value for name, value in target.items() if name != "network"})
     if issues:
         raise InputError(*dict.fromkeys(issues))
-    return targets
+    return found
 
 
 def _repeated(name: str, typed: Sequence[str]) -> Iterator[ValidationIssue]:
@@ -56,31 +94,10 @@ def _repeated(name: str, typed: Sequence[str]) -> Iterator[ValidationIssue]:
             yield ValidationIssue(name, "must not be given twice", repr(value))
 
 
-async def list_all(
-    client: HbrClient,
-    queries: Sequence[Query],
-    progress: Progress = lambda _read, _total: None,
-    on_retry: OnRetry = ignore,
-) -> tuple[TargetResult, ...]:
-    """The results of all targets, in their order. Raises the error of a target that is the only one."""
-    if len(queries) == 1:
-        return (await _list_one(client, queries[0], progress, on_retry),)
-    return tuple(await asyncio.gather(*(_list_safely(client, query, progress, on_retry) for query in queries)))
-
-
-async def _list_safely(client: HbrClient, query: Query, progress: Progress, on_retry: OnRetry) -> TargetResult:
-    try:
-        return await _list_one(client, query, progress, on_retry)
-    except HbrError as error:
-        return TargetResult(query, query.region or "", error=error)
-
-
-async def _list_one(client: HbrClient, query: Query, progress: Progress, on_retry: OnRetry) -> TargetResult:
-    region = announce(client, query)
-    try:
-        return TargetResult(query, region, await client.list(query, progress, on_retry))
-    except IncompleteListError as error:
-        return TargetResult(query, region, cast("ClientList", error.found), error)
+def new_client(network: str | None) -> HbrClient:
+    """The client of the running command. Tests pass another maker of clients as click's context object."""
+    make: Callable[..., HbrClient] = click.get_current_context().obj or HbrClient
+    return make(network=network)
 
 
 def announce(client: HbrClient, query: Query) -> str:
@@ -88,3 +105,68 @@ def announce(client: HbrClient, query: Query) -> str:
     target = client.target(query)
     _log.debug("asking %s (region %s) with the credentials of %s", target.endpoint, target.region, target.account)
     return target.region
+
+
+async def resolve(client: HbrClient, targets: Targets, query: Query) -> list[Query | TargetResult]:
+    """The query for each target, or the error of a profile whose regions cannot be listed.
+
+    Prints where the list of regions came from. Raises the error if there is one profile only.
+    """
+    if not targets.all_regions:
+        return [*targets.queries(query)]
+    found: list[Query | TargetResult] = []
+    for profile in targets.profiles:
+        try:
+            found += [_at(query, region, profile) for region in await _regions(client, _at(query, None, profile))]
+        except HbrError as error:
+            if len(targets.profiles) == 1:
+                raise
+            found.append(TargetResult(_at(query, None, profile), "all regions", error=error))
+    return found
+
+
+async def _regions(client: HbrClient, query: Query) -> Sequence[str]:
+    """Every region for the credentials of a query. Raises `HbrError`, unless listing regions is not allowed."""
+    try:
+        client.target(query)
+    except InputError:
+        query = _at(query, DEFAULT_REGION, query.profile)
+    whose = f" of profile {query.profile}" if query.profile else ""
+    try:
+        regions = await client.regions(query)
+    except ServiceError as error:
+        if not error.code.startswith(("NoPermission", "Forbidden")):
+            raise
+        text = f"hbr:DescribeRegions is not allowed ({error.code}); using the built-in list of {len(REGIONS)} regions"
+        print_message("warning", f"regions{whose}: {text}")
+        return REGIONS
+    print_message("note", f"regions{whose}: {len(regions)} from hbr:DescribeRegions")
+    return regions
+
+
+def _at(query: Query, region: str | None, profile: str | None) -> Query:
+    named = {"region": region, "profile": profile}
+    return query.model_copy(update={name: value for name, value in named.items() if value is not None})
+
+
+async def list_all(
+    client: HbrClient,
+    targets: Sequence[Query | TargetResult],
+    progress: Callable[[], Progress],
+    on_retry: OnRetry,
+) -> tuple[TargetResult, ...]:
+    """The results of all targets, in their order; `progress` makes a callback for each. Never raises `HbrError`."""
+
+    async def one(target: Query | TargetResult) -> TargetResult:
+        if isinstance(target, TargetResult):
+            return target
+        region = target.region or ""
+        try:
+            region = announce(client, target)
+            return TargetResult(target, region, await client.list(target, progress(), on_retry))
+        except IncompleteListError as error:
+            return TargetResult(target, region, cast("ClientList", error.found), error)
+        except HbrError as error:
+            return TargetResult(target, region, error=error)
+
+    return tuple(await asyncio.gather(*map(one, targets)))

@@ -19,6 +19,7 @@ from rich.progress import Progress as ProgressBar
 from rich.text import Text
 
 from pulumi_hbr_clients.cli.tables import Line
+from pulumi_hbr_clients.client.client import Progress
 
 if TYPE_CHECKING:
     from pulumi_hbr_clients.cli.output import Report
@@ -53,7 +54,7 @@ async def redraw(reports: "AsyncIterator[Report]", interval: float) -> None:
             head = f"{time.strftime('%H:%M:%S')}, every {interval:g} s, Ctrl-C to stop"
             lines = [[(head, "dim")], *_screenful(report, console.width, console.height - 2)]
             live.update(Group(*map(styled, lines)), refresh=True)
-            report.print_messages()
+            report.print_errors()
 
 
 def _screenful(report: "Report", width: int, height: int) -> list[Line]:
@@ -66,15 +67,24 @@ def _screenful(report: "Report", width: int, height: int) -> list[Line]:
 
 
 @contextmanager
-def progress_bar() -> "Iterator[_Count]":
-    """A bar of the clients read so far, on stderr, gone at the end."""
+def progress_bar() -> Iterator[Callable[[], Progress]]:
+    """A bar of the clients read so far, of all lists together, on stderr, gone at the end."""
     columns = TextColumn("reading clients"), BarColumn(), MofNCompleteColumn()
     bar = ProgressBar(*columns, console=console_on(sys.stderr), transient=True)
     task = bar.add_task("", total=None)
-    count = _Count(lambda read, total: bar.update(task, completed=read, total=total or None))
+    counts: list[_Count] = []
+
+    def show() -> None:
+        total = sum(count.total for count in counts)
+        bar.update(task, completed=sum(count.read for count in counts), total=total or None)
+
+    def new_count() -> _Count:
+        counts.append(_Count(show))
+        return counts[-1]
+
     start = asyncio.get_running_loop().call_later(_BAR_DELAY, bar.start)
     try:
-        yield count
+        yield new_count
     finally:
         start.cancel()
         bar.stop()
@@ -82,14 +92,14 @@ def progress_bar() -> "Iterator[_Count]":
 
 @dataclass(slots=True)
 class _Count:
-    """Clients read so far. A list that is read twice, or in parts, has more than the total of one response."""
+    """Clients of one list read so far. The second pass over a list changes nothing here."""
 
-    show: Callable[[int, int], object]
+    show: Callable[[], object]
     read: int = 0
     total: int = 0
 
     def __call__(self, clients: int, total: int) -> None:
-        self.read += clients
-        self.total = max(self.total, total, self.read)
-        _log.debug("page of %d clients, %d read so far, the service counts %d", clients, self.read, total)
-        self.show(self.read, self.total)
+        self.total = max(self.total, total)
+        self.read = min(self.read + clients, self.total)
+        _log.debug("page of %d clients, the service counts %d", clients, total)
+        self.show()

@@ -80,8 +80,8 @@ def command(output: str, network: str | None, **values: Any) -> None:
         lambda: gates.parse(options.arguments(values, Query, ActivationCondition)),
         lambda: targets.parse({**values, "network": network}),
     )
-    query = query.model_copy(update=found[0])
-    run_async(run(query, condition, HbrClient(network=network, profile=query.profile), output))
+    query = found.queries(query)[0]
+    run_async(run(query, condition, targets.new_client(network), output))
 
 
 async def run(query: Query, condition: ActivationCondition, client: HbrClient, output: str) -> None:

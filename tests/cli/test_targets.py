@@ -1,0 +1,107 @@
+"""Several regions and profiles in one command, against an emulated cloud in memory."""
+
+import csv
+import json
+from functools import partial
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pulumi_hbr_clients import HbrClient
+from pulumi_hbr_clients.cli import hbr_clients
+from pulumi_hbr_clients.emulator import Backend, Cloud, InMemoryTransport, account_credentials
+from pulumi_hbr_clients.protocol.endpoints import REGIONS
+from tests.cli.terminals import row
+from tests.commands import ECS
+
+HANGZHOU, SHANGHAI = ("prod", "cn-hangzhou"), ("prod", "cn-shanghai")
+BOTH = ("--region", "cn-hangzhou", "--region", "cn-shanghai")
+
+
+@pytest.fixture
+def cloud() -> Cloud:
+    return Cloud({HANGZHOU: Backend([row(1), row(2)]), SHANGHAI: Backend([row(3, Status="STOPPED")])})
+
+
+@pytest.fixture
+def run(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Any:
+    credentials = account_credentials("prod")
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", credentials.access_key_id)
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", credentials.access_key_secret)
+    client = partial(HbrClient, transport=lambda _endpoint: InMemoryTransport(cloud))
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(hbr_clients, words, prog_name="hbr-clients", obj=client)
+
+    return run
+
+
+def test_a_table_of_several_regions(run: Any) -> None:
+    """A column says where each client is; each region and all of them together are summed up."""
+    result = run("list", *ECS, *BOTH)
+    head, *rows, _, first, second, total = result.stdout.splitlines()
+    assert (result.exit_code, result.stderr, head.split()[:2]) == (0, "", ["REGION", "CLIENT"])
+    assert [line.split()[:2] for line in rows] == [
+        ["cn-hangzhou", "c-1"],
+        ["cn-hangzhou", "c-2"],
+        ["cn-shanghai", "c-3"],
+    ]
+    assert first == "2 clients in cn-hangzhou: 2 ACTIVATED; 2 outdated"
+    assert second == "1 client in cn-shanghai: 1 STOPPED; 1 outdated"
+    assert total == "3 clients in 2 targets: 2 ACTIVATED, 1 STOPPED"
+
+
+def test_a_target_that_fails_is_reported_and_the_rest_printed(cloud: Cloud, run: Any) -> None:
+    """One line on stderr names it, the exit code is 1, and each output has the other target's clients."""
+    for output in ("table", "json", "csv"):
+        cloud.backends[SHANGHAI].next_faults += ["NoPermission"]
+        result = run("list", *ECS, *BOTH, "--output", output)
+        assert result.exit_code == 1
+        assert result.stderr.startswith("error: cn-shanghai: NoPermission: ")
+        assert "c-2" in result.stdout
+        if output == "table":
+            assert result.stdout.splitlines()[-1] == "2 clients in 1 of 2 targets: 2 ACTIVATED"
+        elif output == "json":
+            hangzhou, shanghai = json.loads(result.stdout)["targets"]
+            assert hangzhou["outputs"]["ids"] == ["c-1", "c-2"]
+            assert [shanghai["region"], shanghai["profile"]] == ["cn-shanghai", None]
+            assert shanghai["error"].startswith("NoPermission: ")
+            assert shanghai.keys() == {"region", "profile", "error"}
+        else:
+            head, *cells = csv.reader(result.stdout.splitlines())
+            assert head[:4] == ["region", "profile", "clientId", "instanceId"]
+            assert head.count("region") == 1
+            assert [line[:3] for line in cells] == [["cn-hangzhou", "", "c-1"], ["cn-hangzhou", "", "c-2"]]
+
+
+def test_all_regions(cloud: Cloud, run: Any) -> None:
+    """Those that the service names; where that is not allowed, the built-in ones; either way it says which."""
+    asked = run("list", *ECS, "--all-regions", "--output", "json")
+    assert [target["region"] for target in json.loads(asked.stdout)["targets"]] == ["cn-hangzhou", "cn-shanghai"]
+    assert (asked.exit_code, asked.stderr) == (0, "note: regions: 2 from hbr:DescribeRegions\n")
+    cloud.backends[HANGZHOU].denied = frozenset({"DescribeRegions"})
+    built_in = run("list", *ECS, "--all-regions", "--output", "json")
+    assert [target["region"] for target in json.loads(built_in.stdout)["targets"]] == REGIONS
+    text = f"hbr:DescribeRegions is not allowed (NoPermission); using the built-in list of {len(REGIONS)} regions"
+    assert (built_in.exit_code, built_in.stderr) == (0, f"warning: regions: {text}\n")
+
+
+def test_all_regions_of_nobody(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error that is not about that permission ends the command, for the lists would fail as well."""
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "FAKE-UNKNOWN")
+    result = run("list", *ECS, "--all-regions")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("error: InvalidAccessKeyId.NotFound: ")
+
+
+def test_bad_targets_are_reported_together(cloud: Cloud, run: Any) -> None:
+    """An impossible region, a profile given twice, and --all-regions with --region; nothing is sent."""
+    words = "--region moon --region cn-hangzhou --profile a --profile a --all-regions"
+    result = run("list", *ECS, *words.split())
+    assert (result.exit_code, result.stdout) == (2, "")
+    lines = [line.strip() for line in result.stderr.splitlines()[1:]]
+    assert [line.partition(":")[0] for line in lines] == ["--profile", "--all-regions", "--region"]
+    assert lines[0] == "--profile: must not be given twice (given: 'a')"
+    assert lines[2].startswith("--region: must be a region id")
+    assert sum(backend.requests for backend in cloud.backends.values()) == 0
