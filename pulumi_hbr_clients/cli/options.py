@@ -172,7 +172,7 @@ def issue_text(issue: ValidationIssue) -> str:
     root, _, part = re.sub(r"\[\d+\]", "", issue.path).partition(".")
     as_it_is = issue.path.startswith("--") or root[:1].isupper()  # an option, or a variable of the environment
     path = issue.path if as_it_is else f"{option_name(root)}{part and f' {part}'}"
-    given = issue.given.removesuffix("from argument").strip()
+    given = re.sub(r" ?from argument \w+$", "", issue.given)
     typed = given and not given.startswith(("[", "{", "("))
     return f"{path}: {as_options(issue.reason)}{f' (given: {given})' if typed else ''}"
 

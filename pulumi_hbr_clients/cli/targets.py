@@ -8,13 +8,14 @@ Without these options there is one target; settings decide its region and creden
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final, cast
 
 import click
 
-from pulumi_hbr_clients.cli.messages import print_message
+from pulumi_hbr_clients.cli.messages import print_message, print_warnings
 from pulumi_hbr_clients.client.client import HbrClient, Progress
 from pulumi_hbr_clients.client.session import OnRetry
 from pulumi_hbr_clients.client.settings import Settings
@@ -73,19 +74,25 @@ def parse(values: Mapping[str, Any]) -> Targets:
     issues = [issue for name in ("region", "profile") for issue in _repeated(name, values[name])]
     if found.all_regions and values["region"]:
         issues.append(ValidationIssue("all_regions", "must not be given together with --region"))
-    if values["endpoint"] is not None and (found.all_regions or len(found.regions) > 1):
-        issues.append(ValidationIssue("endpoint", "must not be given with several regions: each has its own"))
+    endpoint = _settings({"endpoint": values["endpoint"]}).first("endpoint")
+    if endpoint.value is not None and (found.all_regions or len(found.regions) > 1):
+        reason = "must not be set with several regions: each has its own endpoint"
+        issues.append(ValidationIssue("endpoint", reason, f"from {endpoint.source}"))
     for profile, region in product(found.profiles, found.regions):
         typed = {"region": region, "profile": profile, **{name: values[name] for name in ("endpoint", "network")}}
         if found.all_regions and region is None:
             typed["region"] = DEFAULT_REGION
         try:
-            Settings(arguments={name: value for name, value in typed.items() if value is not None}).target("")
+            _settings(typed).location()
         except InputError as error:
             issues += error.faults
     if issues:
         raise InputError(*dict.fromkeys(issues))
     return found
+
+
+def _settings(typed: Mapping[str, Any]) -> Settings:
+    return Settings(arguments={name: value for name, value in typed.items() if value is not None})
 
 
 def _repeated(name: str, typed: Sequence[str]) -> Iterator[ValidationIssue]:
@@ -101,9 +108,14 @@ def new_client(network: str | None) -> HbrClient:
 
 
 def announce(client: HbrClient, query: Query) -> str:
-    """Log which endpoint is asked and whose credentials sign; return the region. Raises `InputError`."""
-    target = client.target(query)
+    """Log which endpoint is asked and whose credentials sign, print warnings about settings, return the region.
+
+    Raises `InputError`, `CredentialsError`.
+    """
+    resolved = client.resolve(query)
+    target = resolved.target
     _log.debug("asking %s (region %s) with the credentials of %s", target.endpoint, target.region, target.account)
+    print_warnings(resolved.warnings)
     return target.region
 
 
@@ -112,23 +124,25 @@ async def resolve(client: HbrClient, targets: Targets, query: Query) -> list[Que
 
     Prints where the list of regions came from. Raises the error if there is one profile only.
     """
-    if not targets.all_regions:
-        return [*targets.queries(query)]
-    found: list[Query | TargetResult] = []
-    for profile in targets.profiles:
+    found: list[Query | TargetResult] = [] if targets.all_regions else [*targets.queries(query)]
+    for profile in targets.profiles if targets.all_regions else ():
         try:
             found += [_at(query, region, profile) for region in await _regions(client, _at(query, None, profile))]
         except HbrError as error:
             if len(targets.profiles) == 1:
                 raise
             found.append(TargetResult(_at(query, None, profile), "all regions", error=error))
+    for target in found:
+        if isinstance(target, Query):
+            with suppress(HbrError):  # reported with the target's result
+                announce(client, target)
     return found
 
 
 async def _regions(client: HbrClient, query: Query) -> Sequence[str]:
     """Every region for the credentials of a query. Raises `HbrError`, unless listing regions is not allowed."""
     try:
-        client.target(query)
+        client.resolve(query)
     except InputError:
         query = _at(query, DEFAULT_REGION, query.profile)
     whose = f" of profile {query.profile}" if query.profile else ""
@@ -162,7 +176,7 @@ async def list_all(
             return target
         region = target.region or ""
         try:
-            region = announce(client, target)
+            region = client.target(target).region
             return TargetResult(target, region, await client.list(target, progress(), on_retry))
         except IncompleteListError as error:
             return TargetResult(target, region, cast("ClientList", error.found), error)

@@ -91,7 +91,7 @@ def test_own_filters_choose() -> None:
     """What the service cannot filter is filtered after it answered."""
     old = json.loads(run("list", *ECS, "--outdated", "--output", "json").stdout)
     new = json.loads(run("list", *ECS, "--up-to-date", "--output", "json").stdout)
-    assert (old["totalCount"], new["totalCount"]) == (3, 9)
+    assert (old["totalCount"], new["totalCount"]) == (3, 7)
     some = run("list", *ECS, "--status", "UNKNOWN", "--status", "STOPPED", "--output", "json")
     assert json.loads(some.stdout)["countsByStatus"] == {"STOPPED": 1, "UNKNOWN": 1}
 
@@ -130,7 +130,7 @@ def test_all_faults_at_once(backend: Backend) -> None:
         ("--tag =v", "--tag key: must not be empty (given: '')"),
         ("--tag aliyun=v", "--tag key: must not start with aliyun or acs: (given: 'aliyun')"),
         ("--region cn-hangzou --endpoint=", "--endpoint: must"),
-        (" ".join(f"--tag {n}" for n in range(21)), "--tag: must be 1 to 20 tags, not 21"),
+        (" ".join(f"--tag {n}" for n in range(21)), "--tag: must be at most 20"),
         ("--status activated", "did you mean ACTIVATED? (given: 'activated')"),
         ("--watch 0.5", "--watch: must be at least 1 second (given: '0.5')"),
     ],
@@ -227,7 +227,7 @@ def test_verbose_tells_once(backend: Backend, emulator: RunningEmulator, words: 
     backend.next_faults += ["throttle:10"]
     result = run(*words)
     assert result.exit_code == 0
-    assert result.stderr.count("Throttling.User") == 1
+    assert result.stderr.count(": Throttling.User: ") == 1
     assert f"debug: asking {emulator.endpoint} (region cn-hangzhou)" in result.stderr
     assert "debug: " not in run("list", *ECS).stderr
 
