@@ -23,7 +23,7 @@ _REFUSED: Final[Mapping[str, str]] = {
     "provider": _PROVIDER,
     "providers": _PROVIDER,
     "version": "chooses a plugin's version, and there is no plugin here: install that version of pulumi-hbr-clients",
-    "plugin_download_url": "names a plugin, and there is no plugin here: install pulumi-hbr-clients where you want it from",
+    "plugin_download_url": "names a plugin, and there is no plugin here: remove it",
     "id": "is made from the query: remove it",
     "urn": "names a resource that exists already: export its outputs and use clients_from_stack",
     "import_": "is not possible, since there is nothing to import: remove it",

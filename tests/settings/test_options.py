@@ -1,7 +1,9 @@
 """Pulumi's options, one by one: honoured, or refused with what to use instead."""
 
+import logging
 import re
-from collections.abc import Iterator
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,32 +13,10 @@ from pulumi.resource_hooks import ResourceHookBinding
 
 from pulumi_hbr_clients.model.errors import InputError
 from pulumi_hbr_clients.model.outputs import STATE_OUTPUTS
-from pulumi_hbr_clients.resources.options import REFUSED, check_options
+from pulumi_hbr_clients.resources.options import REFUSED, Kind, check_options
 
 PAGE = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
-KINDS = ("BackupClients", "ActivationGate", "get_backup_clients_output")
-
-
-class Nothing(pulumi.runtime.Mocks):
-    """Resources that exist and do nothing; the warnings go to a logger."""
-
-    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        return f"{args.name}-id", args.inputs
-
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
-        raise AssertionError(args.token)
-
-
-@pytest.fixture
-def program() -> Iterator[None]:
-    """A program that can have parents and providers."""
-    pulumi.runtime.set_mocks(Nothing())
-    yield
-    pulumi.runtime.settings.reset_options()
-
-
-def provider(package: str) -> pulumi.ProviderResource:
-    return pulumi.ProviderResource(package, "explicit", {})
+KINDS: tuple[Kind, Kind, Kind] = ("BackupClients", "ActivationGate", "get_backup_clients_output")
 
 
 GIVEN: dict[str, Any] = {
@@ -73,33 +53,56 @@ def test_options_without_an_effect(kind: Any, option: str) -> None:
         check_options(kind, opts, {}, STATE_OUTPUTS)
 
 
-@pytest.mark.usefixtures("program")
-@pytest.mark.parametrize("kind", KINDS)
-def test_providers(kind: Any) -> None:
-    """A provider that was given, or that a parent hands down, would not choose the region: it is refused."""
-    make: Any = pulumi.InvokeOutputOptions if kind == KINDS[2] else pulumi.ResourceOptions
-    own, other = provider("hbr-clients"), provider("alicloud")
-    for opts in (make(provider=own), make(provider=other)):
-        (issue,) = refused(kind, opts)
-        assert issue.startswith("opts.provider: ")
-        assert all(word in issue for word in ("region", "profile", "assume_role"))
-    parent = pulumi.ComponentResource("t:t:T", "parent", None, pulumi.ResourceOptions(providers=[own]))
-    child = pulumi.ComponentResource("t:t:T", "child", None, pulumi.ResourceOptions(parent=parent))
-    for opts in (make(parent=parent), make(parent=child)):
-        (issue,) = refused(kind, opts)
-        assert issue.startswith("opts.parent: has a provider of hbr-clients")
-    if kind != KINDS[2]:
-        assert refused(kind, pulumi.ResourceOptions(providers={"hbr-clients": own}))[0].startswith("opts.providers: ")
+class Nothing(pulumi.runtime.Mocks):
+    """Resources that exist and do nothing."""
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        return f"{args.name}-id", args.inputs
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        raise AssertionError(args.token)
 
 
-@pytest.mark.usefixtures("program")
-def test_a_parent_with_a_provider_of_alicloud(caplog: pytest.LogCaptureFixture) -> None:
-    """Its region is not used: a warning says so, unless the program says which region or account it means."""
-    parent = pulumi.ComponentResource("t:t:T", "p", None, pulumi.ResourceOptions(providers=[provider("alicloud")]))
-    check_options("BackupClients", pulumi.ResourceOptions(parent=parent), {"region": "cn-hangzhou"})
-    assert not caplog.records
-    check_options("BackupClients", pulumi.ResourceOptions(parent=parent), {"client_type": "ECS_CLIENT"})
-    assert "the parent has a provider of alicloud" in caplog.text
+def program() -> None:
+    """A program with providers and parents, in a process of its own: what is refused, and what is warned of."""
+    logging.basicConfig(stream=sys.stdout)
+    pulumi.runtime.set_mocks(Nothing())
+    own, other = (pulumi.ProviderResource(package, package, {}) for package in ("hbr-clients", "alicloud"))
+
+    def component(name: str, **options: Any) -> pulumi.ComponentResource:
+        return pulumi.ComponentResource("t:t:T", name, None, pulumi.ResourceOptions(**options))
+
+    parent = component("parent", providers=[own])
+    child = component("child", parent=parent)
+    of_alicloud = component("alicloud", providers=[other])
+    for kind in KINDS:
+        make: Any = pulumi.InvokeOutputOptions if kind == KINDS[2] else pulumi.ResourceOptions
+        given: list[dict[str, Any]] = [{"provider": own}, {"provider": other}, {"parent": parent}, {"parent": child}]
+        for options in given if kind == KINDS[2] else [*given, {"providers": {"hbr-clients": own}}]:
+            print(kind, refused(kind, make(**options)))  # noqa: T201  read by the test
+    for arguments in ({"region": "cn-hangzhou"}, {"profile": "prod"}, {"client_type": "ECS_CLIENT"}):
+        print(arguments)  # noqa: T201  read by the test
+        check_options(KINDS[0], pulumi.ResourceOptions(parent=of_alicloud), arguments)
+
+
+def test_providers() -> None:
+    """A provider that was given, or that a parent hands down, would not choose the region: it is refused.
+
+    One of alicloud on a parent is not used: a warning says so, unless the program says what it means.
+    """
+    command = [sys.executable, "-c", "from tests.settings.test_options import program; program()"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    lines = done.stdout.splitlines()
+    refusals = [line for line in lines if line.startswith(KINDS)]
+    assert len(refusals) == 14
+    assert all(word in line for line in refusals for word in ("region", "profile", "assume_role"))
+    found = [re.search(r"opts\.\w+(: has a provider of hbr-clients)?", line) for line in refusals]
+    parents = ["opts.parent: has a provider of hbr-clients"] * 2
+    expected = [*["opts.provider"] * 2, *parents]
+    both = [*expected, "opts.providers"]
+    assert [each[0] for each in found if each] == [*both, *both, *expected]
+    warned = [number for number, line in enumerate(lines) if "the parent has a provider of alicloud" in line]
+    assert warned == [lines.index("{'client_type': 'ECS_CLIENT'}") + 1]
 
 
 def test_all_at_once() -> None:
@@ -136,12 +139,15 @@ def test_secret_outputs_that_are_none(name: str) -> None:
 )
 def test_options_that_pass(opts: Any) -> None:
     """What holds anyway, what Pulumi does itself, and options without any set."""
-    check_options(KINDS[2] if isinstance(opts, pulumi.InvokeOptions) else "BackupClients", opts, {}, STATE_OUTPUTS)
+    kind: Any = KINDS[2] if isinstance(opts, pulumi.InvokeOptions) else KINDS[0]
+    check_options(kind, opts, {}, STATE_OUTPUTS)
 
 
 def test_the_table_is_the_code() -> None:
     """docs/settings.md names each option of Pulumi, and refuses what the code refuses."""
-    rows = dict(re.findall(r"^\| (`[\w`, ]+`) \| (.*) \|$", PAGE.partition("## Pulumi's options")[2], flags=re.M))
+    rows = dict(
+        re.findall(r"^\| (`[\w`, ]+`) \| (.*) \|$", PAGE.partition("## Pulumi's options")[2], flags=re.MULTILINE)
+    )
     table = {
         name: [cell.strip() for cell in cells.split("|")]
         for names, cells in rows.items()
