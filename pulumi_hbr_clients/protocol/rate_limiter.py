@@ -1,66 +1,143 @@
-"""How fast to ask: no limit until the service throttles, then the rate that it bears.
+"""How many requests to send, and when: no limit is assumed until the service throttles.
 
-After a throttled answer the rate is halved, and it grows back along a cubic curve, as TCP's does (RFC 9438): quickly
-towards where it was throttled, slowly around there, then quickly again. The curve is relative to that rate, so a
-limit of 5 and one of 500 a second are found alike. One throttled burst counts once. Pure: `now` is a monotonic
-clock's seconds, given by the caller, who also does the waiting.
+The service counts requests in a window: 600 in 60 s for each region, API and account (Alibaba Cloud's quota page of
+hbr 2017-09-08), shared by every tool of the account. Other limits are rates. One throttled response does not say which
+it met, so the limiter goes through these states:
+
+    FREE       no limit is known. Near 600 requests in a window few are in flight, so that few are refused at its end
+    PROBING    throttled: a single request after a pause. If it succeeds, the limit is a rate, otherwise a window
+    RATE       half the throttled rate, which grows back along a cubic curve relative to it, as in TCP (RFC 9438) and
+               in botocore's adaptive mode: a limit of 5 and one of 500 requests a second are found alike
+    WINDOW     nothing is sent until the first request of the spent window is 60 s old; then as FREE, with few in flight
+
+Whoever sent more than `CERTAIN` requests in the window before it was throttled needs no probe, and keeps to that number
+from then on. A wait that the service names itself is kept. No clock here: `now` is a monotonic clock's seconds.
 """
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import Final
 
-HALF: Final = 0.5
-RETURN: Final = 10.0
-"""Seconds from a halving until the old rate is reached again."""
-FLOOR: Final = 0.5
-"""Requests per second: below this the deadline is the better answer."""
-FIRST_PAUSE: Final = 0.25
-"""Seconds of silence after a throttled answer that names no time itself."""
+WINDOW: Final = 60.0
+"""Seconds in which the service counts requests."""
+USUAL_BUDGET: Final = 600
+"""Requests in a window, if nobody else uses the account and its quota was not changed."""
+CERTAIN: Final = 300
+START: Final = 16
+"""Requests in flight at first."""
+MOST: Final = 64
+"""Requests in flight at most: two passes over 100 pages of 100 ms then take as long as one pass with 16."""
+FEW: Final = 8
+"""Requests in flight in a window that was spent before. All of them are refused when it is spent again."""
+FEWEST: Final = 6
+"""Requests in flight where the window is about to be spent."""
+_BEYOND: Final = 32
+"""So far beyond the budget every request succeeded: it is larger."""
+_SLOW: Final = 0.05
+"""Seconds: more than 16 requests in flight are of use only where no response is faster. 16 then make 320 a second."""
+PROBE_DELAY: Final = 1.0
+_MARGIN: Final = 0.05
+"""Seconds added to the end of a window, for the way of a request is not always equally long."""
 
-SHORTEST: Final = 0.25
-"""Seconds: a rate seen over less is a burst, not a rate."""
-UNPROVEN: Final = 16.0
-"""Requests per second: that fewer were sent before the first throttled answer says nothing of the limit. Without it
-one throttled first request holds 100 pages back for 23 s, with it for 8; a lower limit is found by further halvings."""
+HALF: Final = 0.5
+RECOVERY: Final = 10.0
+"""Seconds until the throttled rate is reached again."""
+PAUSE: Final = 0.25
+"""Seconds without requests after a rate was throttled."""
+MIN_RATE: Final = 0.5
+"""Requests per second. Below it the deadline is the better answer."""
+MIN_PEAK: Final = 16.0
+"""Requests per second: fewer before the first throttled response say nothing about the limit."""
+
+
+class State(Enum):
+    """What is known about the limit."""
+
+    FREE = "free"
+    PROBING = "probing"
+    RATE = "rate"
+    WINDOW = "window"
 
 
 @dataclass(slots=True)
 class RateLimiter:
-    """The rate, and when the next request may go."""
+    """The budget of one account in one region."""
 
+    state: State = State.FREE
+    budget: int | None = None
+    """Requests that this process may send in a window, once that is certain."""
     rate: float | None = None
-    peak: float = 0.0
-    since: float = 0.0
-    next_at: float = 0.0
-    started: float | None = None
-    sent: int = 0
+    _sent: deque[float] = field(default_factory=deque)
+    """When the requests of the last `WINDOW` seconds were sent."""
+    _in_flight: int = START
+    _next_at: float = 0.0
+    _decided_at: float = float("-inf")
+    _succeeded_at: float = float("-inf")
+    """When the latest request was sent that succeeded."""
+    _fastest: float = float("inf")
+    _peak: float = 0.0
 
-    def wait(self, now: float) -> float:
-        """Seconds until a request may be sent. Ask again after waiting: a pause may have come."""
-        return max(0.0, self.next_at - now)
+    def delay(self, now: float) -> float:
+        """Seconds until a request may be sent. Ask again after waiting."""
+        wait = self._next_at - now
+        if self.budget is not None and self._count(now) >= self.budget:
+            wait = max(wait, self._sent[-self.budget] + WINDOW + _MARGIN - now)
+        return max(0.0, wait)
 
-    def sending(self, now: float) -> None:
-        """A request is sent."""
-        self.started = now if self.started is None else self.started
-        self.sent += 1
+    def max_in_flight(self, now: float) -> int:
+        """How many requests may be in flight."""
+        if self.state is State.PROBING:
+            return 1
         if self.rate is not None:
-            self.rate = self._grown(now)
-            self.next_at = now + 1 / self.rate
+            return max(2, min(self._in_flight, round(2 * self.rate * min(self._fastest, 1.0))))
+        budget = self.budget or USUAL_BUDGET
+        near_the_end = budget - MOST <= self._count(now) < budget + _BEYOND
+        return min(self._in_flight, FEWEST) if near_the_end else self._in_flight
 
-    def throttled(self, now: float, sent_at: float, retry_after: float | None) -> None:
-        """The service asked for less. Answers to requests from before the last halving count once."""
-        self.next_at = max(self.next_at, now + (FIRST_PAUSE if retry_after is None else retry_after))
-        if self.rate is not None and sent_at < self.since:
+    def on_send(self, now: float) -> None:
+        """A request is sent."""
+        self._sent.append(now)
+        if self.rate is not None:
+            turn = (now - self._decided_at) / RECOVERY - 1
+            self.rate = max(MIN_RATE, self._peak * (1 + HALF * turn**3))
+            self._next_at = now + 1 / self.rate
+
+    def on_success(self, now: float, sent_at: float) -> None:
+        """A request was answered, well or badly, but not throttled."""
+        self._succeeded_at = max(self._succeeded_at, sent_at)
+        self._fastest = min(self._fastest, now - sent_at)
+        if self.state is State.PROBING and sent_at >= self._decided_at:
+            self._slow_down(now, max(MIN_PEAK, self._peak))
+        elif self.state is State.FREE and self._fastest > _SLOW:
+            self._in_flight = min(MOST, self._in_flight + 1)
+
+    def on_throttled(self, now: float, sent_at: float, retry_after: float | None) -> None:
+        """A request was throttled. Those that were sent before the last decision count for nothing."""
+        if retry_after is not None:
+            self._next_at = max(self._next_at, now + retry_after)
+        if sent_at < self._decided_at:
             return
-        self.peak = self.rate or self._seen(now)
-        self.rate = max(FLOOR, self.peak * HALF)
-        self.since = now
+        count = self._count(now)
+        if self.state is State.RATE and self._succeeded_at >= self._decided_at:
+            self._slow_down(now, self.rate or MIN_PEAK)
+        elif self.state is State.FREE and count < CERTAIN and retry_after is None:
+            self.state, self._decided_at = State.PROBING, now
+            self._peak = count / max(now - self._sent[0], PAUSE)
+            self._next_at = now + PROBE_DELAY
+        else:
+            self.state, self._decided_at, self.rate, self._in_flight = State.WINDOW, now, None, FEW
+            self.budget = count if count >= CERTAIN else None
+            if retry_after is None:
+                self._next_at = max(self._sent[0] + WINDOW + _MARGIN, now + PROBE_DELAY)
 
-    def _seen(self, now: float) -> float:
-        """The rate so far, while nothing held it back."""
-        started = now if self.started is None else self.started
-        return max(UNPROVEN, self.sent / max(now - started, SHORTEST))
+    def _slow_down(self, now: float, peak: float) -> None:
+        self.state, self._decided_at, self._peak = State.RATE, now, peak
+        self.rate = max(MIN_RATE, peak * HALF)
+        self._next_at = max(self._next_at, now + PAUSE)
 
-    def _grown(self, now: float) -> float:
-        turn = (now - self.since) / RETURN - 1
-        return max(FLOOR, self.peak * (1 + HALF * turn**3))
+    def _count(self, now: float) -> int:
+        """Requests sent in the last window."""
+        while self._sent and self._sent[0] <= now - WINDOW:
+            self._sent.popleft()
+        return len(self._sent)
