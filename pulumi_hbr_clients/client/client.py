@@ -8,14 +8,15 @@ Requests, retries and credentials are `client.session`'s; which pages are needed
 
 import asyncio
 import copy
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self, cast
 
 from pulumi_hbr_clients.client.clock import Clock, SystemClock
 from pulumi_hbr_clients.client.concurrency import ConcurrencyLimit
 from pulumi_hbr_clients.client.credentials import CredentialSource, credential_source
-from pulumi_hbr_clients.client.session import EndpointSession, OnRetry, RetryPolicy, ignore
+from pulumi_hbr_clients.client.session import NOTABLE_WAIT, EndpointSession, OnRetry, OnWait, RetryPolicy, ignore
 from pulumi_hbr_clients.client.settings import Config, ResolvedSettings, no_config, resolve
 from pulumi_hbr_clients.client.shared import PROCESS
 from pulumi_hbr_clients.client.transport import ConnectionPool, Transport
@@ -38,7 +39,7 @@ from pulumi_hbr_clients.protocol.signing import Credentials
 TIMEOUT: Final = 300.0
 """Seconds for a whole query: two passes over 1,000 pages at 10 a second need 200."""
 CONCURRENCY: Final = 64
-"""Requests at once, at most: two passes over 100 pages of 100 ms take as long as one pass takes with 16."""
+"""Requests of one client in flight at most. The account's own limit is the rate limiter's."""
 SYSTEM_CLOCK: Final = SystemClock()
 
 Progress = Callable[[int, int], None]
@@ -198,10 +199,17 @@ class HbrClient:
         return await self.list(queries.parse(arguments))
 
     async def list(
-        self, query: Query, progress: Progress = lambda _read, _total: None, on_retry: OnRetry = ignore
+        self,
+        query: Query,
+        progress: Progress = lambda _read, _total: None,
+        on_retry: OnRetry = ignore,
+        on_wait: OnWait = ignore,
     ) -> ClientList:
-        """Return the clients that match a validated query. Raises as `list_backup_clients`."""
-        paginator = await self.fetch(query, progress, on_retry)
+        """Return the clients that match a validated query. The callbacks are those of `fetch`.
+
+        Raises as `list_backup_clients`.
+        """
+        paginator = await self.fetch(query, progress, on_retry, on_wait)
         found = replace(paginator.result(query), region=self.target(query).region)
         is_one_page = query.page_number is not None or query.page_size is not None
         if not found.complete and not query.allow_incomplete and not is_one_page:
@@ -209,12 +217,22 @@ class HbrClient:
         return found
 
     async def fetch(
-        self, query: Query, progress: Progress = lambda _read, _total: None, on_retry: OnRetry = ignore
+        self,
+        query: Query,
+        progress: Progress = lambda _read, _total: None,
+        on_retry: OnRetry = ignore,
+        on_wait: OnWait = ignore,
     ) -> Paginator:
         """Read all pages; `result(query)` of what is returned serves this query and any narrower one.
 
         Equal queries at the same time on one event loop are sent once, also those of several clients; each keeps its
         own timeout. Raises as `list_backup_clients`, but an incomplete list is no error.
+
+        Args:
+            query: what to list.
+            progress: called after each page, by the query that was first.
+            on_retry: called before a request is repeated, except after throttling, by the query that was first.
+            on_wait: called with the seconds until requests may be sent again, where the account's limit is reached.
         """
         settings = self.resolve(query)
         session = self._session(settings)
@@ -222,8 +240,12 @@ class HbrClient:
         request = codec.request(query, codec.PageRequest(), session.target.host)
         what = (request.query, request.body, query.consistency, query.include_proxy_passwords)
         key = (session.target, settings.account, self._transport, self._clock, what)
-        async with PROCESS.flights.join(key, lambda: _Reading(session, query, progress, on_retry)) as (reading, task):
-            await asyncio.wait({task}, timeout=timeout)
+        async with PROCESS.flights.join(key, lambda: _Reading(session, query, self._clock, progress, on_retry)) as (
+            reading,
+            task,
+        ):
+            with reading.waits_beyond(timeout, on_wait) as too_long:
+                await asyncio.wait({task, too_long}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
                 raise reading.deadline_error(timeout) from reading.last_error
             task.result()
@@ -262,18 +284,20 @@ class HbrClient:
         target, loop = settings.target, asyncio.get_running_loop()
         self._loops = {each: state for each, state in self._loops.items() if not each.is_closed()}
         if loop not in self._loops:
-            self._loops[loop] = _LoopState(ConcurrencyLimit(self.concurrency))
+            self._loops[loop] = _LoopState(ConcurrencyLimit(lambda: self.concurrency))
         state = self._loops[loop]
         key = (target, settings.account)
         if key not in state.sessions:
+            # an emulator has limits of its own; a region's public and VPC endpoints share the account's
+            limiter = PROCESS.rate_limiter(self._clock, settings.account, target.region, _loopback_endpoint(target))
             state.sessions[key] = EndpointSession(
                 target,
                 credential_source(settings),
                 self._transport(target.endpoint),
                 clock=self._clock,
-                # an emulator has limits of its own; a region's public and VPC endpoints share the account's
-                limiter=PROCESS.rate_limiter(self._clock, settings.account, target.region, _loopback_endpoint(target)),
+                limiter=limiter,
                 slots=state.slots,
+                in_flight=PROCESS.in_flight(limiter, self._clock),
                 policy=self._retry_policy,
             )
         return state.sessions[key]
@@ -294,11 +318,15 @@ class _LoopState:
 class _Reading:
     """One query under way: all its pages, requested by as many workers as there are slots."""
 
-    def __init__(self, session: EndpointSession, query: Query, progress: Progress, on_retry: OnRetry) -> None:
+    def __init__(
+        self, session: EndpointSession, query: Query, clock: Clock, progress: Progress, on_retry: OnRetry
+    ) -> None:
         self.paginator = Paginator(query)
         self.last_error: HbrError | None = None
-        self._session, self._query = session, query
+        self._session, self._query, self._clock = session, query, clock
         self._progress, self._on_retry = progress, on_retry
+        self._waits_until = float("-inf")
+        self._on_wait: list[OnWait] = []
 
     async def run(self) -> None:
         async with self._session.in_use():
@@ -311,18 +339,54 @@ class _Reading:
         async def work() -> None:
             for request in waiting:
                 page = await self._session.page(
-                    self._query, request, on_error=self._note_error, on_retry=self._on_retry
+                    self._query,
+                    request,
+                    on_error=self._note_error,
+                    on_retry=self._on_retry,
+                    on_wait=self._note_wait,
                 )
                 self.paginator.take(request, page)
                 self._progress(len(page.clients), page.total)
 
-        await _all(work for _ in range(min(self._session.slots.maximum, len(requests))))
+        await _all(work for _ in range(min(self._session.slots.maximum(), len(requests))))
 
     def _note_error(self, error: HbrError) -> None:
         self.last_error = error
 
+    def _note_wait(self, seconds: float) -> None:
+        """Report a wait for the account's limit once, although all workers wait."""
+        until = self._clock.monotonic() + seconds
+        if until > self._waits_until + NOTABLE_WAIT:
+            self._waits_until = until
+            for report in self._on_wait:
+                report(seconds)
+
+    @contextmanager
+    def waits_beyond(self, timeout: float, on_wait: OnWait) -> Iterator[asyncio.Future[None]]:
+        """Report waits, and finish the future as soon as one lasts longer than what is left of the timeout."""
+        too_long = asyncio.get_running_loop().create_future()
+        deadline = self._clock.monotonic() + timeout
+
+        def report(seconds: float) -> None:
+            on_wait(seconds)
+            if self._clock.monotonic() + seconds > deadline and not too_long.done():
+                too_long.set_result(None)
+
+        self._on_wait.append(report)
+        if (left := self._waits_until - self._clock.monotonic()) > 0:
+            report(left)
+        try:
+            yield too_long
+        finally:
+            self._on_wait.remove(report)
+
     def deadline_error(self, timeout: float) -> DeadlineError:
         text = f"no complete list within {timeout:g} s ({self.paginator.request_count} pages requested)"
+        if (wait := self._waits_until - self._clock.monotonic()) > 0:
+            text += (
+                f"; the account's limit of requests is reached, and the next may be sent in {wait:.0f} s. "
+                "Give a longer timeout, or let fewer tools use the account at once"
+            )
         if waiting_for := self._session.waiting_for:
             text += f"; still waiting for {waiting_for}"
         return DeadlineError(f"{text}; last error: {self.last_error}" if self.last_error else text)

@@ -11,6 +11,7 @@ import logging
 import random
 import re
 import secrets
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -76,7 +77,11 @@ class RetryDetails:
     """Seconds until the next try."""
 
 
+NOTABLE_WAIT: Final = 1.0
+"""Seconds: a shorter wait for the account's limit is not reported."""
+
 OnRetry = Callable[[RetryDetails], None]
+OnWait = Callable[[float], None]
 OnError = Callable[[HbrError], None]
 Redact = Callable[[str], str]
 T = TypeVar("T")
@@ -98,11 +103,12 @@ class EndpointSession:
         clock: Clock,
         limiter: RateLimiter,
         slots: ConcurrencyLimit,
+        in_flight: ConcurrencyLimit,
         policy: RetryPolicy,
     ) -> None:
         """Send nothing yet."""
         self.target, self.source, self.transport = target, source, transport
-        self.slots = slots
+        self.slots, self._in_flight = slots, in_flight
         self._clock, self._limiter, self._policy = clock, limiter, policy
         self._fetching = 0
         self._renewal = asyncio.Lock()
@@ -141,6 +147,7 @@ class EndpointSession:
         *,
         on_error: OnError = ignore,
         on_retry: OnRetry = ignore,
+        on_wait: OnWait = ignore,
     ) -> codec.Page:
         """Return one page, trying again as its errors allow.
 
@@ -149,6 +156,7 @@ class EndpointSession:
             ask: which page of it.
             on_error: called with the error of every try.
             on_retry: called before every try but the first, except throttled ones.
+            on_wait: called with the seconds of a wait for the account's limit, unless it is short.
 
         Raises:
             HbrError: the error of the last try.
@@ -158,7 +166,7 @@ class EndpointSession:
             passwords = query.include_proxy_passwords
             return codec.page(response, region=self.target.region, redact=redact, passwords=passwords)
 
-        return await self._call(codec.request(query, ask, self.target.host), decode, on_error, on_retry)
+        return await self._call(codec.request(query, ask, self.target.host), decode, on_error, on_retry, on_wait)
 
     async def regions(self) -> tuple[str, ...]:
         """Return the ids of the regions of the service. Raises as `page`."""
@@ -173,6 +181,7 @@ class EndpointSession:
         decode: Callable[[codec.HttpResponse, Redact], T],
         on_error: OnError = ignore,
         on_retry: OnRetry = ignore,
+        on_wait: OnWait = ignore,
     ) -> T:
         """Send until a response can be decoded, or an error may not be retried."""
         attempt, used = 0, set[Retry]()
@@ -180,19 +189,20 @@ class EndpointSession:
         while True:
             sent_at = self._clock.monotonic()
             try:
-                await self._turn()
+                await self._turn(on_wait)
                 credentials = await self._fetch(None)
-                async with self.slots:
-                    if self._limiter.wait(sent_at := self._clock.monotonic()) > 0:
-                        continue  # throttled while this one waited for its slot
-                    self._limiter.sending(sent_at)
-                    return await self._send(request, credentials, decode)
+                async with self.slots, self._in_flight:
+                    if self._limiter.delay(sent_at := self._clock.monotonic()) > 0:
+                        continue  # throttled while this one waited for its place
+                    self._limiter.on_send(sent_at)
+                    try:
+                        return await self._send(request, credentials, decode)
+                    finally:
+                        self._report(sys.exception(), sent_at)
             except HbrError as error:
                 on_error(error)
                 _log.debug("%s: %s", self.target.endpoint, error)
                 if isinstance(error, ThrottledError):
-                    self._limiter.throttled(self._clock.monotonic(), sent_at, error.retry_after)
-                    self.slots.on_throttled()
                     continue
                 attempt += 1
                 if not self._may_retry(error, attempt, used):
@@ -202,10 +212,20 @@ class EndpointSession:
                 await self._prepare_retry(error, credentials)
             await self._clock.sleep(delay)
 
-    async def _turn(self) -> None:
+    async def _turn(self, on_wait: OnWait) -> None:
         """Wait until the rate limiter lets a request go."""
-        while (wait := self._limiter.wait(self._clock.monotonic())) > 0:
+        while (wait := self._limiter.delay(self._clock.monotonic())) > 0:
+            if wait >= NOTABLE_WAIT:
+                on_wait(wait)
             await self._clock.sleep(wait)
+
+    def _report(self, error: BaseException | None, sent_at: float) -> None:
+        """Let the rate limiter learn from the end of a request, before another takes its place."""
+        now = self._clock.monotonic()
+        if isinstance(error, ThrottledError):
+            self._limiter.on_throttled(now, sent_at, error.retry_after)
+        elif error is None or isinstance(error, ServiceError):
+            self._limiter.on_success(now, sent_at)
 
     async def _send(
         self, request: Request, credentials: Credentials, decode: Callable[[codec.HttpResponse, Redact], T]
@@ -218,7 +238,7 @@ class EndpointSession:
 
         try:
             response = await self.transport.post(canonical_query(request.query), request.body, headers)
-            decoded = decode(response, redact)
+            return decode(response, redact)
         except TransportError as error:
             error.args = tuple(redact(str(each)) for each in error.args)
             raise
@@ -226,8 +246,6 @@ class EndpointSession:
             if error.code == "InvalidAccessKeyId.NotFound" and credentials.security_token:
                 error.retry = Retry.NEW_KEYS  # KMS's documentation: an expired token may also show as this
             raise
-        self.slots.on_success()
-        return decoded
 
     def _may_retry(self, error: HbrError, attempt: int, used: set[Retry]) -> bool:
         if error.retry is Retry.NEW_KEYS and error.retry in used:

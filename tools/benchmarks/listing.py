@@ -50,7 +50,7 @@ def unpaced() -> Lists:
     """`HbrClient` that never holds a request back: what being careful may not cost."""
     from pulumi_hbr_clients.protocol.rate_limiter import RateLimiter  # noqa: PLC0415  the import is part of the figure
 
-    RateLimiter.wait = lambda *_: 0.0  # type: ignore[method-assign]  # this process ends with its list
+    RateLimiter.delay = lambda *_: 0.0  # type: ignore[method-assign]  # this process ends with its list
     return ours()
 
 
