@@ -29,7 +29,7 @@ test: lint ## Lint, format check, types, and all tests, on a real engine
 	@$(ON_ENGINE) $(PY) -m pytest
 
 bench: $(VENV)/package ## Measure against the peers, half an hour; writes docs/benchmarks.md (ASK=name: one table)
-	@$(ON_ENGINE) $(PY) tools/bench.py $(ASK) --page
+	@$(ON_ENGINE) $(PY) -m tools.bench --keep $(ASK)
 
 chaos: $(VENV)/package ## Break the service in every known way, over 1,000 runs in five minutes, and check all that comes out
 	@$(PY) -m pytest tests/chaos --hypothesis-profile=chaos

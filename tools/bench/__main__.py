@@ -1,0 +1,58 @@
+"""Benchmarks: what a list costs beside the official SDK, whether it is complete, what entry points and gates add.
+
+    python -m tools.bench [--quick] [--keep] [QUESTION ...]
+
+Loopback only; ratios are made within one run, from medians. It reports and does not judge: a requirement that is not
+met is shown, and the exit code is 0. `--keep` puts the tables into docs/benchmarks.json and makes docs/benchmarks.md
+from it. Without `--quick` all questions take about half an hour.
+"""
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from tools.bench import lists, programs, report
+from tools.bench.harness import note
+
+QUESTIONS: Final[Mapping[str, Callable[..., report.Table]]] = {
+    "lists-100ms": lists.far,
+    "lists-0ms": lists.near,
+    "faults": lists.faults,
+    "state": programs.state,
+    "imports": programs.imports,
+    "previews": programs.previews,
+    "plugin": programs.plugin,
+    "gates": programs.gates,
+}
+
+
+def main() -> None:
+    """Answer the questions, print their tables."""
+    arguments = parse()
+    for name in arguments.questions or QUESTIONS:
+        measured = report.machine(name)
+        note(f"{name}: {(QUESTIONS[name].__doc__ or '').strip()}")
+        table = replace(QUESTIONS[name](quick=arguments.quick), measured=measured)
+        print(f"## {table.title}\n\n{table}\n", flush=True)
+        if arguments.keep:
+            kept = {**report.load(), name: table}
+            report.save({question: kept[question] for question in QUESTIONS if question in kept})
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("questions", nargs="*", metavar="QUESTION", help=f"some of: {', '.join(QUESTIONS)}")
+    parser.add_argument(
+        "--quick", action="store_true", help="small sizes: shows that it runs; the figures mean nothing"
+    )
+    parser.add_argument("--keep", action="store_true", help="write docs/benchmarks.json and docs/benchmarks.md")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.questions) - QUESTIONS.keys():
+        parser.error(f"no such question: {', '.join(sorted(unknown))}; some of {', '.join(QUESTIONS)}")
+    return arguments
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""Lists the whole fleet once, as one contender does it, and prints what it cost and whether it was right.
+
+    python -m tools.bench.list_worker CONTENDER [judge]
+
+A contender is a function that imports what it needs and returns a function that lists: the imports are part of the
+figures. With `judge` the list is compared with the fleet before and after, and an error is a result too.
+"""
+
+import asyncio
+import json
+import os
+import resource
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final
+
+from tools.bench.admin import call
+
+Lists = Callable[[], Sequence[Any]]
+PEER_PAGE: Final = 50
+PEER_WAIT: Final = 3.0
+PEER_PATIENCE: Final = 300.0
+_RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024  # getrusage(2): KiB, on macOS bytes
+
+
+def ours(consistency: str) -> Lists:
+    """`HbrClient`, as a script uses it."""
+    from pulumi_hbr_clients import HbrClient  # noqa: PLC0415  the import is part of the figure
+
+    async def listed() -> Sequence[Any]:
+        async with HbrClient(timeout=500) as client:
+            return (await client.list_backup_clients(client_type="ECS_CLIENT", consistency=consistency)).clients
+
+    return lambda: asyncio.run(listed())
+
+
+def page_of(size: int) -> Callable[[int], Any]:
+    """The official SDK's call for one page of this size; its session keeps the connection."""
+    from alibabacloud_hbr20170908.client import Client  # noqa: PLC0415  the import is part of the figure
+    from alibabacloud_hbr20170908.models import DescribeBackupClientsRequest  # noqa: PLC0415  the same
+    from alibabacloud_tea_openapi.models import Config  # noqa: PLC0415  the same
+
+    client = Client(
+        Config(
+            access_key_id=os.environ["ALIBABA_CLOUD_ACCESS_KEY_ID"],
+            access_key_secret=os.environ["ALIBABA_CLOUD_ACCESS_KEY_SECRET"],
+            region_id=os.environ["ALIBABA_CLOUD_REGION_ID"],
+            endpoint=os.environ["ALIBABA_CLOUD_ENDPOINT_HBR"].removeprefix("http://"),
+            protocol="HTTP",
+        )
+    )
+
+    def page(number: int) -> Any:
+        request = DescribeBackupClientsRequest(client_type="ECS_CLIENT", page_number=number, page_size=size)
+        return client.describe_backup_clients(request).body
+
+    return page
+
+
+def sdk() -> Lists:
+    """A loop over the official SDK, PageSize 99, as its documentation shows."""
+    page = page_of(99)
+
+    def listed() -> Sequence[Any]:
+        clients, total, number = list[Any](), 1, 0
+        while len(clients) < total:
+            number += 1
+            body = page(number)
+            total = body.total_count
+            clients += body.clients
+        return clients
+
+    return listed
+
+
+def peer() -> Lists:
+    """The algorithm of Terraform's and Pulumi's alicloud data source, over the official SDK (docs/comparison.md)."""
+    page = page_of(PEER_PAGE)
+
+    def listed() -> Sequence[Any]:
+        clients, number, rows = list[Any](), 0, [None] * PEER_PAGE
+        while len(rows) == PEER_PAGE:
+            number += 1
+            rows = _with_retries(partial(page, number)).clients
+            clients += rows
+        return clients
+
+    return listed
+
+
+def _with_retries(ask: Callable[[], Any]) -> Any:
+    """As the peer retries: always after the same three seconds."""
+    until = time.monotonic() + PEER_PATIENCE
+    while True:
+        try:
+            body = ask()
+        except Exception as error:
+            if time.monotonic() > until or not _peer_retries(error):
+                raise
+        else:
+            if body.success is False:  # the peer looks at it, the SDK does not
+                raise RuntimeError(body.message)
+            return body
+        time.sleep(PEER_WAIT)
+
+
+def _peer_retries(error: Exception) -> bool:
+    """What the peer's NeedRetry names: the network, throttling, ServiceUnavailable and 5xx."""
+    from darabonba.exceptions import UnretryableException  # noqa: PLC0415  the import is part of the figure
+
+    if isinstance(error, UnretryableException):
+        return "Failed to parse" not in str(error)
+    code, status = str(getattr(error, "code", "")), getattr(error, "status_code", None) or 0
+    return "Throttling" in code or code == "ServiceUnavailable" or status >= 500  # noqa: PLR2004  server errors
+
+
+CONTENDERS: Final[dict[str, Callable[[], Lists]]] = {
+    "verified": partial(ours, "verified"),
+    "counted": partial(ours, "counted"),
+    "sdk": sdk,
+    "peer": peer,
+}
+
+
+def main() -> None:
+    """List, print the figures."""
+    lists = CONTENDERS[sys.argv[1]]()
+    print(json.dumps(judged(lists) if "judge" in sys.argv else timed(lists)))
+
+
+def timed(lists: Lists) -> dict[str, float]:
+    """Seconds and memory of the list, without the imports. Every client is held until the figures are taken."""
+    start, before = time.perf_counter(), _peak()
+    clients = lists()
+    seconds, ids = time.perf_counter() - start, Counter(client.client_id for client in clients)
+    return {"query": seconds, "memory": _peak() - before, "clients": len(ids), "twice": ids.total() - len(ids)}
+
+
+def judged(lists: Lists) -> dict[str, float]:
+    """Whether the list is right. Clients that were there before and after must be in it, once each."""
+    before, start = _ids(), time.perf_counter()
+    figures = dict.fromkeys(("error", "incomplete", "complete", "wrong", "missed", "twice"), 0)
+    try:
+        ids = Counter(client.client_id for client in lists())
+    except Exception as error:  # noqa: BLE001  whatever ends it is its result
+        figures["incomplete" if type(error).__name__ == "IncompleteListError" else "error"] = 1
+    else:
+        figures["missed"] = len((before & _ids()) - ids.keys())
+        figures["twice"] = sum(count > 1 for count in ids.values())
+        figures["wrong" if figures["missed"] or figures["twice"] else "complete"] = 1
+    return {**figures, "query": time.perf_counter() - start}
+
+
+def _ids() -> set[str]:
+    return {row["ClientId"] for row in call("fleet")["clients"]}
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT
+
+
+if __name__ == "__main__":
+    main()
