@@ -20,6 +20,9 @@ from statistics import median
 from typing import Any, Final, TypeVar
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+BUILD: Final = ROOT / "build" / "bench"
+PATH: Final = BUILD / "path"
+"""Where workers run and find this package, and not the repository's own pulumi_hbr_clients: it may be 0.1.0's turn."""
 TIMEOUT: Final = 600.0
 """Seconds for one process."""
 _RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024  # getrusage(2): KiB, on macOS bytes
@@ -59,10 +62,13 @@ class Service:
 @contextmanager
 def service(count: int, **behaviour: Any) -> Iterator[Service]:
     """Serve this number of clients, with this behaviour of the emulator, until the block ends."""
+    PATH.mkdir(parents=True, exist_ok=True)
+    if not (PATH / "tools").exists():
+        (PATH / "tools").symlink_to(ROOT / "tools")
     child = [sys.executable, "-m", "tools.bench.serve", json.dumps({"count": count, **behaviour})]
     # Leaving the block closes the child's input, which ends it.
     with subprocess.Popen(child, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield Service(process, {**os.environ, **_line(process), "PYTHONPATH": str(ROOT)})
+        yield Service(process, {**os.environ, **_line(process), "PYTHONPATH": str(PATH)})
 
 
 def _line(process: "subprocess.Popen[str]") -> dict[str, Any]:
@@ -73,8 +79,9 @@ def _line(process: "subprocess.Popen[str]") -> dict[str, Any]:
 
 def run(*argv: str, environment: Mapping[str, str] | None = None, python: str = sys.executable) -> Figures:
     """What a fresh Python prints as JSON in its last line, its wall time and CPU, and its peak memory in bytes."""
+    BUILD.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
-    with subprocess.Popen([python, *argv], env=environment, stdout=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen([python, *argv], cwd=BUILD, env=environment, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout  # noqa: S101  a pipe was requested
         timer = threading.Timer(TIMEOUT, child.kill)
         timer.start()
@@ -101,7 +108,7 @@ def in_turn(rounds: int, contenders: Mapping[Name, Measure]) -> dict[Name, Figur
 
 def python_of(commit: str) -> str:
     """The Python of an environment with the package as it was at this commit, made once with the lock's versions."""
-    folder, uv = ROOT / "build" / "bench" / commit, str(Path(sys.executable).parent / "uv")
+    folder, uv = BUILD / commit, str(Path(sys.executable).parent / "uv")
     python = str(folder / "venv" / "bin" / "python")
     if not (folder / "ready").exists():
         note(f"installing commit {commit}")
@@ -111,7 +118,9 @@ def python_of(commit: str) -> str:
         subprocess.run(["tar", "-x", "-C", source], input=archive, check=True)  # noqa: S607  tar
         subprocess.run([uv, "venv", "-q", "--clear", "--python", sys.executable, folder / "venv"], check=True)
         constraints = ("--constraint", ROOT / "requirements-dev.lock")
-        subprocess.run([uv, "pip", "install", "-q", "--python", python, *constraints, source], check=True)
+        subprocess.run(
+            [uv, "pip", "install", "-q", "--compile-bytecode", "--python", python, *constraints, source], check=True
+        )
         (folder / "ready").touch()
     return python
 

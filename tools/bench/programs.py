@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any, Final
 
-from tools.bench.harness import Figures, Measure, Service, in_turn, needs_engine, note, python_of, run, service
+from tools.bench.harness import Figures, Measure, Service, in_turn, needs_engine, python_of, run, service
 from tools.bench.report import Cell, Requirement, Table
 
 OLD: Final = "e4f408f"
@@ -172,12 +172,12 @@ def gates(*, quick: bool) -> Table:
     pythons = {"": sys.executable} if quick else {"": sys.executable, " (0.1.0)": python_of(OLD)}
     cases = {f"one gate, {one:,} instances": (1, one, sys.executable)}
     cases |= {f"{many:,} gates, {many:,} instances{which}": (many, many, pythons[which]) for which in pythons}
-    found: dict[str, Figures] = {}
     with service(one) as running:
-        for name, (count, instances, python) in cases.items():
-            note(name)
-            arguments = (str(count), str(instances), "6" if quick else "30")
-            found[name] = _on_engine(running, "gate_worker", *arguments, python=python)
+        measures = {
+            name: partial(_on_engine, running, "gate_worker", str(count), str(instances), "10", python=python)
+            for name, (count, instances, python) in cases.items()
+        }
+        found = in_turn(1 if quick else 3, measures)
     single, ours, *old = found.values()
     requirements = [
         Requirement("one gate: dependant starts after the last activation", single["dependants"], POLL + 2, " s"),
