@@ -12,13 +12,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from tools.bench import lists, programs, report
+from tools.bench import lists, programs, report, trouble
 from tools.bench.harness import note
 
 QUESTIONS: Final[Mapping[str, Callable[..., report.Table]]] = {
     "lists-100ms": lists.far,
     "lists-0ms": lists.near,
-    "faults": lists.faults,
+    "faults": trouble.faults,
+    "changes": trouble.changes,
+    "windows": trouble.windows,
     "state": programs.state,
     "imports": programs.imports,
     "previews": programs.previews,

@@ -1,14 +1,13 @@
-"""Questions about lists: what they cost, and whether they are right while the service makes trouble.
+"""Questions about lists from a service that behaves: time, CPU, memory, requests.
 
 CONTENDERS of list_worker.py: verified, counted, sdk, peer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
-from statistics import median
-from typing import Any, Final
+from typing import Final
 
-from tools.bench.harness import Figures, in_turn, note, service
+from tools.bench.harness import Figures, in_turn, service
 from tools.bench.report import Cell, Requirement, Table
 
 PAGE: Final = 99
@@ -89,56 +88,3 @@ def _right(found: Mapping[int, Mapping[str, Figures]]) -> list[Requirement]:
         Requirement("clients missed or listed twice", wrong, 0),
         Requirement("requests beyond the pages", needless, 2),
     ]
-
-
-JUDGED: Final = (
-    "",
-    "runs",
-    "complete",
-    "incomplete",
-    "errors",
-    "silently wrong",
-    "missed",
-    "twice",
-    "requests",
-    "query s",
-)
-
-
-def faults(*, quick: bool) -> Table:
-    """1,000 clients, 5 % of requests meet a fault: dropped connections, 5xx, HTML, half a JSON, throttling and more."""
-    names, seeds = ("verified", "counted", "sdk", "peer"), range(2 if quick else 20)
-    found = {name: judge(name, seeds, 1000, fault_rate=0.05) for name in names}
-    return Table(
-        "1,000 clients, 5 % of requests meet a fault",
-        JUDGED,
-        [judged_row(name, runs) for name, runs in found.items()],
-        [silently_wrong(found), Requirement("verified: errors", sum(f["error"] for f in found["verified"]), 0)],
-        "Missed and twice: clients, in all runs. Requests and seconds: the median run.",
-    )
-
-
-def judge(name: str, seeds: Sequence[int], count: int, **behaviour: Any) -> list[Figures]:
-    """Runs of one contender, each against a fleet of its own."""
-    note(f"{name}: {len(seeds)} runs")
-    found = []
-    for seed in seeds:
-        with service(count, seed=seed, **behaviour) as running:
-            found.append(running.run("list_worker", name, "judge"))
-    return found
-
-
-def judged_row(name: str, runs: Sequence[Figures]) -> list[Cell]:
-    """A row below `JUDGED`."""
-
-    def total(key: str) -> float:
-        return sum(f[key] for f in runs)
-
-    counts = [total(key) for key in ("complete", "incomplete", "error", "wrong", "missed", "twice")]
-    return [name, len(runs), *counts, median(f["requests"] for f in runs), median(f["query"] for f in runs)]
-
-
-def silently_wrong(found: Mapping[str, Sequence[Figures]]) -> Requirement:
-    """What must never be."""
-    wrong = sum(f["wrong"] for name in ("verified", "counted") for f in found.get(name, ()))
-    return Requirement("our lists that are silently wrong", wrong, 0)

@@ -17,14 +17,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from tabulate import tabulate
+import tabulate
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-DATA: Final = ROOT / "docs" / "benchmarks.json"
-PAGE: Final = ROOT / "docs" / "benchmarks.md"
 PACKAGES: Final = ("pulumi-hbr-clients", "alibabacloud-hbr20170908", "pulumi", "httpx", "pydantic")
 
 Cell = str | float
+tabulate.MIN_PADDING = 0  # its way to say that a header needs no more room than its column
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def show(value: Cell) -> str:
 
 def body(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     """A Markdown table."""
-    return tabulate([[*map(show, row)] for row in rows], [*header], tablefmt="github", disable_numparse=True)
+    return tabulate.tabulate([[*map(show, row)] for row in rows], [*header], tablefmt="github", disable_numparse=True)
 
 
 def machine(question: str) -> str:
@@ -91,17 +90,18 @@ def machine(question: str) -> str:
     return f"`make bench ASK={question}` · {when} · {system} · Python {sys.version.split()[0]}, {packages}"
 
 
-def load() -> dict[str, Table]:
+def load(root: Path = ROOT) -> dict[str, Table]:
     """All tables that are kept, by question."""
-    return {name: Table.load(plain) for name, plain in json.loads(DATA.read_text()).items()} if DATA.exists() else {}
+    data = root / "docs" / "benchmarks.json"
+    return {name: Table.load(plain) for name, plain in json.loads(data.read_text()).items()} if data.exists() else {}
 
 
-def save(tables: Mapping[str, Table]) -> None:
+def save(tables: Mapping[str, Table], root: Path = ROOT) -> None:
     """Keep these tables: one row a line, so that the file stays short and its changes readable."""
     texts = [f'"{name}": {_lines(asdict(table))}' for name, table in tables.items()]
-    DATA.write_text("{\n" + ",\n".join(texts) + "\n}\n")
-    PAGE.write_text(page(tables))
-    for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+    (root / "docs" / "benchmarks.json").write_text("{\n" + ",\n".join(texts) + "\n}\n")
+    (root / "docs" / "benchmarks.md").write_text(page(tables))
+    for path in (root / "README.md", *(root / "docs").glob("*.md")):
         path.write_text(with_figures(path.read_text(), tables))
 
 

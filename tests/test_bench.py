@@ -1,0 +1,83 @@
+"""`make bench` runs, and its tables are well formed. What it measures is no matter of a test."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.bench import __main__ as bench
+from tools.bench import report
+from tools.bench.report import Requirement, Table
+
+TABLE = Table(
+    "Speed",
+    ("", "runs", "complete"),
+    [("verified", 3, 1.23456), ("sdk", 3, 12345)],
+    [Requirement("speed", 8.1234, 8, at_least=True), Requirement("time", 1.6, 1.5, " s")],
+    "A note.",
+    "here and now",
+)
+
+
+def test_questions_are_answered() -> None:
+    """With `--quick` a question is measured against a service, in processes of their own; ours misses no client."""
+    command = [sys.executable, "-m", "tools.bench", "--quick", "lists-0ms", "changes"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=110, cwd=report.ROOT)
+    assert done.stdout.count("## ") == 2
+    assert "- met: clients missed or listed twice: 0 (at most 0)" in done.stdout
+    assert "- met: verified: silently wrong: 0 (at most 0)" in done.stdout
+    rows = [line for line in done.stdout.splitlines() if line.startswith("| all")]
+    wrong = {row.split("|")[2].strip(): int(row.split("|")[7]) for row in rows}
+    assert wrong["verified"] == 0
+    assert wrong["sdk"] > 0  # the comparison can fail: a loop over moving pages misses clients
+
+
+def test_pages_have_the_figures_that_were_measured() -> None:
+    """docs/benchmarks.md and the blocks of figures in other pages follow from docs/benchmarks.json."""
+    tables = report.load()
+    assert tables.keys() <= bench.QUESTIONS.keys()
+    docs = report.ROOT / "docs"
+    assert (docs / "benchmarks.md").read_text() == report.page(tables)
+    for path in (report.ROOT / "README.md", *docs.glob("*.md")):
+        assert path.read_text() == report.with_figures(path.read_text(), tables), path
+    assert len((docs / "benchmarks.json").read_text().splitlines()) < 500
+
+
+def test_saving(tmp_path: Path) -> None:
+    """What was saved loads as it was; the page says which requirements are not met; blocks of figures are replaced."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "README.md").write_text("a\n<!-- figures: faults -->\nold\n<!-- end of figures -->\nb\n")
+    report.save({"faults": TABLE}, tmp_path)
+    loaded = report.load(tmp_path)["faults"]
+    assert (loaded.title, loaded.measured, loaded.requirements[1]) == ("Speed", "here and now", TABLE.requirements[1])
+    page = (tmp_path / "docs" / "benchmarks.md").read_text()
+    assert "1 of 2 are met.\n\n- `faults`: **not met**: time: 1.6 s (at most 1.5 s)\n" in page
+    assert "| 5 % of requests meet a fault: complete lists of 3 | 1.23     | -       | 12,345 | -    |" in page
+    assert (tmp_path / "README.md").read_text().splitlines()[4:] == [
+        "| verified | 3    | 1.23     |",
+        "| sdk      | 3    | 12,345   |",
+        "<!-- end of figures -->",
+        "b",
+    ]
+
+
+def test_a_table() -> None:
+    """Figures have three significant digits; a requirement says what, how much, and whether it is met."""
+    assert str(TABLE).splitlines() == [
+        "A note.",
+        "",
+        "|          | runs | complete |",
+        "|----------|------|----------|",
+        "| verified | 3    | 1.23     |",
+        "| sdk      | 3    | 12,345   |",
+        "",
+        "- met: speed: 8.12 (at least 8)",
+        "- **not met**: time: 1.6 s (at most 1.5 s)",
+    ]
+
+
+def test_an_unknown_question() -> None:
+    """It is refused with those that are known."""
+    command = [sys.executable, "-m", "tools.bench", "speed"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, cwd=report.ROOT)
+    assert done.returncode == 2
+    assert "no such question: speed; some of lists-100ms, lists-0ms" in done.stderr
