@@ -20,7 +20,7 @@ from typing import Any, Final
 import tabulate
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-PACKAGES: Final = ("pulumi-hbr-clients", "alibabacloud-hbr20170908", "pulumi", "httpx", "pydantic")
+PACKAGES: Final = ("pulumi-hbr-clients", "alibabacloud-hbr20170908", "pulumi", "httpcore", "pydantic")
 
 Cell = str | float
 tabulate.MIN_PADDING = 0  # its way to say that a header needs no more room than its column
