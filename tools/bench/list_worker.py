@@ -31,14 +31,14 @@ def ours(consistency: str, select: str = "") -> Lists:
     """`HbrClient`, as a script uses it."""
     from pulumi_hbr_clients import HbrClient  # noqa: PLC0415  the import is part of the figure
 
-    async def listed() -> Sequence[Any]:
+    async def listed() -> Any:
         async with HbrClient(timeout=500) as client:
             selection: dict[str, Any] = {"tags": {"bench": "yes"}, "filters": {"Hostname": ["bench"]}}
             arguments = {name: value for name, value in selection.items() if name == select}
-            found = await client.list_backup_clients(client_type="ECS_CLIENT", consistency=consistency, **arguments)
-            return found.clients
+            return await client.list_backup_clients(client_type="ECS_CLIENT", consistency=consistency, **arguments)
 
-    return lambda: asyncio.run(listed())
+    # The whole result: asyncio makes a text of what a coroutine returns, and a ClientList's is short.
+    return lambda: asyncio.run(listed()).clients
 
 
 def page_of(size: int, select: str = "") -> Callable[[int], Any]:
