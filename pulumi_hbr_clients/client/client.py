@@ -16,7 +16,15 @@ from typing import Any, Final, Self, cast
 from pulumi_hbr_clients.client.clock import Clock, SystemClock
 from pulumi_hbr_clients.client.concurrency import ConcurrencyLimit
 from pulumi_hbr_clients.client.credentials import CredentialSource, credential_source
-from pulumi_hbr_clients.client.session import NOTABLE_WAIT, EndpointSession, OnRetry, OnWait, RetryPolicy, ignore
+from pulumi_hbr_clients.client.session import (
+    NOTABLE_WAIT,
+    Callbacks,
+    EndpointSession,
+    OnRetry,
+    OnWait,
+    RetryPolicy,
+    ignore,
+)
 from pulumi_hbr_clients.client.settings import Config, ResolvedSettings, no_config, resolve
 from pulumi_hbr_clients.client.shared import PROCESS
 from pulumi_hbr_clients.client.transport import ConnectionPool, Transport
@@ -237,7 +245,7 @@ class HbrClient:
         settings = self.resolve(query)
         session = self._session(settings)
         timeout = query.timeout or self.timeout
-        request = codec.request(query, codec.PageRequest(), session.target.host)
+        request = codec.encode_request(query, codec.PageRequest(), session.target.host)
         what = (request.query, request.body, query.consistency, query.include_proxy_passwords)
         key = (session.target, settings.account, self._transport, self._clock, what)
         async with PROCESS.flights.join(key, lambda: _Reading(session, query, self._clock, progress, on_retry)) as (
@@ -324,29 +332,24 @@ class _Reading:
         self.paginator = Paginator(query)
         self.last_error: HbrError | None = None
         self._session, self._query, self._clock = session, query, clock
-        self._progress, self._on_retry = progress, on_retry
+        self._progress = progress
+        self._callbacks = Callbacks(self._note_error, on_retry, self._note_wait)
         self._waits_until = float("-inf")
         self._on_wait: list[OnWait] = []
 
     async def run(self) -> None:
         async with self._session.in_use():
-            while requests := self.paginator.asks():
+            while requests := self.paginator.next_requests():
                 await self._request_all(requests)
 
     async def _request_all(self, requests: list[codec.PageRequest]) -> None:
-        waiting = iter(requests)
+        waiting, known = iter(requests), self.paginator.known
 
         async def work() -> None:
             for request in waiting:
-                page = await self._session.page(
-                    self._query,
-                    request,
-                    on_error=self._note_error,
-                    on_retry=self._on_retry,
-                    on_wait=self._note_wait,
-                )
-                self.paginator.take(request, page)
-                self._progress(len(page.clients), page.total)
+                page = await self._session.page(self._query, request, known=known, callbacks=self._callbacks)
+                self.paginator.add_page(request, page)
+                self._progress(*self.paginator.progress)
 
         await _all(work for _ in range(min(self._session.slots.maximum(), len(requests))))
 

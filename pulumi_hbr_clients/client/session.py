@@ -13,7 +13,7 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -34,6 +34,7 @@ from pulumi_hbr_clients.model.errors import (
 )
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.protocol import codec
+from pulumi_hbr_clients.protocol.decoder import Decoder, Page
 from pulumi_hbr_clients.protocol.endpoints import Target
 from pulumi_hbr_clients.protocol.rate_limiter import RateLimiter
 from pulumi_hbr_clients.protocol.signing import DATE_FORMAT, Credentials, Request, canonical_query, sign
@@ -83,12 +84,23 @@ NOTABLE_WAIT: Final = 1.0
 OnRetry = Callable[[RetryDetails], None]
 OnWait = Callable[[float], None]
 OnError = Callable[[HbrError], None]
-Redact = Callable[[str], str]
 T = TypeVar("T")
 
 
 def ignore(_: object) -> None:
     """Do nothing with a retry or an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """What to call while a page is requested."""
+
+    on_error: OnError = ignore
+    """With the error of every try."""
+    on_retry: OnRetry = ignore
+    """Before every try but the first, except throttled ones."""
+    on_wait: OnWait = ignore
+    """With the seconds of a wait for the account's limit, unless it is short."""
 
 
 class EndpointSession:
@@ -145,43 +157,39 @@ class EndpointSession:
         query: Query,
         ask: codec.PageRequest,
         *,
-        on_error: OnError = ignore,
-        on_retry: OnRetry = ignore,
-        on_wait: OnWait = ignore,
-    ) -> codec.Page:
+        known: Collection[str] = (),
+        callbacks: Callbacks | None = None,
+    ) -> Page:
         """Return one page, trying again as its errors allow.
 
         Args:
             query: what to list.
             ask: which page of it.
-            on_error: called with the error of every try.
-            on_retry: called before every try but the first, except throttled ones.
-            on_wait: called with the seconds of a wait for the account's limit, unless it is short.
+            known: identities of clients whose records are not needed again.
+            callbacks: what to call on errors, retries and waits.
 
         Raises:
             HbrError: the error of the last try.
         """
-
-        def decode(response: codec.HttpResponse, redact: Redact) -> codec.Page:
-            passwords = query.include_proxy_passwords
-            return codec.page(response, region=self.target.region, redact=redact, passwords=passwords)
-
-        return await self._call(codec.request(query, ask, self.target.host), decode, on_error, on_retry, on_wait)
+        return await self._call(
+            codec.encode_request(query, ask, self.target.host),
+            lambda decoder, response: decoder.page(response, known=known, passwords=query.include_proxy_passwords),
+            callbacks or Callbacks(),
+        )
 
     async def regions(self) -> tuple[str, ...]:
         """Return the ids of the regions of the service. Raises as `page`."""
         return await self._call(
             codec.regions_request(self.target.host),
-            lambda response, redact: codec.regions(response, redact=redact),
+            lambda decoder, response: decoder.regions(response),
+            Callbacks(),
         )
 
     async def _call(
         self,
         request: Request,
-        decode: Callable[[codec.HttpResponse, Redact], T],
-        on_error: OnError = ignore,
-        on_retry: OnRetry = ignore,
-        on_wait: OnWait = ignore,
+        decode: Callable[[Decoder, codec.HttpResponse], T],
+        callbacks: Callbacks,
     ) -> T:
         """Send until a response can be decoded, or an error may not be retried."""
         attempt, used = 0, set[Retry]()
@@ -189,7 +197,7 @@ class EndpointSession:
         while True:
             sent_at = self._clock.monotonic()
             try:
-                await self._turn(on_wait)
+                await self._turn(callbacks.on_wait)
                 credentials = await self._fetch(None)
                 async with self.slots, self._in_flight:
                     if self._limiter.delay(sent_at := self._clock.monotonic()) > 0:
@@ -200,7 +208,7 @@ class EndpointSession:
                     finally:
                         self._report(sys.exception(), sent_at)
             except HbrError as error:
-                on_error(error)
+                callbacks.on_error(error)
                 _log.debug("%s: %s", self.target.endpoint, error)
                 if isinstance(error, ThrottledError):
                     continue
@@ -208,7 +216,7 @@ class EndpointSession:
                 if not self._may_retry(error, attempt, used):
                     raise
                 delay = self._policy.delay(error, attempt)
-                on_retry(RetryDetails(error, attempt, self._policy.attempts, delay))
+                callbacks.on_retry(RetryDetails(error, attempt, self._policy.attempts, delay))
                 await self._prepare_retry(error, credentials)
             await self._clock.sleep(delay)
 
@@ -228,7 +236,7 @@ class EndpointSession:
             self._limiter.on_success(now, sent_at)
 
     async def _send(
-        self, request: Request, credentials: Credentials, decode: Callable[[codec.HttpResponse, Redact], T]
+        self, request: Request, credentials: Credentials, decode: Callable[[Decoder, codec.HttpResponse], T]
     ) -> T:
         date = time.strftime(DATE_FORMAT, time.gmtime(self._clock.time() + self._clock_offset))
         headers = sign(request, credentials, date=date, nonce=secrets.token_hex(16))
@@ -238,7 +246,7 @@ class EndpointSession:
 
         try:
             response = await self.transport.post(canonical_query(request.query), request.body, headers)
-            return decode(response, redact)
+            return decode(Decoder(self.target.host, self.target.region, redact), response)
         except TransportError as error:
             error.args = tuple(redact(str(each)) for each in error.args)
             raise

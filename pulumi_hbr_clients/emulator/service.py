@@ -83,7 +83,7 @@ def _record(backend: Backend, request: Request, response: ApiResponse, fault: st
 def _arguments(request: Request) -> dict[str, Any]:
     """The vendor says of query parameters that they may also be sent in the form body; Terraform does."""
     form = parse_qsl(request.body.decode(), keep_blank_values=True)
-    return codec.arguments(replace(request, query=(*form, *request.query)))
+    return codec.decode_request(replace(request, query=(*form, *request.query)))
 
 
 def _query(request: Request) -> Query:

@@ -146,7 +146,7 @@ class Query(BaseModel):
         default=False, description="Include proxy passwords, as a secret map from client id to password."
     )
     consistency: Literal["verified", "counted"] = Field(
-        default="counted",
+        default="verified",
         description="How a list of several pages is checked. `verified`: two consecutive passes return the same "
         "clients. `counted`: one pass whose pages name one total and return that many clients.",
     )

@@ -1,19 +1,25 @@
-"""Which pages next, and when the list is whole.
+"""Which pages to request next, and when the list is complete.
 
-A reading asks for page 1 of every part of the query, which tells the total, then for all other pages at once.
-It is whole when all pages name the same total and that many different clients came; where somebody may have arrived
-between its pages, so that totals prove nothing, when the next reading finds the same clients. If not, everything is
-read again and the readings are joined; a client that the last reading lacks is asked for by its id, so what has gone
-is not listed. After `READINGS` readings without agreement the list says that it is not complete.
+A pass requests page 1 of every part of the query, which tells the total, and then all other pages at once. The list is
+complete, by the query's `consistency`:
 
-    while asks := listing.asks():
-        for ask in asks: listing.take(ask, page_for(ask))
-    listing.result()
+    verified    when two consecutive passes return the same set of ids, and as many as the service counts
+    counted     when one pass returns as many different ids as all its pages say there are
+
+A part of one page is complete by its count, for a page is one moment. After five passes that do not agree the list is
+incomplete: the clients of all passes, without those that a look-up by id no longer finds.
+
+Why two passes: equal totals prove nothing where one client leaves while another joins. A client that leaves and comes
+back in step with the passes can still hide another one; no order of the list is documented that would show it.
+
+    while requests := paginator.next_requests():
+        for request in requests:
+            paginator.add_page(request, page_for(request))
+    paginator.result()
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from itertools import product
 from typing import Final
 
@@ -23,191 +29,214 @@ from pulumi_hbr_clients.model.backup_client import BackupClient
 from pulumi_hbr_clients.model.outputs import ClientList, apply_filters, counts_by_status
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.model.validators import PAGE_SIZE_MAX
-from pulumi_hbr_clients.protocol.codec import Page, PageRequest
+from pulumi_hbr_clients.protocol.codec import PageRequest
+from pulumi_hbr_clients.protocol.decoder import Page
 
 IDS_MAX: Final = 99
 """Ids in one request. No source names a limit; with 99, a part's clients fit one page."""
-READINGS: Final = 5
-ARRIVING: Final = 60.0
-"""Seconds: a client created so shortly before a reading may have come into the list between two of its pages. No source
-says how soon after its CreatedTime a client is listed."""
+MAX_PASSES: Final = 5
 _DEFAULT_PAGE_SIZE: Final = 10
 
-Part = tuple[tuple[str, ...] | None, tuple[str, ...] | None]
-"""Client ids and instance ids of one part of the query."""
-
-
-class _Stage(Enum):
-    READING = "reading"
-    LOOKING_UP = "looking up"
-    DONE = "done"
+Ids = tuple[str, ...] | None
 
 
 @dataclass(slots=True)
-class _Reading:
-    """One pass over all pages of all parts."""
+class _Pass:
+    """One pass over all pages of a part."""
 
-    pages: dict[PageRequest, Page] = field(default_factory=dict)
-    asked: set[PageRequest] = field(default_factory=set)
+    pages: int = 1
+    """Pages to request, as far as is known."""
+    requested: int = 0
+    ids: set[str] = field(default_factory=set)
+    totals: set[int] = field(default_factory=set)
+    row_count: int = 0
+    page_size: int = PAGE_SIZE_MAX
+    longest_page: int = 0
 
-    def clients(self) -> dict[str, BackupClient]:
-        return {c.identity: c for page in self.pages.values() for c in page.clients}
+    @property
+    def total(self) -> int:
+        return max(self.totals, default=0)
 
-    def pages_of(self, part: Part) -> list[Page]:
-        return [page for ask, page in self.pages.items() if part == (ask.client_ids, ask.instance_ids)]
+    @property
+    def is_consistent(self) -> bool:
+        """Whether all pages name one total, and as many different ids came."""
+        return self.totals == {len(self.ids)}
 
-    def arrivals(self, parts: int) -> bool:
-        """Whether anybody may have arrived between two pages. Whoever left then would leave the total as it was."""
-        if len(self.pages) == parts:  # each part is one page: a moment
-            return False
-        first = [page.server_time for ask, page in self.pages.items() if ask.page_number == 1]
-        since = min((at for at in first if at is not None), default=float("inf")) - ARRIVING
-        return any((client.created_time or 0) >= since for page in self.pages.values() for client in page.clients)
+    def add(self, page: Page) -> None:
+        ids = page.identities()
+        self.ids.update(ids)
+        self.totals.add(page.total)
+        self.row_count += len(ids)
+        self.longest_page = max(self.longest_page, len(ids))
+        if page.page_size and len(ids) <= page.page_size < self.page_size:
+            self.page_size = page.page_size  # the service holds its pages shorter than requested, and says so
 
-    def agrees(self, part: Part) -> bool:
-        pages = self.pages_of(part)
-        unique = {client.identity for page in pages for client in page.clients}
-        return {page.total for page in pages} == {len(unique)}
-
-    def wanted(self, part: Part) -> list[PageRequest]:
-        """All pages of a part, as far as its total is known."""
-        pages = self.pages_of(part)
-        total = max((page.total for page in pages), default=0)
-        size = min((_size(page) for page in pages), default=PAGE_SIZE_MAX)
-        numbers = range(1, max(1, -(-total // size)) + 1)
-        return [PageRequest(number, PAGE_SIZE_MAX, *part) for number in numbers]
+    def plan(self) -> None:
+        """Find out how many pages there are, when all that were requested have come."""
+        self.pages = max(self.pages, -(-self.total // self.page_size))
+        if self.requested == self.pages and self.longest_page and len(self.ids) < self.total:
+            self.pages = max(self.pages, -(-self.total // self.longest_page))  # shorter pages, without saying so
 
 
-def _size(page: Page) -> int:
-    """What the service made of 99: it may hold its pages shorter, and then says so on each."""
-    size = page.page_size or PAGE_SIZE_MAX
-    return size if len(page.clients) <= size < PAGE_SIZE_MAX else PAGE_SIZE_MAX
+class _Part:
+    """One part of the query: the whole of it, or ids that fit one request."""
+
+    def __init__(self, client_ids: Ids, instance_ids: Ids) -> None:
+        self.client_ids, self.instance_ids = client_ids, instance_ids
+        self.passes = [_Pass()]
+        self.is_complete = self.is_done = False
+
+    @property
+    def last(self) -> _Pass:
+        return self.passes[-1]
+
+    def next_requests(self) -> list[PageRequest]:
+        """The pages to request now that all earlier ones have come."""
+        numbers = range(self.last.requested + 1, self.last.pages + 1)
+        self.last.requested = self.last.pages
+        return [PageRequest(number, PAGE_SIZE_MAX, self.client_ids, self.instance_ids) for number in numbers]
+
+    def advance(self, *, verify: bool) -> None:
+        """Plan further pages, or judge the pass and begin another."""
+        last = self.last
+        last.plan()
+        if self.is_done or last.requested < last.pages:
+            return
+        has_two = len(self.passes) > 1 and self.passes[-2].ids == last.ids
+        self.is_complete = last.is_consistent and (not verify or last.pages == 1 or has_two)
+        self.is_done = self.is_complete or len(self.passes) == MAX_PASSES
+        if not self.is_done:
+            self.passes.append(_Pass(pages=last.pages))
+
+    def all_ids(self) -> set[str]:
+        """The ids that count: of the last pass if the part is complete, else of all passes."""
+        return self.last.ids if self.is_complete else set().union(*(each.ids for each in self.passes))
 
 
 class Paginator:
     """The state of one query between its first request and its list."""
 
     def __init__(self, query: Query) -> None:
-        """Nothing is asked yet."""
+        """Nothing is requested yet."""
         self.query = query
-        self.seen: dict[str, BackupClient] = {}
-        self.passwords: dict[str, SecretStr] = {}
         self.request_count = 0
-        self.settled = query.selects_nothing()
-        self._single = query.page_number is not None or query.page_size is not None
-        self._parts = _parts(query)
-        self._reading = _Reading()
-        self._readings = 0
-        self._before: set[str] | None = None
-        self._stage = _Stage.DONE if self.settled else _Stage.READING
+        self.request_ids: list[str] = []
+        self._is_single_page = query.page_number is not None or query.page_size is not None
+        self._request: PageRequest | None = None  # of the single page
+        self._records: dict[str, BackupClient] = {}
+        self._passwords: dict[str, SecretStr] = {}
+        self._last_page: Page | None = None
+        self._parts = [_Part(*ids) for ids in product(_chunks(query.client_ids), _chunks(query.instance_ids))]
+        self._parts_by_ids = {(part.client_ids, part.instance_ids): part for part in self._parts}
+        self._look_ups: list[_Part] | None = None
+        self._gone: set[str] = set()
 
-    def asks(self) -> list[PageRequest]:
-        """The pages to ask for now, in any order, at once. Empty: the list is done."""
-        asks = [] if self._stage is _Stage.DONE else self._next_pages()
-        while not asks and self._stage is not _Stage.DONE:
-            asks = self._advance()
-        self._reading.asked.update(asks)
-        self.request_count += len(asks)
-        return asks
+    def next_requests(self) -> list[PageRequest]:
+        """Return the pages to request now, in any order, at once; [] when the list is done."""
+        requests = self._single_page() if self._is_single_page else self._next_pages()
+        self.request_count += len(requests)
+        return requests
 
-    def take(self, ask: PageRequest, page: Page) -> None:
-        """An answer. Called once for every ask, in any order."""
-        self._reading.pages[ask] = page
-        self.passwords.update(page.passwords)
+    def add_page(self, request: PageRequest, page: Page) -> None:
+        """Take in the response to a request, once for each, in any order."""
+        for client in page.clients:
+            self._records.setdefault(client.identity, client)
+        for client_id, password in page.passwords.items():
+            self._passwords.setdefault(client_id, password)
+        if page.request_id:
+            self.request_ids.append(page.request_id)
+        self._last_page = page
+        part = self._parts[0] if self._is_single_page else self._parts_by_ids[request.client_ids, request.instance_ids]
+        part.last.add(page)
+
+    @property
+    def known(self) -> Mapping[str, BackupClient]:
+        """Clients whose records later pages need not bring again. Empty in the first pass, where all are new."""
+        is_first = all(len(part.passes) == 1 for part in self._parts)
+        return {} if is_first else self._records
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Clients read so far in the current pass, and the total that the service names."""
+        current = [part.last for part in self._parts]
+        return sum(each.row_count for each in current), sum(each.total for each in current)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether this is certainly the whole list."""
+        if self._is_single_page and self._parts:
+            return self._parts[0].last.is_consistent
+        return all(part.is_complete for part in self._parts)
 
     def result(self, query: Query | None = None) -> ClientList:
-        """The list once there is nothing left to ask, with the own filters of this query (or that one) applied."""
-        query, seen = query or self.query, [self.seen[identity] for identity in sorted(self.seen)]
-        kept = tuple(apply_filters(query, seen))
+        """Return the list, once no requests are left, with this query's own filters or those of a narrower one."""
+        query = query or self.query
+        ids = set().union(*(part.all_ids() for part in self._parts)) - self._gone
+        listed = [self._records[identity] for identity in sorted(ids)]
+        clients = tuple(apply_filters(query, listed))
         return ClientList(
-            clients=kept,
-            counts_by_status=counts_by_status(kept),
-            missing_client_ids=self._missing(query.client_ids, (c.client_id for c in seen)),
-            missing_instance_ids=self._missing(query.instance_ids, (c.instance_id for c in seen)),
-            proxy_passwords=self._passwords(kept),
-            complete=self.settled,
+            clients=clients,
+            counts_by_status=counts_by_status(clients),
+            missing_client_ids=self._missing(query.client_ids, (c.client_id for c in listed)),
+            missing_instance_ids=self._missing(query.instance_ids, (c.instance_id for c in listed)),
+            proxy_passwords={i: self._passwords[i] for c in clients if (i := c.client_id) and i in self._passwords},
+            complete=self.is_complete,
+            service_total_count=sum(part.last.total for part in self._parts),
+            page_number=self._request.page_number if self._request else None,
+            page_size=self._request.page_size if self._request else None,
             request_count=self.request_count,
+            request_ids=tuple(self.request_ids),
+            server_time=self._last_page.server_time if self._last_page else None,
         )
 
     def incomplete_text(self) -> str:
-        """Why the list is not complete, for an error."""
+        """Say why the list is not complete, for an error."""
+        passes = max(len(part.passes) for part in self._parts)
         return (
-            f"the list is not complete: {self._readings} passes over its pages ({self.request_count} requests) kept "
-            "returning different clients. allow_incomplete (--allow-incomplete) accepts what was found"
+            f"the list is not complete: {passes} passes over its pages ({self.request_count} requests) kept returning "
+            "different clients. allow_incomplete (--allow-incomplete) accepts what was found"
         )
 
+    def _single_page(self) -> list[PageRequest]:
+        if self.request_count or not self._parts:
+            return []
+        self._request = PageRequest(self.query.page_number or 1, self.query.page_size or _DEFAULT_PAGE_SIZE)
+        return [self._request]
+
+    def _next_pages(self) -> list[PageRequest]:
+        verify = self.query.consistency == "verified"
+        parts = self._parts if self._look_ups is None else self._look_ups
+        if self.request_count:
+            for part in parts:
+                part.advance(verify=verify)
+        if requests := [request for part in parts for request in part.next_requests()]:
+            return requests
+        if self._look_ups is None and (absent := sorted(self._absent())):
+            return self._look_up(absent)
+        if self._look_ups:
+            asked = {i for part in self._look_ups for i in part.client_ids or ()}
+            self._gone = asked.difference(*(part.last.ids for part in self._look_ups))
+        return []
+
+    def _absent(self) -> Iterator[str]:
+        """Clients of an incomplete part that the last pass did not return. Rows without an id cannot be looked up."""
+        for part in self._parts:
+            if not part.is_complete:
+                yield from (i for i in part.all_ids() - part.last.ids if self._records[i].client_id)
+
+    def _look_up(self, absent: list[str]) -> list[PageRequest]:
+        self._look_ups = [_Part(chunk, ()) for chunk in _chunks(tuple(absent))]
+        self._parts_by_ids = {(part.client_ids, part.instance_ids): part for part in self._look_ups}
+        return [request for part in self._look_ups for request in part.next_requests()]
+
     def _missing(self, wanted: Iterable[str] | None, found: Iterable[str | None]) -> tuple[str, ...]:
-        """Asked for, not answered. A single page cannot tell."""
-        if not wanted or (self._single and not self.settled):
+        """Requested ids that were not returned; unknown for a single page that is not the whole list."""
+        if not wanted or (self._is_single_page and not self.is_complete):
             return ()
         return tuple(sorted(set(wanted).difference(found)))
 
-    def _passwords(self, kept: Iterable[BackupClient]) -> dict[str, SecretStr]:
-        found = self.passwords
-        return {i: found[i] for c in kept if (i := c.client_id) and i in found} if found else {}
 
-    def _next_pages(self) -> list[PageRequest]:
-        if self._single:
-            ask = PageRequest(self.query.page_number or 1, self.query.page_size or _DEFAULT_PAGE_SIZE)
-            return [] if ask in self._reading.asked else [ask]
-        asks = (ask for part in self._parts for ask in self._reading.wanted(part))
-        return [ask for ask in asks if ask not in self._reading.asked]
-
-    def _advance(self) -> list[PageRequest]:
-        """All that was asked is answered: judge, and read again, look up the absent, or be done."""
-        found = self._reading.clients()
-        if self._stage is _Stage.LOOKING_UP:
-            self._forget({i for ids, _ in self._parts for i in ids or ()} - found.keys())
-            return self._end(found)
-        self._readings += 1
-        self.settled = self._judge(found)
-        if not self.settled and self._readings < READINGS and not self._single:
-            return self._read_again(found)
-        absent = [i for i, c in self.seen.items() if i not in found and c.client_id]
-        return self._look_up(absent, found) if absent else self._end(found)
-
-    def _judge(self, found: Mapping[str, BackupClient]) -> bool:
-        if self._single:
-            return all(page.total == len(found) for page in self._reading.pages.values())
-        agreed = self._agree(found)
-        if self.query.consistency == "verified" or self._reading.arrivals(len(self._parts)):
-            before, self._before = self._before, set(found)
-            agreed = agreed and before == self._before
-        return agreed
-
-    def _agree(self, found: Mapping[str, BackupClient]) -> bool:
-        """Whether each part's pages name one total, and that many different clients came."""
-        if len(self._parts) == 1:  # what was found is the part's own: no second set of 100,000 names
-            return {page.total for page in self._reading.pages.values()} == {len(found)}
-        return all(self._reading.agrees(part) for part in self._parts)
-
-    def _read_again(self, found: dict[str, BackupClient]) -> list[PageRequest]:
-        self.seen.update(found)
-        self._reading = _Reading()
-        return self._next_pages()
-
-    def _look_up(self, absent: list[str], found: dict[str, BackupClient]) -> list[PageRequest]:
-        """Ask by id for clients that an earlier reading had and the last one had not."""
-        self.seen.update(found)
-        self._reading, self._stage = _Reading(), _Stage.LOOKING_UP
-        self._parts = [(chunk, ()) for chunk in _chunks(tuple(sorted(absent)))]
-        return self._next_pages()
-
-    def _forget(self, gone: Iterable[str]) -> None:
-        for identity in gone:
-            del self.seen[identity]
-
-    def _end(self, found: dict[str, BackupClient]) -> list[PageRequest]:
-        self.seen = {**self.seen, **found} if self.seen else found
-        self._reading, self._stage = _Reading(), _Stage.DONE
-        return []
-
-
-def _parts(query: Query) -> list[Part]:
-    return list(product(_chunks(query.client_ids), _chunks(query.instance_ids)))
-
-
-def _chunks(ids: tuple[str, ...] | None) -> list[tuple[str, ...] | None]:
+def _chunks(ids: Ids) -> list[Ids]:
     if ids is None:
         return [None]
     return [ids[i : i + IDS_MAX] for i in range(0, len(ids), IDS_MAX)]

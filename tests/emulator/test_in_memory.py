@@ -9,7 +9,7 @@ import pytest
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, InMemoryTransport, new_rows
 from pulumi_hbr_clients.model.errors import TransportError
 from pulumi_hbr_clients.model.query import Query
-from pulumi_hbr_clients.protocol import codec
+from pulumi_hbr_clients.protocol import codec, decoder
 from pulumi_hbr_clients.protocol.signing import DATE_FORMAT, canonical_query, sign
 from tests.virtual_clock import HangError, VirtualClock
 
@@ -20,12 +20,12 @@ class Caller:
     def __init__(self, backend: Backend, clock: VirtualClock) -> None:
         self.transport, self.clock, self.sent = InMemoryTransport(backend, sleep=clock.sleep), clock, 0
 
-    async def first_page(self) -> codec.Page:
-        request = codec.request(Query(client_type="ECS_CLIENT"), codec.PageRequest(1, 99), "hbr.test")
+    async def first_page(self) -> decoder.Page:
+        request = codec.encode_request(Query(client_type="ECS_CLIENT"), codec.PageRequest(1, 99), "hbr.test")
         date = time.strftime(DATE_FORMAT, time.gmtime(self.clock.time()))
         self.sent += 1
         headers = sign(request, FAKE_CREDENTIALS, date=date, nonce=f"n-{self.sent}")
-        return codec.page(await self.transport.post(canonical_query(request.query), request.body, headers))
+        return decoder.decode_page(await self.transport.post(canonical_query(request.query), request.body, headers))
 
 
 def pair(**behaviour: Any) -> tuple[Caller, Backend, VirtualClock]:

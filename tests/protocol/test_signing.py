@@ -10,7 +10,7 @@ import pytest
 from pulumi_hbr_clients.protocol import signing
 from pulumi_hbr_clients.protocol.signing import Credentials, Request
 
-SAMPLES = json.loads((Path(__file__).parent / "data" / "wire-samples.json").read_text())
+SAMPLES = json.loads((Path(__file__).parents[1] / "data" / "wire-samples.json").read_text())
 VECTOR = SAMPLES["official_vector"]
 SECRET = SAMPLES["meta"]["access_key_secret"]
 SIGNED = [s for s in SAMPLES["samples"] if (s.get("independent_signature") or {}).get("matches_sdk")]
