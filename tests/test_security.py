@@ -21,7 +21,7 @@ from tests.queries import listed
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "SECURITY.md").read_text()
-SETTINGS = {"keys": FAKE_STS_CREDENTIALS, "timeout": 5}
+SETTINGS = {"credentials": FAKE_STS_CREDENTIALS, "timeout": 5}
 PASSWORD = "FAKE-PROXY-PASSWORD"  # noqa: S105  of a made-up client
 
 

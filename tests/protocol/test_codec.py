@@ -122,15 +122,15 @@ def test_no_clients(clients: Any) -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (b"<html>hello</html>", "not an answer"),
-        (b"", "not an answer"),
-        (json.dumps(GOOD).encode()[:200], "not an answer"),
+        (b"<html>hello</html>", "answered HTTP 200, but not as Describe"),
+        (b"", "answered HTTP 200, but not as Describe"),
+        (json.dumps(GOOD).encode()[:200], "answered HTTP 200, but not as Describe"),
         ({**GOOD, "Clients": 5}, "Clients"),
         ({**GOOD, "Clients": [5]}, "Clients"),
         ({**GOOD, "TotalCount": None}, "TotalCount is None"),
         ({**GOOD, "TotalCount": -1}, "TotalCount is -1"),
         ({**GOOD, "TotalCount": 10**12}, "expected 0 to 1,000,000"),
-        ([1], "not an answer"),
+        ([1], "answered HTTP 200, but not as Describe"),
     ],
     ids=lambda value: repr(value)[:40],
 )

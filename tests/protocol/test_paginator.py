@@ -1,4 +1,4 @@
-"""`Paginator` against a simulated fleet that changes between pages: exactly these requests, and never silently short."""
+"""`Paginator` against a simulated fleet that changes between pages: exactly these requests, never silently short."""
 
 import random
 from collections.abc import Callable
@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_hbr_clients.model import query as queries
-from pulumi_hbr_clients.model.backup_client import ClientList, from_wire
+from pulumi_hbr_clients.model.backup_client import from_wire
+from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.protocol.codec import PageRequest
 from pulumi_hbr_clients.protocol.decoder import Page
 from pulumi_hbr_clients.protocol.paginator import MAX_PASSES, Paginator
