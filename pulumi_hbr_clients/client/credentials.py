@@ -82,10 +82,12 @@ def _known(keys: Credentials | None) -> Credentials:
 class FetchedCredentials:
     """From a provider of alibabacloud-credentials: fetched once for all who wait, renewed before they end."""
 
-    def __init__(self, spec: CredentialSpec, make: Callable[[CredentialSpec], Any]) -> None:
-        """Fetch nothing yet. `make` gives the provider of a spec."""
+    def __init__(
+        self, spec: CredentialSpec, make: Callable[[CredentialSpec], Any], now: Callable[[], float] = time.time
+    ) -> None:
+        """Fetch nothing yet. `make` gives the provider of a spec, `now` UNIX seconds."""
         self.spec, self.label = spec, spec.label
-        self._make = make
+        self._make, self._now = make, now
         self._provider: Any = None
         self._lock = threading.Lock()
         self._pending: Future[Credentials] | None = None
@@ -94,7 +96,7 @@ class FetchedCredentials:
 
     async def credentials(self, *, renew: bool = False) -> Credentials:
         """As of now. Raises `CredentialsError`; whoever gives up waiting leaves the fetch to the others."""
-        if not renew and self._current is not None and time.time() < self._renew_at:
+        if not renew and self._current is not None and self._now() < self._renew_at:
             return self._current
         with self._lock:
             if self._pending is None:
@@ -106,7 +108,7 @@ class FetchedCredentials:
         try:
             return self._fetched(renew=renew)
         except Exception as error:  # noqa: BLE001  the library raises its own, requests' and ValueError
-            if self._current is not None and not renew and time.time() < self._ends_at:
+            if self._current is not None and not renew and self._now() < self._ends_at:
                 return self._current  # the source may answer again before they end
             raise error if isinstance(error, CredentialsError) else _error(self.spec, error) from None
         finally:
@@ -125,7 +127,7 @@ class FetchedCredentials:
             clean(secret, f"the access key secret from {self.label}"),
             clean(token, f"the security token from {self.label}") if token else None,
         )
-        ends_at, now = found.get_expiration() if hasattr(found, "get_expiration") else None, time.time()
+        ends_at, now = found.get_expiration() if hasattr(found, "get_expiration") else None, self._now()
         self._ends_at = float(ends_at) if ends_at else float("inf")
         self._renew_at = self._ends_at - min(_MARGIN, (self._ends_at - now) / 4) if ends_at else float("inf")
         return self._current

@@ -1,0 +1,309 @@
+"""Credentials that are fetched: by alibabacloud-credentials, once for all who wait, and renewed before they end."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alibabacloud_credentials.provider import refreshable as library
+
+from pulumi_hbr_clients import HbrClient
+from pulumi_hbr_clients.client.credential_specs import CredentialSpec
+from pulumi_hbr_clients.client.credentials import FetchedCredentials, credential_source
+from pulumi_hbr_clients.emulator import Backend, InMemoryTransport
+from pulumi_hbr_clients.model.errors import CredentialsError, DeadlineError, Retry
+from pulumi_hbr_clients.protocol.signing import Credentials
+from tests.commands import run
+from tests.settings.samples import KEYS, REGION, profile_file, resolved
+from tests.settings.sts import Sts, serving
+
+ROLE = "acs:ram::1234567890123456:role/reader"
+CALLER = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "FAKE-CALLER", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "FAKE-CALLER-SECRET"}
+NO_PERMISSION = (403, {"Code": "NoPermission", "Message": "FAKE-CALLER may not, SecurityToken=FAKE-QUOTED"})
+
+
+@pytest.fixture
+def sts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sts]:
+    """STS with a throw-away authority, which SSL_CERT_FILE names."""
+    with serving(tmp_path / "authority.pem") as running:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+        yield running
+
+
+def source(sts: Sts, home: Path = Path("/nowhere"), config: Any = None, /, **arguments: Any) -> Any:
+    variables = {"ALIBABA_CLOUD_STS_ENDPOINT": sts.endpoint, **({} if home.exists() else CALLER)}
+    return credential_source(resolved({"region": REGION, **arguments}, config, home, **variables))
+
+
+def fetched(made: Any, *, renew: bool = False) -> Credentials:
+    found: Credentials = asyncio.run(made.credentials(renew=renew))
+    return found
+
+
+def refused(made: Any) -> CredentialsError:
+    with pytest.raises(CredentialsError) as caught:
+        fetched(made)
+    assert "FAKE-QUOTED" not in str(caught.value)
+    assert "SECRET" not in str(caught.value)
+    return caught.value
+
+
+def test_a_role_is_assumed(sts: Sts) -> None:
+    """Over https, by the caller that was found, with all that the role names."""
+    policy = {"Version": "1", "Statement": []}
+    role = {"role_arn": ROLE, "session_name": "s", "session_expiration": 900, "policy": policy, "external_id": "e"}
+    assert fetched(source(sts, assume_role=role)) == Credentials("FAKE-STS-1", "FAKE-STS-SECRET", "FAKE-STS")
+    (sent,) = sts.requests
+    expected = {"Action": "AssumeRole", "AccessKeyId": "FAKE-CALLER", "RoleArn": ROLE, "RoleSessionName": "s"}
+    expected |= {
+        "DurationSeconds": "900",
+        "ExternalId": "e",
+        "Policy": json.dumps(policy, separators=(",", ":"), sort_keys=True),
+    }
+    assert {name: sent.get(name) for name in expected} == expected
+
+
+def test_the_roles_of_profiles(sts: Sts, home: Path) -> None:
+    """A profile's role is assumed by the profile's key, a chained one by the role before it."""
+    role = {"mode": "RamRoleArn", "ram_role_arn": "acs:ram::1:role/first", "ram_session_name": "first"}
+    chained = {"mode": "ChainableRamRoleArn", "source_profile": "r", "ram_role_arn": "acs:ram::1:role/second"}
+    profile_file(home, r={**KEYS, **role}, c=chained)
+    assert fetched(source(sts, home, profile="r")).access_key_id == "FAKE-STS-1"
+    assert fetched(source(sts, home, profile="c")).access_key_id == "FAKE-STS-3"
+    assert fetched(source(sts, home, profile="c", assume_role={"role_arn": ROLE})).access_key_id == "FAKE-STS-6"
+    asked = [(sent["RoleArn"].rpartition("/")[2], sent["AccessKeyId"]) for sent in sts.requests]
+    first, second = [("first", "FAKE-PROFILE-ID"), ("first", "FAKE-PROFILE-ID")], ("second", "FAKE-STS-2")
+    assert asked == [*first, second, first[0], ("second", "FAKE-STS-4"), ("reader", "FAKE-STS-5")]
+    assert sts.requests[0]["RoleSessionName"] == "first"
+
+
+def test_a_crowd_asks_once(sts: Sts) -> None:
+    """Twenty who wait share one request, also on several event loops; none blocks its loop; later ones ask nothing."""
+    sts.delay = 0.3
+    made = [source(sts, assume_role={"role_arn": f"{ROLE}-crowd"}) for _ in range(20)]
+    assert len(set(map(id, made))) == 1
+
+    async def crowd() -> tuple[set[str], int]:
+        ticks = 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while True:
+                await asyncio.sleep(0.01)
+                ticks += 1
+
+        ticker = asyncio.create_task(tick())
+        found = await asyncio.gather(*(each.credentials() for each in made))
+        ticker.cancel()
+        return {each.access_key_id for each in found}, ticks
+
+    async def both() -> list[tuple[set[str], int]]:
+        return list(await asyncio.gather(crowd(), asyncio.to_thread(lambda: asyncio.run(crowd()))))
+
+    found = asyncio.run(both())
+    assert [names for names, _ in found] == [{"FAKE-STS-1"}] * 2
+    assert all(ticks >= 5 for _, ticks in found)
+    assert len(sts.requests) == 1
+    assert fetched(made[0]).access_key_id == "FAKE-STS-1"
+    assert fetched(made[0], renew=True).access_key_id == "FAKE-STS-2"
+
+
+class Provider:
+    """A provider as alibabacloud-credentials has them, whose credentials end; it fails where there are none left."""
+
+    def __init__(self, *ends: float | None) -> None:
+        self.ends, self.calls = list(ends), 0
+
+    def get_credentials(self) -> library.Credentials:
+        self.calls += 1
+        keys = {"access_key_id": f"FAKE-{self.calls}", "access_key_secret": "FAKE", "security_token": "FAKE"}
+        if (end := self.ends.pop(0)) is None:
+            raise ConnectionError("FAKE-QUOTED")
+        return library.Credentials(**keys, expiration=end)
+
+
+@pytest.mark.parametrize(("life", "margin"), [(3600, 900), (36_000, 900), (900, 225), (4, 1)])
+def test_they_are_renewed_before_they_end(life: int, margin: int) -> None:
+    """15 minutes before their end, or in the last quarter of their life; if that fails, the old ones while they live."""
+    now, start = 1_000_000.0, 1_000_000.0
+    provider = Provider(start + life, None, start + 2 * life, None, None)
+    made = FetchedCredentials(CredentialSpec("EcsRamRole", "x"), lambda _: provider, lambda: now)
+
+    def at(seconds: float) -> str:
+        nonlocal now
+        now = start + seconds
+        return fetched(made).access_key_id
+
+    assert [at(0), at(life - margin - 0.5)] == ["FAKE-1"] * 2
+    assert provider.calls == 1
+    assert [at(life - margin), at(life - margin)] == ["FAKE-1", "FAKE-3"]
+    assert at(2 * life - 0.1) == "FAKE-3"
+    now = start + 2 * life
+    assert refused(made).retry is Retry.BACK_OFF
+
+
+def test_a_caller_that_cannot_assume(sts: Sts) -> None:
+    """The error names the caller, the role and what to allow; what STS quoted stays out; it is not tried again."""
+    sts.refusals += [NO_PERMISSION]
+    error = refused(source(sts, assume_role={"role_arn": f"{ROLE}-not"}))
+    assert str(error).startswith(
+        "environment ALIBABA_CLOUD_ACCESS_KEY_ID (access key ***LLER) cannot assume role "
+        f"{ROLE}-not: NoPermission (HTTP 403). Allow the caller sts:AssumeRole on the role"
+    )
+    assert error.retry is Retry.NEVER
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(503, "ServiceUnavailable"), (500, "InternalError"), (400, "Throttling.User")]
+)
+def test_an_outage_of_sts_may_pass(sts: Sts, status: int, code: str) -> None:
+    """As an outage of the service: whoever waits tries again (L1)."""
+    sts.refusals += [(status, {"Code": code, "Message": "FAKE-QUOTED"})]
+    made = source(sts, assume_role={"role_arn": f"{ROLE}-{code}"})
+    error = refused(made)
+    assert (error.retry, code in str(error)) == (Retry.BACK_OFF, True)
+    assert fetched(made).access_key_id == "FAKE-STS-2"
+
+
+def test_nobody_at_the_address(sts: Sts) -> None:
+    """No connection may pass as well; a certificate of an unknown authority is a connection that fails."""
+    role = {"role_arn": f"{ROLE}-refused"}
+    variables = {"ALIBABA_CLOUD_STS_ENDPOINT": "127.0.0.1:9", **CALLER}
+    nobody = credential_source(resolved({"region": REGION, "assume_role": role}, None, **variables))
+    assert refused(nobody).retry is Retry.BACK_OFF
+    assert not sts.requests
+
+
+def test_a_query_with_a_role(sts: Sts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two queries of one client, as two callers: each is signed by its own role, and STS is asked once for each."""
+    for name, value in {**CALLER, "ALIBABA_CLOUD_STS_ENDPOINT": sts.endpoint}.items():
+        monkeypatch.setenv(name, value)
+    backend = Backend()
+    for number in (1, 2):
+        backend.allow(Credentials(f"FAKE-STS-{number}", "FAKE-STS-SECRET", "FAKE-STS"))
+
+    async def work() -> None:
+        client = HbrClient(region=REGION, endpoint="http://127.0.0.1:1", transport=lambda _: InMemoryTransport(backend))
+        async with client:
+            for tenant in ("one", "two", "one"):
+                role = {"role_arn": f"acs:ram::1:role/{tenant}-tenant"}
+                await client.list_backup_clients(client_type="ECS_CLIENT", assume_role=role)
+
+    asyncio.run(work())
+    assert [record.key_id for record in backend.log] == ["FAKE-STS-1", "FAKE-STS-2", "FAKE-STS-1"]
+    assert len(sts.requests) == 2
+
+
+@pytest.mark.usefixtures("emulator")
+def test_the_doctor_and_a_role(sts: Sts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --assume-role the doctor signs as the role, or says which caller cannot assume which role."""
+    monkeypatch.setenv("ALIBABA_CLOUD_STS_ENDPOINT", sts.endpoint)
+    sts.refusals += [NO_PERMISSION]
+    text = run("doctor", "--assume-role", f"{ROLE}-doctor").stdout
+    assert f"cannot assume role {ROLE}-doctor: NoPermission" in text
+    assert "environment ALIBABA_CLOUD_ACCESS_KEY_ID (access key ***ATOR)" in text
+    assert "permission   problem: not asked" in text
+    text = run("doctor", "--assume-role", f"{ROLE}-doctor").stdout
+    assert "credentials  access key ***TS-2, with a security token" in text
+    assert f"(role {ROLE}-doctor (--assume-role), assumed by environment ALIBABA_CLOUD_ACCESS_KEY_ID)" in text
+    assert "FAKE-QUOTED" not in text
+
+
+@pytest.fixture
+def machine() -> Iterator[Sts]:
+    """A credentials URI."""
+    with serving(None) as running:
+        yield running
+
+
+@pytest.mark.parametrize("place", ["hbr-clients", "alicloud", "environment"])
+def test_a_credentials_uri(machine: Sts, place: str) -> None:
+    """The address may be named anywhere; it may hold a password, so no text shows it."""
+    uri = f"http://{machine.endpoint}/{place}?key=FAKE-QUOTED"
+    config = {f"{place}:credentialsUri": uri}
+    variables = {"ALIBABA_CLOUD_CREDENTIALS_URI": uri} if place == "environment" else {}
+    made = credential_source(resolved({"region": REGION}, config, **variables))
+    machine.refusals += [(500, {"Code": "InternalError", "AccessKeySecret": "FAKE-QUOTED"})]
+    assert refused(made).retry is Retry.BACK_OFF
+    assert fetched(made) == Credentials("FAKE-STS-2", "FAKE-STS-SECRET", "FAKE-STS")
+    assert machine.requests[0] == {"key": "FAKE-QUOTED"}
+
+
+def test_a_source_that_gives_what_no_header_can_hold(home: Path) -> None:
+    """White space at the ends is removed; a line break inside is refused by the source's name, not shown."""
+    answer, command = home / "answer.json", {"mode": "External", "process_command": f"cat {home}/answer.json"}
+    keys = {"mode": "StsToken", "access_key_id": " FAKE-P\n", "access_key_secret": "FAKE-P ", "sts_token": "FAKE-T\r\n"}
+    profile_file(home, p=command)
+    made = credential_source(resolved({"region": REGION, "profile": "p"}, None, home))
+    answer.write_text(json.dumps({**keys, "sts_token": "FAKE-QUOTED\r\nx-header: y"}))
+    assert "the security token from profile p" in str(refused(made))
+    answer.write_text(json.dumps(keys))
+    assert fetched(made) == Credentials("FAKE-P", "FAKE-P", "FAKE-T")
+
+
+def slow(home: Path, seconds: float) -> None:
+    profile_file(home, p={"mode": "External", "process_command": f"sleep {seconds}", "region_id": REGION})
+
+
+def test_a_slow_process_ends_at_the_deadline(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error comes at the deadline and says what was waited for."""
+    monkeypatch.setenv("HOME", str(home))
+    slow(home, 20)
+    began = time.monotonic()
+
+    async def work() -> None:
+        async with HbrClient(timeout=1, endpoint="http://127.0.0.1:1") as client:
+            await client.list_backup_clients(client_type="ECS_CLIENT")
+
+    with pytest.raises(DeadlineError, match="still waiting for credentials from profile p in"):
+        asyncio.run(work())
+    assert time.monotonic() - began < 10
+
+
+def test_ctrl_c_does_not_wait_for_a_slow_process(home: Path) -> None:
+    """The program ends at once; the look at the process runs in a daemon thread."""
+    slow(home, 60)
+    environment = {**os.environ, "HOME": str(home), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "pulumi_hbr_clients.cli", "-v", "list", "--client-type", "ECS_CLIENT"]
+    with subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stderr
+        assert "asking" in process.stderr.readline()
+        time.sleep(2)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+        assert time.monotonic() - began < 15
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_a_renewed_profile_is_read_again(home: Path) -> None:
+    """Somebody logs in again: after the service called the token expired, the file is read anew."""
+    token = {**KEYS, "mode": "StsToken"}
+    profile_file(home, p={**token, "sts_token": "FAKE-OLD"})
+    made = credential_source(resolved({"region": REGION, "profile": "p"}, None, home))
+    assert fetched(made).security_token == "FAKE-OLD"  # noqa: S105  fake
+    profile_file(home, p={**token, "sts_token": "FAKE-NEW"})
+    assert fetched(made, renew=True).security_token == "FAKE-NEW"  # noqa: S105  fake
+    assert fetched(credential_source(resolved({"region": REGION, "profile": "p"}, None, home))) == fetched(made)
+
+
+def test_the_environment_is_not_frozen_at_import(sts: Sts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """alibabacloud-credentials reads its variables when it is imported; what changes later is seen all the same."""
+    role = {"role_arn": f"{ROLE}-late"}
+    fetched(source(sts, assume_role=role))
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "FAKE-LATE")
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "FAKE-LATE")
+    monkeypatch.setenv("ALIBABA_CLOUD_STS_ENDPOINT", sts.endpoint)
+    from pulumi_hbr_clients.client.settings import resolve  # noqa: PLC0415  after the library was imported
+
+    fetched(credential_source(resolve({"region": REGION, "assume_role": role})))
+    assert [sent["AccessKeyId"] for sent in sts.requests] == ["FAKE-CALLER", "FAKE-LATE"]
