@@ -201,14 +201,24 @@ def _error(spec: CredentialSpec, error: Exception) -> CredentialsError:
     if spec.mode == "RamRoleArn" and spec.base is not None and status is not None:
         made = CredentialsError(_cannot_assume(spec, spec.base, code, status))
     else:
-        head = text.splitlines()[0].partition("result:")[0].strip(" ,") if text else ""
-        for name, value in spec.fields:
-            head = head.replace(str(value), "***") if name in _SECRET_FIELDS else head
-        detail = f"{head[:200] or type(error).__name__}{f' ({code})' if code else ''}"
-        made = CredentialsError(f"no credentials from {spec.label}: {detail}")
+        made = CredentialsError(
+            f"no credentials from {spec.label}: {_reason(spec, error)}{f' ({code})' if code else ''}"
+        )
     if not spec.is_fallback and _is_transient(error, code, status):
         made.retry = Retry.BACK_OFF
     return made
+
+
+def _reason(spec: CredentialSpec, error: Exception) -> str:
+    """The library's own words up to where they quote a response; of others' errors the kind: they quote signed URLs."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    if type(error).__name__ not in {"CredentialException", "ValueError"}:
+        return f"it cannot be reached ({type(error).__name__})"
+    head = re.split(r"result:|response:|stderr:|[{\n]", str(error), maxsplit=1)[0].strip(" ,")
+    for name, value in spec.fields:
+        head = head.replace(str(value), "***") if name in _SECRET_FIELDS else head
+    return head[:200] or "it failed"
 
 
 def _cannot_assume(spec: CredentialSpec, caller: CredentialSpec, code: str | None, status: int) -> str:
@@ -225,6 +235,4 @@ def _is_transient(error: Exception, code: str | None, status: int | None) -> boo
     """Whether the source may answer later: no connection, a server error, throttling. As for the service itself."""
     if status is not None:
         return status >= 500 or status == 429 or "Throttling" in (code or "")  # noqa: PLR2004  RFC 9110 and RFC 6585
-    return type(error).__name__ == "RetryError" or (
-        isinstance(error, OSError) and not isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError)
-    )
+    return type(error).__name__ == "RetryError" or (isinstance(error, OSError) and not error.filename)

@@ -131,7 +131,7 @@ class Provider:
 
 @pytest.mark.parametrize(("life", "margin"), [(3600, 900), (36_000, 900), (900, 225), (4, 1)])
 def test_they_are_renewed_before_they_end(life: int, margin: int) -> None:
-    """15 minutes before their end, or in the last quarter of their life; if that fails, the old ones while they live."""
+    """15 minutes before their end, or in their last quarter; if that fails, the old ones while they live."""
     now, start = 1_000_000.0, 1_000_000.0
     provider = Provider(start + life, None, start + 2 * life, None, None)
     made = FetchedCredentials(CredentialSpec("EcsRamRole", "x"), lambda _: provider, lambda: now)
@@ -177,8 +177,18 @@ def test_nobody_at_the_address(sts: Sts) -> None:
     role = {"role_arn": f"{ROLE}-refused"}
     variables = {"ALIBABA_CLOUD_STS_ENDPOINT": "127.0.0.1:9", **CALLER}
     nobody = credential_source(resolved({"region": REGION, "assume_role": role}, None, **variables))
-    assert refused(nobody).retry is Retry.BACK_OFF
+    error = refused(nobody)
+    assert (error.retry, "it cannot be reached" in str(error), "Action" in str(error)) == (Retry.BACK_OFF, True, False)
     assert not sts.requests
+
+
+def test_what_a_process_says_on_stderr_stays_out(home: Path) -> None:
+    """A credential process may print anything when it fails: only that it failed is said."""
+    profile_file(home, p={"mode": "External", "process_command": "sh -c 'echo FAKE-QUOTED >&2; exit 3'"})
+    error = refused(credential_source(resolved({"region": REGION, "profile": "p"}, None, home)))
+    assert "exit status 3" in str(error)
+    profile_file(home, p={"mode": "External", "process_command": "/nowhere/program --secret FAKE-QUOTED"})
+    refused(credential_source(resolved({"region": REGION, "profile": "p"}, None, home)))
 
 
 def test_a_query_with_a_role(sts: Sts, monkeypatch: pytest.MonkeyPatch) -> None:
