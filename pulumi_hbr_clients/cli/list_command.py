@@ -84,22 +84,22 @@ async def reports(
     client: HbrClient, chosen: Targets, query: Query, output: str, interval: float | None
 ) -> AsyncGenerator[Report]:
     """One report, or one at every interval. Raises the error of the only target if it cannot recover."""
-    found = await targets.resolve(client, chosen, query)
-    with progress_bar() as progress:
-        results = await targets.list_all(client, found, progress, RetryAnnouncer())
-    _raise_single(chosen, results)
-    yield Report(output, results, chosen.several)
-    while interval is not None:
-        await asyncio.sleep(interval)
-        results = await targets.list_all(client, found, lambda: lambda _read, _total: None, lambda _: None)
-        try:
-            _raise_single(chosen, results)
-        except HbrError as error:
-            if not _may_recover(error):
-                raise
-            print_message("warning", f"{error_text(error)}. Trying again in {interval:g} s")
-        else:
-            yield Report(output, results, chosen.several)
+    async with targets.opened(client, chosen, query) as found:
+        with progress_bar() as progress:
+            results = await targets.list_all(found, progress, RetryAnnouncer())
+        _raise_single(chosen, results)
+        yield Report(output, results, chosen.several)
+        while interval is not None:
+            await asyncio.sleep(interval)
+            results = await targets.list_all(found, lambda: lambda _read, _total: None, lambda _: None)
+            try:
+                _raise_single(chosen, results)
+            except HbrError as error:
+                if not _may_recover(error):
+                    raise
+                print_message("warning", f"{error_text(error)}. Trying again in {interval:g} s")
+            else:
+                yield Report(output, results, chosen.several)
 
 
 def _raise_single(chosen: Targets, results: tuple[TargetResult, ...]) -> None:

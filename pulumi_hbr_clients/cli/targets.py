@@ -7,8 +7,8 @@ Without these options there is one target; settings decide its region and creden
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final, cast
@@ -56,6 +56,14 @@ class Targets:
     def queries(self, query: Query) -> list[Query]:
         """The query for each target."""
         return [_at(query, region, profile) for profile, region in product(self.profiles, self.regions)]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One target: its query, and a client whose connections and requests at once are its own."""
+
+    query: Query
+    client: HbrClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +127,25 @@ def announce(client: HbrClient, query: Query) -> str:
     return target.region
 
 
-async def resolve(client: HbrClient, targets: Targets, query: Query) -> list[Query | TargetResult]:
-    """The query for each target, or the error of a profile whose regions cannot be listed.
+@asynccontextmanager
+async def opened(client: HbrClient, targets: Targets, query: Query) -> AsyncIterator[list[Target | TargetResult]]:
+    """The targets until this ends, or the error of a profile whose regions cannot be listed.
 
     Prints where the list of regions came from. Raises the error if there is one profile only.
     """
+    async with AsyncExitStack() as stack:
+        found: list[Target | TargetResult] = []
+        for item in await _resolved(client, targets, query):
+            if isinstance(item, TargetResult):
+                found.append(item)
+                continue
+            found.append(Target(item, await stack.enter_async_context(client.with_options())))
+            with suppress(HbrError):  # reported with the target's result
+                announce(client, item)
+        yield found
+
+
+async def _resolved(client: HbrClient, targets: Targets, query: Query) -> list[Query | TargetResult]:
     found: list[Query | TargetResult] = [] if targets.all_regions else [*targets.queries(query)]
     for profile in targets.profiles if targets.all_regions else ():
         try:
@@ -132,10 +154,6 @@ async def resolve(client: HbrClient, targets: Targets, query: Query) -> list[Que
             if len(targets.profiles) == 1:
                 raise
             found.append(TargetResult(_at(query, None, profile), "all regions", error=error))
-    for target in found:
-        if isinstance(target, Query):
-            with suppress(HbrError):  # reported with the target's result
-                announce(client, target)
     return found
 
 
@@ -164,23 +182,21 @@ def _at(query: Query, region: str | None, profile: str | None) -> Query:
 
 
 async def list_all(
-    client: HbrClient,
-    targets: Sequence[Query | TargetResult],
-    progress: Callable[[], Progress],
-    on_retry: OnRetry,
+    targets: Sequence[Target | TargetResult], progress: Callable[[], Progress], on_retry: OnRetry
 ) -> tuple[TargetResult, ...]:
     """The results of all targets, in their order; `progress` makes a callback for each. Never raises `HbrError`."""
 
-    async def one(target: Query | TargetResult) -> TargetResult:
+    async def one(target: Target | TargetResult) -> TargetResult:
         if isinstance(target, TargetResult):
             return target
-        region = target.region or ""
+        query, client = target.query, target.client
+        region = query.region or ""
         try:
-            region = client.target(target).region
-            return TargetResult(target, region, await client.list(target, progress(), on_retry))
+            region = client.target(query).region
+            return TargetResult(query, region, await client.list(query, progress(), on_retry))
         except IncompleteListError as error:
-            return TargetResult(target, region, cast("ClientList", error.found), error)
+            return TargetResult(query, region, cast("ClientList", error.found), error)
         except HbrError as error:
-            return TargetResult(target, region, error=error)
+            return TargetResult(query, region, error=error)
 
     return tuple(await asyncio.gather(*map(one, targets)))
