@@ -19,6 +19,7 @@ from typing import Any, Final
 import click
 
 from pulumi_hbr_clients import __version__
+from pulumi_hbr_clients.cli.printable import printable
 from pulumi_hbr_clients.client import profiles
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.credential_places import CredentialPlace
@@ -71,8 +72,8 @@ def usable(report: Report) -> bool:
     return all(finding.is_usable for finding in report.values())
 
 
-async def examine(query: Query, arguments: Mapping[str, Any], *, offline: bool) -> Report:
-    """Look at every place, then fetch credentials and send one request unless `offline`.
+async def examine(query: Query, arguments: Mapping[str, Any], client: HbrClient, *, offline: bool) -> Report:
+    """Look at every place, then fetch credentials and send one request with the client unless `offline`.
 
     `arguments` are region, endpoint, network, profile and assume_role as they were typed, None where they were not.
     """
@@ -88,7 +89,9 @@ async def examine(query: Query, arguments: Mapping[str, Any], *, offline: bool) 
         report["endpoint"] = Finding(url, "the region's own", None, report["endpoint"].places)
     timeout = query.timeout or PATIENCE
     report["credentials"] = await _credentials(settings, timeout, offline=offline, is_located=not issues)
-    report["permission"] = await _permission(query, given, timeout, report, offline=offline)
+    location = {name: value for name, value in given.items() if name != "network"}  # the network is the client's
+    request = query.model_copy(update={"page_number": 1, "page_size": 1, "timeout": timeout, **location})
+    report["permission"] = await _permission(request, report, client, offline=offline)
     return report
 
 
@@ -173,7 +176,7 @@ def _held(spec: CredentialSpec | None) -> str | None:
 
 def _told(error: HbrError) -> str:
     """An error's text, without sending the reader where he is."""
-    text = str(error)
+    text = printable(str(error))
     return _typed(min((text.partition(advice)[0] for advice in _ADVICE), key=len))
 
 
@@ -182,17 +185,14 @@ def _masked(credentials: Credentials) -> str:
     return f"access key ***{credentials.access_key_id[-4:]}{token}"
 
 
-async def _permission(
-    query: Query, arguments: Mapping[str, Any], seconds: float, report: Report, *, offline: bool
-) -> Finding:
+async def _permission(request: Query, report: Report, client: HbrClient, *, offline: bool) -> Finding:
     if offline:
         return Finding("not asked because of --offline")
     if not usable(report):
         return Finding(None, None, "not asked: fix the problems above first")
     started = time.monotonic()
     try:
-        async with HbrClient(timeout=seconds, **arguments) as client:
-            await client.list(query.model_copy(update={"page_number": 1, "page_size": 1}))
+        await client.list(request)
     except HbrError as error:
         return Finding(None, None, _told(error))
     return Finding(f"OK, the service answered in {time.monotonic() - started:.2f} s")
@@ -207,10 +207,15 @@ def as_json(report: Report) -> str:
 def as_text(report: Report, *, coloured: bool) -> str:
     """The findings, then every place of each."""
     lines = [f"hbr-clients {__version__}, Python {platform.python_version()}", ""]
-    lines += [text for name, finding in report.items() for text in _lines(name, finding, coloured=coloured)]
+    lines += summary_lines(report, coloured=coloured)
     lines += ["", "Places, in the order in which they are looked at:"]
     lines += [text for name, finding in report.items() for text in _places(name, finding, coloured=coloured)]
     return "\n".join(lines) + "\n"
+
+
+def summary_lines(report: Report, *, coloured: bool) -> list[str]:
+    """What would be used, and what is wrong."""
+    return [text for name, finding in report.items() for text in _lines(name, finding, coloured=coloured)]
 
 
 def _lines(name: str, finding: Finding, *, coloured: bool) -> Iterator[str]:

@@ -8,7 +8,7 @@ from io import StringIO
 from types import MappingProxyType
 from typing import Any, Final
 
-from pulumi_hbr_clients.cli.messages import error_text
+from pulumi_hbr_clients.cli.messages import error_text, one_line
 from pulumi_hbr_clients.cli.printable import printable
 from pulumi_hbr_clients.cli.targets import TargetResult
 from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, ClientSettings, state_name, to_dicts, to_json
@@ -38,7 +38,7 @@ def json_text(results: Sequence[TargetResult], *, several: bool, compact: bool =
 def _target_json(result: TargetResult) -> str:
     head: dict[str, Any] = {"region": result.region, "profile": result.query.profile}
     if result.error is not None:
-        head["error"] = error_text(result.error).replace("\n", ". ")
+        head["error"] = one_line(error_text(result.error))
     text = json.dumps(head, ensure_ascii=False)
     if result.found is None:
         return text

@@ -43,6 +43,11 @@ def error_text(error: HbrError) -> str:
     return f"{str(error).removesuffix(advice).rstrip('. ')}\n{as_options(advice)}"
 
 
+def one_line(text: str) -> str:
+    """The text with its advice in the same line."""
+    return text.replace("\n", ". ")
+
+
 def print_warnings(texts: Iterable[str]) -> None:
     """Print each text to stderr as a warning."""
     for text in texts:

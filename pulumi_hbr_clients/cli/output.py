@@ -15,7 +15,7 @@ from typing import Any, Final
 import click
 
 from pulumi_hbr_clients.cli import json_csv, tables
-from pulumi_hbr_clients.cli.messages import error_text, is_terminal, print_message
+from pulumi_hbr_clients.cli.messages import error_text, is_terminal, one_line, print_message
 from pulumi_hbr_clients.cli.tables import Line
 from pulumi_hbr_clients.cli.targets import TargetResult
 from pulumi_hbr_clients.client.client import Progress
@@ -80,8 +80,8 @@ class Report:
         """Print a message for each target without a complete list to stderr."""
         for result in self.results:
             if result.error is not None:
-                where = f"{tables.target_name(result)}: " if self.several else ""
-                print_message("error", where + error_text(result.error))
+                text = error_text(result.error)
+                print_message("error", f"{tables.target_name(result)}: {one_line(text)}" if self.several else text)
 
 
 async def show(reports: AsyncIterator[Report], output: str, interval: float | None) -> bool:

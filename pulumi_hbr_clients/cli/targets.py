@@ -76,8 +76,8 @@ class TargetResult:
     error: HbrError | None = None
 
 
-def parse(values: Mapping[str, Any]) -> Targets:
-    """The targets that were typed. Raises `InputError` with all issues."""
+def parse(values: Mapping[str, Any], *, check_settings: bool = True) -> Targets:
+    """The targets that were typed. Raises `InputError` with all issues of what was typed, and of other settings."""
     found = Targets(values["region"] or [None], values["profile"] or [None], values.get("all_regions", False))
     issues = [issue for name in ("region", "profile") for issue in _repeated(name, values[name])]
     if found.all_regions and values["region"]:
@@ -90,6 +90,8 @@ def parse(values: Mapping[str, Any]) -> Targets:
         typed = {"region": region, "profile": profile, **{name: values[name] for name in ("endpoint", "network")}}
         if found.all_regions and region is None:
             typed["region"] = DEFAULT_REGION
+        if not check_settings and (region is None or not found.several):
+            continue
         try:
             _settings(typed).location()
         except InputError as error:
@@ -135,7 +137,7 @@ async def opened(client: HbrClient, targets: Targets, query: Query) -> AsyncIter
     """
     async with AsyncExitStack() as stack:
         found: list[Target | TargetResult] = []
-        for item in await _resolved(client, targets, query):
+        for item in await resolved(client, targets, query):
             if isinstance(item, TargetResult):
                 found.append(item)
                 continue
@@ -145,7 +147,8 @@ async def opened(client: HbrClient, targets: Targets, query: Query) -> AsyncIter
         yield found
 
 
-async def _resolved(client: HbrClient, targets: Targets, query: Query) -> list[Query | TargetResult]:
+async def resolved(client: HbrClient, targets: Targets, query: Query) -> list[Query | TargetResult]:
+    """The query for each target, or the error of a profile whose regions cannot be listed. See `opened`."""
     found: list[Query | TargetResult] = [] if targets.all_regions else [*targets.queries(query)]
     for profile in targets.profiles if targets.all_regions else ():
         try:

@@ -58,7 +58,8 @@ def test_a_target_that_fails_is_reported_and_the_rest_printed(cloud: Cloud, run:
         cloud.backends[SHANGHAI].next_faults += ["NoPermission"]
         result = run("list", *ECS, *BOTH, "--output", output)
         assert result.exit_code == 1
-        assert result.stderr.startswith("error: cn-shanghai: NoPermission: ")
+        (line,) = result.stderr.splitlines()
+        assert line.startswith("error: cn-shanghai: NoPermission: ")
         assert "c-2" in result.stdout
         if output == "table":
             assert result.stdout.splitlines()[-1] == "2 clients in 1 of 2 targets: 2 ACTIVATED"
@@ -104,4 +105,27 @@ def test_bad_targets_are_reported_together(cloud: Cloud, run: Any) -> None:
     assert [line.partition(":")[0] for line in lines] == ["--profile", "--all-regions", "--region"]
     assert lines[0] == "--profile: must not be given twice (given: 'a')"
     assert lines[2].startswith("--region: must be a region id")
+    assert sum(backend.requests for backend in cloud.backends.values()) == 0
+
+
+def test_doctor_examines_every_target(cloud: Cloud, run: Any) -> None:
+    """Its findings for each region, and one line on stderr for each that has a problem; exit code 1."""
+    cloud.backends[SHANGHAI].next_faults += ["NoPermission"] * 2
+    text = run("doctor", *BOTH)
+    assert [line for line in text.stdout.splitlines() if line and line[0] != " "] == ["cn-hangzhou", "cn-shanghai"]
+    assert text.stdout.count("permission   OK") == 1
+    assert text.stderr.startswith("error: cn-shanghai: permission: NoPermission: ")
+    result = run("doctor", *BOTH, "--output", "json")
+    hangzhou, shanghai = json.loads(result.stdout)["targets"]
+    assert (text.exit_code, result.exit_code, json.loads(result.stdout)["usable"]) == (1, 1, False)
+    assert hangzhou["outputs"]["region"]["value"] == "cn-hangzhou"
+    assert "error" not in hangzhou
+    assert shanghai["error"].startswith("permission: NoPermission: ")
+
+
+def test_doctor_of_all_regions_offline(cloud: Cloud, run: Any) -> None:
+    """Without asking, the regions are the built-in ones, and it says so."""
+    result = run("doctor", "--all-regions", "--offline", "--output", "json")
+    assert len(json.loads(result.stdout)["targets"]) == len(REGIONS)
+    assert result.stderr == f"note: regions: the built-in list of {len(REGIONS)}, because of --offline\n"
     assert sum(backend.requests for backend in cloud.backends.values()) == 0
