@@ -9,18 +9,17 @@ from it. Without `--quick` all questions take about half an hour.
 
 import argparse
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Final
 
-from tools.bench import lists, programs, report, trouble
+from tools.bench import lists, programs, report
 from tools.bench.harness import note
 
 QUESTIONS: Final[Mapping[str, Callable[..., report.Table]]] = {
     "lists-100ms": lists.far,
     "lists-0ms": lists.near,
-    "faults": trouble.faults,
-    "changes": trouble.changes,
-    "windows": trouble.windows,
+    "faults": lists.faults,
+    "changes": lists.changes,
+    "windows": lists.windows,
     "state": programs.state,
     "imports": programs.imports,
     "previews": programs.previews,
@@ -35,7 +34,8 @@ def main() -> None:
     for name in arguments.questions or QUESTIONS:
         measured = report.machine(name)
         note(f"{name}: {(QUESTIONS[name].__doc__ or '').strip()}")
-        table = replace(QUESTIONS[name](quick=arguments.quick), measured=measured)
+        table = QUESTIONS[name](quick=arguments.quick)
+        table.measured = measured
         print(f"## {table.title}\n\n{table}\n", flush=True)
         if arguments.keep:
             kept = {**report.load(), name: table}

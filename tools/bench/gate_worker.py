@@ -14,10 +14,26 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+from pulumi.dynamic import CreateResult, Resource, ResourceProvider
 
 from tools.bench.admin import call
-from tools.bench.dependant import Dependant
 from tools.bench.stack_worker import new_stack
+
+
+class Timestamps(ResourceProvider):
+    """Stores the time at which a dependant was created."""
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        return CreateResult("dependant", {**props, "at": time.time()})
+
+
+class Dependant(Resource):
+    """Depends on a gate."""
+
+    at: pulumi.Output[float]
+
+    def __init__(self, name: str, gate: pulumi.Resource) -> None:
+        super().__init__(Timestamps(), name, {"at": None}, pulumi.ResourceOptions(depends_on=[gate]))
 
 
 def program(groups: Sequence[Sequence[str]]) -> None:

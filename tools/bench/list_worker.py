@@ -21,9 +21,6 @@ from typing import Any, Final
 from tools.bench.admin import call
 
 Lists = Callable[[], Sequence[Any]]
-PEER_PAGE: Final = 50
-PEER_WAIT: Final = 3.0
-PEER_PATIENCE: Final = 300.0
 _RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024  # getrusage(2): KiB, on macOS bytes
 
 
@@ -41,8 +38,8 @@ def ours(consistency: str, select: str = "") -> Lists:
     return lambda: asyncio.run(listed()).clients
 
 
-def page_of(size: int, select: str = "") -> Callable[[int], Any]:
-    """The official SDK's call for one page of this size; its session keeps the connection."""
+def sdk(select: str = "") -> Lists:
+    """A loop over the official SDK, PageSize 99, as its documentation shows; its session keeps the connection."""
     from alibabacloud_hbr20170908 import models  # noqa: PLC0415  the import is part of the figure
     from alibabacloud_hbr20170908.client import Client  # noqa: PLC0415  the same
     from alibabacloud_tea_openapi.models import Config  # noqa: PLC0415  the same
@@ -56,27 +53,18 @@ def page_of(size: int, select: str = "") -> Callable[[int], Any]:
             protocol="HTTP",
         )
     )
-
-    def page(number: int) -> Any:
-        request = models.DescribeBackupClientsRequest(client_type="ECS_CLIENT", page_number=number, page_size=size)
-        if select == "tags":
-            request.tag = [models.DescribeBackupClientsRequestTag(key="bench", value="yes")]
-        if select == "filters":
-            request.filters = [models.DescribeBackupClientsRequestFilters(key="Hostname", values=["bench"])]
-        return client.describe_backup_clients(request).body
-
-    return page
-
-
-def sdk(select: str = "") -> Lists:
-    """A loop over the official SDK, PageSize 99, as its documentation shows."""
-    page = page_of(99, select)
+    request = models.DescribeBackupClientsRequest(client_type="ECS_CLIENT", page_size=99)
+    if select == "tags":
+        request.tag = [models.DescribeBackupClientsRequestTag(key="bench", value="yes")]
+    if select == "filters":
+        request.filters = [models.DescribeBackupClientsRequestFilters(key="Hostname", values=["bench"])]
 
     def listed() -> Sequence[Any]:
         clients, total, number = list[Any](), 1, 0
         while len(clients) < total:
             number += 1
-            body = page(number)
+            request.page_number = number
+            body = client.describe_backup_clients(request).body
             total = body.total_count
             clients += body.clients
         return clients
@@ -84,52 +72,10 @@ def sdk(select: str = "") -> Lists:
     return listed
 
 
-def peer(select: str = "") -> Lists:
-    """The algorithm of Terraform's and Pulumi's alicloud data source, over the official SDK (docs/comparison.md)."""
-    page = page_of(PEER_PAGE, select)
-
-    def listed() -> Sequence[Any]:
-        clients, number, rows = list[Any](), 0, [None] * PEER_PAGE
-        while len(rows) == PEER_PAGE:
-            number += 1
-            rows = _with_retries(partial(page, number)).clients
-            clients += rows
-        return clients
-
-    return listed
-
-
-def _with_retries(ask: Callable[[], Any]) -> Any:
-    """As the peer retries: always after the same three seconds."""
-    until = time.monotonic() + PEER_PATIENCE
-    while True:
-        try:
-            body = ask()
-        except Exception as error:
-            if time.monotonic() > until or not _peer_retries(error):
-                raise
-        else:
-            if body.success is False:  # the peer looks at it, the SDK does not
-                raise RuntimeError(body.message)
-            return body
-        time.sleep(PEER_WAIT)
-
-
-def _peer_retries(error: Exception) -> bool:
-    """What the peer's NeedRetry names: the network, throttling, ServiceUnavailable and 5xx."""
-    from darabonba.exceptions import UnretryableException  # noqa: PLC0415  the import is part of the figure
-
-    if isinstance(error, UnretryableException):
-        return "Failed to parse" not in str(error)
-    code, status = str(getattr(error, "code", "")), getattr(error, "status_code", None) or 0
-    return "Throttling" in code or code == "ServiceUnavailable" or status >= 500  # noqa: PLR2004  server errors
-
-
 CONTENDERS: Final[dict[str, Callable[[str], Lists]]] = {
     "verified": partial(ours, "verified"),
     "counted": partial(ours, "counted"),
     "sdk": sdk,
-    "peer": peer,
 }
 
 

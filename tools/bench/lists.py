@@ -1,90 +1,145 @@
-"""Questions about lists from a service that behaves: time, CPU, memory, requests.
+"""Questions about lists: what they cost, and whether they are right while the service breaks, moves or throttles."""
 
-CONTENDERS of list_worker.py: verified, counted, sdk, peer.
-"""
-
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Final
+from statistics import median
+from typing import Any, Final
 
-from tools.bench.harness import Figures, in_turn, service
-from tools.bench.report import Cell, Requirement, Table
+from tools.bench.harness import Figures, in_turn, note, service
+from tools.bench.report import Table
 
-PAGE: Final = 99
-HEADER: Final = ("clients", "", "wall s", "of verified", "CPU s", "requests", "peak MB", "of verified", "missed")
+NAMES: Final = ("verified", "counted", "sdk")
 
 
 def far(*, quick: bool) -> Table:
-    """Lists of 100 to 100,000 clients, 100 ms a response."""
-    sizes = (100, 300) if quick else (100, 1000, 10_000, 100_000)
-    found = {size: _lists(size, 0.01 if quick else 0.1, 3 if 300 < size < 100_000 else 1) for size in sizes}  # noqa: PLR2004  where time allows
-    requirements = [
-        Requirement(
-            f"{size:,} clients: {name}: times faster than the SDK's loop",
-            _faster(found[size], name),
-            limit,
-            at_least=True,
-        )
-        for size, name, limit in ((10_000, "verified", 9), (10_000, "counted", 11), (100_000, "verified", 20))
-        if size in found
-    ]
-    note = "With a far region it matters most that all pages are requested at once."
-    return Table("Lists, 100 ms a response", HEADER, _rows(found), [*_right(found), *requirements], note)
+    """Lists of 100 to 100,000 clients, 100 ms a response: the farther the region, the more parallel requests matter."""
+    table, found = _lists("Lists, 100 ms a response", (100, 300) if quick else (100, 1000, 10_000, 100_000), 0.1)
+    for size, name, times in ((10_000, "verified", 9), (10_000, "counted", 11), (100_000, "verified", 20)):
+        if size in found:
+            faster = found[size]["sdk"]["wall"] / found[size][name]["wall"]
+            table.require(f"{size:,} clients: {name}: times faster than the SDK's loop", faster, times, at_least=True)
+    return table
 
 
 def near(*, quick: bool) -> Table:
-    """Lists of 1,000 to 100,000 clients, 0 ms a response: CPU and memory."""
+    """Lists of 100 to 100,000 clients, 0 ms a response: CPU and memory."""
     sizes = (100,) if quick else (1000, 10_000, 100_000)
-    found = {size: _lists(size, 0.0, 1 if quick else 3) for size in sizes}
-    largest = found[max(sizes)]
-    ours, sdk = largest["verified"], largest["sdk"]
-    requirements = [
-        Requirement(f"{max(sizes):,} clients: CPU of verified, of the SDK's loop", ours["cpu"] / sdk["cpu"], 1),
-        Requirement(
-            f"{max(sizes):,} clients: memory of verified, of the SDK's loop", ours["memory"] / sdk["memory"], 0.5
-        ),
-    ]
-    note = (
-        "Peak: the most memory that the process ever had. The requirement compares what the list added to the imports."
+    table, found = _lists("Lists, 0 ms a response", sizes, 0.0)
+    largest = max(sizes)
+    verified, sdk = found[largest]["verified"], found[largest]["sdk"]
+    table.require(f"{largest:,} clients: CPU of verified, of the SDK's loop", verified["cpu"] / sdk["cpu"], 1)
+    table.require(f"{largest:,} clients: memory of verified, of the SDK's", verified["memory"] / sdk["memory"], 0.5)
+    return table
+
+
+def _lists(title: str, sizes: Sequence[int], latency: float) -> tuple[Table, Mapping[int, Mapping[str, Figures]]]:
+    table = Table(title, ["clients", "", "wall s", "of verified", "CPU s", "requests", "peak MB", "of verified "])
+    table.note = "Peak: the most memory that the process ever had. Requirements compare what the list itself added."
+    found, wrong, needless = {}, 0.0, 0.0
+    for size in sizes:
+        with service(size, latency=latency) as running:
+            measures = {name: partial(running.run, "list_worker", name) for name in NAMES}
+            found[size] = in_turn(1 if size * latency > 1000 or len(sizes) < 3 else 3, measures)  # noqa: PLR2004  minutes
+        verified = found[size]["verified"]
+        for name, f in found[size].items():
+            shares = f["wall"] / verified["wall"], f["peak"] / verified["peak"]
+            table.row(f"{size:,}", name, f["wall"], shares[0], f["cpu"], f["requests"], f["peak"] / 1e6, shares[1])
+            if name != "sdk":
+                wrong += size - f["clients"] + f["twice"]
+                needless = max(needless, f["requests"] - -(-size // 99) * (2 if name == "verified" else 1))
+    table.require("clients missed or listed twice", wrong, 0)
+    table.require("requests beyond the pages", needless, 2)
+    return table, found
+
+
+JUDGED: Final = ["", "runs", "complete", "incomplete", "errors", "silently wrong", "missed", "twice", "requests"]
+NOTE: Final = "Missed and twice: clients, in all runs, that were there all along. Requests: the median run."
+
+
+def faults(*, quick: bool) -> Table:
+    """1,000 clients, 5 % of requests meet a fault: dropped connections, 5xx, HTML, half a JSON, throttling and more."""
+    table = Table("1,000 clients, 5 % of requests meet a fault", JUDGED, note=NOTE)
+    for name in NAMES:
+        table.row(*_judged(name, _runs(name, range(2 if quick else 20), 1000, fault_rate=0.05)))
+    table.require("verified: silently wrong", float(table.rows[0][5]), 0)
+    table.require("verified: errors", float(table.rows[0][4]), 0)
+    return table
+
+
+OLD: Final = {"arrivals": "old"}
+ANYWHERE: Final = {"leave_from": "anywhere", "arrive_at": "anywhere"}
+ONCE: Final = {**OLD, "every": 7, "times": 1}
+WAYS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "old ones at the end, after each page": {"turnover": OLD},
+    "new ones at the end, after each page": {"turnover": {}},
+    "old ones at the front, leaving at the end": {"turnover": {**OLD, "leave_from": "end", "arrive_at": "front"}},
+    "old ones anywhere, after each page": {"turnover": {**OLD, **ANYWHERE}},
+    "leaving only": {"turnover": {"arriving": 0}},
+    "arriving only, at the front": {"turnover": {"leaving": 0, "arrive_at": "front"}},
+    "one leaves and one arrives, once": {"turnover": ONCE},
+    "the same anywhere, in a list by id": {"order": "id", "turnover": {**ONCE, **ANYWHERE}},
+    "the same by tags": {"select": "tags", "turnover": {**ONCE, "by": "tags"}},
+    "the same by filters": {"select": "filters", "turnover": {**ONCE, "by": "filters"}},
+    "none, each page from another order": {"order": "shuffled"},
+}
+
+
+def changes(*, quick: bool) -> Table:
+    """1,960 clients, of which some leave and others arrive between the pages, in each way that can be."""
+    count, seeds, ways = (300, range(1), [*WAYS][:1]) if quick else (1960, range(3), [*WAYS])
+    table = Table(f"{count:,} clients, some leave and others arrive meanwhile", ["change", *JUDGED])
+    everything: dict[str, list[Figures]] = {name: [] for name in NAMES}
+    for way in ways:
+        for name in NAMES:
+            runs = _runs(name, seeds, count, **WAYS[way])
+            table.row(way, *_judged(name, runs))
+            everything[name] += runs
+    for name, runs in everything.items():
+        table.row("all", *_judged(name, runs))
+    table.require("verified: silently wrong", sum(f["wrong"] for f in everything["verified"]), 0)
+    table.note = (
+        f"{NOTE} A list that never stands still has no complete list: who says so? `counted` cannot see "
+        "that one client leaves while another arrives; it is there for lists that stand still."
     )
-    return Table("Lists, 0 ms a response", HEADER, _rows(found), [*_right(found), *requirements], note)
+    return table
 
 
-def _lists(size: int, latency: float, rounds: int) -> dict[str, Figures]:
-    # With 100,000 clients at 100 ms one list of the peer takes minutes.
-    names = ("verified", "counted", "sdk", *(["peer"] if size * latency < 10_000 else []))  # noqa: PLR2004  100,000 x 0.1
-    with service(size, latency=latency) as running:
-        return in_turn(rounds, {name: partial(running.run, "list_worker", name) for name in names})
+def _runs(name: str, seeds: Sequence[int], count: int, *, select: str = "", **behaviour: Any) -> list[Figures]:
+    """One contender, each time against a fleet of its own."""
+    note(f"{name}: {len(seeds)} runs")
+    found = []
+    for seed in seeds:
+        with service(count, seed=seed, **behaviour) as running:
+            found.append(running.run("list_worker", name, "judge", *filter(None, [select])))
+    return found
 
 
-def _faster(found: Mapping[str, Figures], name: str) -> float:
-    return found["sdk"]["wall"] / found[name]["wall"]
+def _judged(name: str, runs: Sequence[Figures]) -> tuple[str | float, ...]:
+    counts = [sum(f[key] for f in runs) for key in ("complete", "incomplete", "error", "wrong", "missed", "twice")]
+    return (name, len(runs), *counts, median(f["requests"] for f in runs))
 
 
-def _rows(found: Mapping[int, Mapping[str, Figures]]) -> list[list[Cell]]:
-    return [
-        [
-            f"{size:,}",
-            name,
-            f["wall"],
-            f["wall"] / ours["wall"],
-            f["cpu"],
-            f["requests"],
-            f["peak"] / 1e6,
-            f["peak"] / ours["peak"],
-            size - f["clients"] + f["twice"],
-        ]
-        for size, contenders in found.items()
-        for name, f in contenders.items()
-        if (ours := contenders["verified"])
-    ]
-
-
-def _right(found: Mapping[int, Mapping[str, Figures]]) -> list[Requirement]:
-    ours = [(size, passes, found[size][name]) for size in found for name, passes in (("verified", 2), ("counted", 1))]
-    wrong = max(size - f["clients"] + f["twice"] for size, _, f in ours)
-    needless = max(f["requests"] + passes * (size // -PAGE) for size, passes, f in ours)
-    return [
-        Requirement("clients missed or listed twice", wrong, 0),
-        Requirement("requests beyond the pages", needless, 2),
-    ]
+def windows(*, quick: bool) -> Table:
+    """Lists longer than the account's window of 600 requests in 60 s (docs/service.md), of one process and of five."""
+    many, few, limit, seconds = (3000, 900, 25, 4.0) if quick else (70_000, 20_000, 600, 60.0)
+    table = Table(
+        f"A window of {limit} requests in {seconds:g} s",
+        ["", "wall s", "of the shortest", "requests", "share throttled", "failed"],
+        note="Shortest: the windows that must end before the last request may be sent. Runs start with a new window.",
+    )
+    cases = [("counted", 1, many, 1.15, 0.02), ("verified", 1, many, 1.15, 0.02), ("counted", 5, few, 1.3, 0.08)]
+    for kind in ("sliding", "fixed"):
+        for name, processes, count, over, share in cases:
+            label = f"{kind} window, {processes} x {count:,} clients, {name}"
+            note(label)
+            with service(count, latency=0.02, window={"limit": limit, "seconds": seconds, "kind": kind}) as running:
+                time.sleep(seconds - time.time() % seconds)  # a fixed window starts on the clock
+                f = running.run_many(processes, "list_worker", name)
+            requests = processes * -(-count // 99) * (2 if name == "verified" else 1)
+            times = f["wall"] / ((-(-requests // limit) - 1) * seconds)
+            table.row(label, f["wall"], times, f["requests"], f["throttled"] / f["requests"], f["failed"])
+            table.require(f"{label}: time, of the shortest possible", times, over)
+            table.require(f"{label}: share of requests throttled", f["throttled"] / f["requests"], share)
+            table.require(f"{label}: processes that failed", f["failed"], 0)
+    return table

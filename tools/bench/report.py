@@ -2,7 +2,8 @@
 
     {question: Table} → benchmarks.json (other questions keep their tables) → benchmarks.md, blocks in README and docs
 
-A block of figures in another page stands between `<!-- figures: NAME -->` and `<!-- end of figures -->`.
+A block of figures in another page stands between `<!-- figures: NAME -->` and `<!-- end of figures -->`; NAME is a
+question, or `in short`.
 """
 
 import json
@@ -10,7 +11,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -21,6 +22,27 @@ import tabulate
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGES: Final = ("pulumi-hbr-clients", "alibabacloud-hbr20170908", "pulumi", "httpcore", "pydantic")
+CONTENDERS: Final = ("verified", "counted", "sdk")
+IN_SHORT: Final = (
+    ("lists-100ms", "10,000", "wall s", "10,000 clients, 100 ms a response: seconds"),
+    ("lists-100ms", "10,000", "requests", "the same: requests"),
+    ("lists-0ms", "100,000", "CPU s", "100,000 clients, 0 ms a response: CPU seconds"),
+    ("lists-0ms", "100,000", "peak MB", "the same: peak memory, MB"),
+    ("faults", "", "complete", "5 % of requests meet a fault: complete lists of {runs}"),
+    ("changes", "all", "silently wrong", "clients come and go meanwhile: silently wrong lists of {runs}"),
+    ("state", "", "passwords in clear text", "exported clients: proxy passwords in clear text in the state"),
+)
+"""Question, first cell of the row if it is not the contender, column, what to call it."""
+HEAD: Final = """\
+# Benchmarks
+
+Written by `make bench`, all on loopback, against the project's own emulator. The rows of a table were measured in one
+run, in turn, each in a fresh process, imports included: read ratios, not seconds.
+
+- **verified**, **counted**: `HbrClient`, with the default `consistency` and with the cheaper one.
+- **sdk**: a loop over the official SDK (alibabacloud-hbr20170908) with `PageSize` 99, as its documentation shows.
+- **0.1.0**: this package at commit e4f408f, installed with the same versions of everything else.
+"""
 
 Cell = str | float
 tabulate.MIN_PADDING = 0  # its way to say that a header needs no more room than its column
@@ -38,36 +60,35 @@ class Requirement:
 
     @property
     def met(self) -> bool:
-        """Whether the figure is within its limit."""
         return self.figure >= self.limit if self.at_least else self.figure <= self.limit
 
     def __str__(self) -> str:
-        """One line: what was required, and what was measured."""
         bound = f"at {'least' if self.at_least else 'most'} {show(self.limit)}{self.unit}"
         return f"{'met' if self.met else '**not met**'}: {self.text}: {show(self.figure)}{self.unit} ({bound})"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Table:
     """The answer to one question."""
 
     title: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
-    requirements: Sequence[Requirement] = ()
+    header: list[str]
+    rows: list[list[Cell]] = field(default_factory=list)
+    requirements: list[Requirement] = field(default_factory=list)
     note: str = ""
-    measured: str = field(default="", compare=False)
+    measured: str = ""
     """When, on which machine, with which versions."""
 
+    def row(self, *cells: Cell) -> None:
+        self.rows.append([*cells])
+
+    def require(self, text: str, figure: float, limit: float, unit: str = "", *, at_least: bool = False) -> None:
+        self.requirements.append(Requirement(text, figure, limit, unit, at_least))
+
     def __str__(self) -> str:
-        """Markdown, without a heading."""
+        """Markdown, without the title."""
         parts = [self.note, body(self.header, self.rows), "\n".join(f"- {found}" for found in self.requirements)]
         return "\n\n".join(filter(None, parts))
-
-    @classmethod
-    def load(cls, plain: Mapping[str, Any]) -> "Table":
-        """A table of benchmarks.json."""
-        return cls(**{**plain, "requirements": [Requirement(**found) for found in plain["requirements"]]})
 
 
 def show(value: Cell) -> str:
@@ -77,9 +98,9 @@ def show(value: Cell) -> str:
     return f"{value + 0.0:,.0f}" if value == int(value) or abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004  digits
 
 
-def body(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
+def body(header: list[str], rows: list[list[Cell]]) -> str:
     """A Markdown table."""
-    return tabulate.tabulate([[*map(show, row)] for row in rows], [*header], tablefmt="github", disable_numparse=True)
+    return tabulate.tabulate([[*map(show, row)] for row in rows], header, tablefmt="github", disable_numparse=True)
 
 
 def machine(question: str) -> str:
@@ -92,100 +113,65 @@ def machine(question: str) -> str:
 
 def load(root: Path = ROOT) -> dict[str, Table]:
     """All tables that are kept, by question."""
-    data = root / "docs" / "benchmarks.json"
-    return {name: Table.load(plain) for name, plain in json.loads(data.read_text()).items()} if data.exists() else {}
+    data = json.loads((root / "docs" / "benchmarks.json").read_text())
+    return {
+        name: Table(**{**plain, "requirements": [Requirement(**found) for found in plain["requirements"]]})
+        for name, plain in data.items()
+    }
 
 
 def save(tables: Mapping[str, Table], root: Path = ROOT) -> None:
-    """Keep these tables: one row a line, so that the file stays short and its changes readable."""
-    texts = [f'"{name}": {_lines(asdict(table))}' for name, table in tables.items()]
-    (root / "docs" / "benchmarks.json").write_text("{\n" + ",\n".join(texts) + "\n}\n")
+    """Keep these tables, one row a line: the file stays short and its changes readable. Write the pages again."""
+    text = json.dumps({name: _rounded(asdict(table)) for name, table in tables.items()}, indent=1, ensure_ascii=False)
+    innermost = r"([\[{])\s*([^\[\]{}]*?)\s*([\]}])"
+    text = re.sub(innermost, lambda found: found[1] + re.sub(r"\n\s*", " ", found[2]) + found[3], text)
+    (root / "docs" / "benchmarks.json").write_text(text + "\n")
     (root / "docs" / "benchmarks.md").write_text(page(tables))
     for path in (root / "README.md", *(root / "docs").glob("*.md")):
         path.write_text(with_figures(path.read_text(), tables))
 
 
-def _lines(plain: Mapping[str, Any]) -> str:
-    def value(found: Any) -> str:
-        if isinstance(found, list | tuple) and found and isinstance(found[0], list | tuple | dict):
-            return "[\n  " + ",\n  ".join(json.dumps(_rounded(item), ensure_ascii=False) for item in found) + "\n ]"
-        return json.dumps(_rounded(found), ensure_ascii=False)
-
-    return "{\n " + ",\n ".join(f'"{key}": {value(found)}' for key, found in plain.items()) + "\n}"
-
-
 def _rounded(found: Any) -> Any:
     """Four significant digits: more would only be noise in the file."""
-    if isinstance(found, float):
-        return float(f"{found:.4g}")
-    if isinstance(found, list | tuple):
+    if isinstance(found, dict):
+        return {key: _rounded(item) for key, item in found.items()}
+    if isinstance(found, list):
         return [_rounded(item) for item in found]
-    return {key: _rounded(item) for key, item in found.items()} if isinstance(found, dict) else found
-
-
-HEAD: Final = """\
-# Benchmarks
-
-Written by `make bench`, all on loopback, against the project's own emulator. The rows of a table were measured in one
-run, in turn, each in a fresh process, imports included: read ratios, not seconds.
-
-- **verified**, **counted**: `HbrClient`, with the default `consistency` and with the cheaper one.
-- **sdk**: a loop over the official SDK (alibabacloud-hbr20170908) with `PageSize` 99, as its documentation shows.
-- **peer**: the *algorithm* of Terraform's and Pulumi's alicloud data source, written again over the official SDK:
-  serial pages of 50, a page of fewer ends the list, throttling and 5xx are tried again every three seconds. Its wall
-  time and CPU are a Python program's; requests, missed clients and secrets are the algorithm's own.
-"""
+    return float(f"{found:.4g}") if isinstance(found, float) else found
 
 
 def page(tables: Mapping[str, Table]) -> str:
     """docs/benchmarks.md."""
-    return "\n".join([HEAD, "## In short", "", in_short(tables), "", *_not_met(tables), *_sections(tables)])
-
-
-def _not_met(tables: Mapping[str, Table]) -> Iterator[str]:
     found = [(name, requirement) for name, table in tables.items() for requirement in table.requirements]
     missed = [f"- `{name}`: {requirement}" for name, requirement in found if not requirement.met]
-    yield from ("## Requirements", "", f"{len(found) - len(missed)} of {len(found)} are met.", "", *missed)
-    if missed:
-        yield ""
+    summary = f"{len(found) - len(missed)} of {len(found)} are met." + "".join(f"\n{line}" for line in ["", *missed])
+    return "\n".join([HEAD, f"## In short\n\n{in_short(tables)}\n\n## Requirements\n\n{summary}", *_sections(tables)])
 
 
 def _sections(tables: Mapping[str, Table]) -> Iterator[str]:
     for table in tables.values():
-        yield from (f"## {table.title}", "", str(table), "", f"<sub>{table.measured}</sub>", "")
-
-
-IN_SHORT: Final[Sequence[tuple[str, Mapping[str, str], str, str]]] = (
-    ("lists-100ms", {"clients": "10,000"}, "wall s", "10,000 clients, 100 ms a response: seconds"),
-    ("lists-100ms", {"clients": "10,000"}, "requests", "the same: requests"),
-    ("lists-0ms", {"clients": "100,000"}, "CPU s", "100,000 clients, 0 ms a response: CPU seconds"),
-    ("lists-0ms", {"clients": "100,000"}, "peak MB", "the same: peak memory, MB"),
-    ("faults", {}, "complete", "5 % of requests meet a fault: complete lists of {runs}"),
-    ("changes", {"change": "all"}, "silently wrong", "clients come and go meanwhile: silently wrong lists of {runs}"),
-    ("state", {}, "passwords in clear text", "exported clients: proxy passwords in clear text in the state"),
-)
-"""Question, rows, column, what to call it."""
-CONTENDERS: Final = ("verified", "counted", "sdk", "peer")
+        yield f"\n## {table.title}\n\n{table}\n\n<sub>{table.measured}</sub>"
 
 
 def in_short(tables: Mapping[str, Table]) -> str:
-    """The page in a few lines: one row for each figure that matters, one column for each contender."""
+    """The figures that matter, one column for each contender."""
     rows = list[list[Cell]]()
-    for name, wanted, column, text in IN_SHORT:
+    for name, first, column, text in IN_SHORT:
         if name in tables:
             lines = [dict(zip(tables[name].header, row, strict=True)) for row in tables[name].rows]
-            found = {line[""]: line for line in lines if wanted.items() <= line.items()}
-            runs = next((line.get("runs", "") for line in found.values()), "")
+            found = {line[""]: line for line in lines if first in {"", next(iter(line.values()))}}
             cells = [found[contender][column] if contender in found else "-" for contender in CONTENDERS]
-            rows.append([text.format(runs=show(runs)), *cells])
+            rows.append([text.format(runs=next(iter(found.values())).get("runs", "")), *cells])
     return body(["", *CONTENDERS], rows)
 
 
 def with_figures(text: str, tables: Mapping[str, Table]) -> str:
-    """A page with its blocks of figures made again: `in short`, or a question's table."""
+    """A page with its blocks of figures made again."""
 
     def block(match: re.Match[str]) -> str:
         name = match[1]
+        if name != "in short" and name not in tables:
+            return match[0]
         found = in_short(tables) if name == "in short" else body(tables[name].header, tables[name].rows)
         return f"<!-- figures: {name} -->\n{found}\n<!-- end of figures -->"
 

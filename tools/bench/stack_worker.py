@@ -77,21 +77,9 @@ def ours() -> None:
 
 def sdk() -> None:
     """The official SDK's clients as they come."""
-    from tools.bench.list_worker import page_of  # noqa: PLC0415  only this program needs the SDK
+    from tools.bench import list_worker  # noqa: PLC0415  only this program needs the SDK
 
-    pulumi.export("clients", [client.to_map() for client in page_of(99)(1).clients])
-
-
-def peer() -> None:
-    """The outputs of the alicloud data source that hold settings: plain texts all (docs/comparison.md)."""
-    from tools.bench.list_worker import PEER_PAGE, page_of  # noqa: PLC0415  only this program needs the SDK
-
-    pulumi.export("clients", [_peer_output(client.to_map()) for client in page_of(PEER_PAGE)(1).clients])
-
-
-def _peer_output(row: Mapping[str, Any]) -> dict[str, str]:
-    settings = {name: str(value) for name, value in (row.get("Settings") or {}).items()}
-    return {"id": row["ClientId"], "proxyHost": settings["ProxyHost"], "proxyPassword": settings["ProxyPassword"]}
+    pulumi.export("clients", [client.to_map() for client in list_worker.sdk()()])
 
 
 PROGRAMS: Final[Mapping[str, Callable[[], Any]]] = {
@@ -105,7 +93,6 @@ PROGRAMS: Final[Mapping[str, Callable[[], Any]]] = {
     "plugin, 3 fields": lambda: plugin(fields=["clientId", "instanceId", "status"]),
     "verified": ours,
     "sdk": sdk,
-    "peer": peer,
 }
 
 
