@@ -59,8 +59,8 @@ schema: $(VENV)/package ## Write plugin/schema.json, and what else follows from 
 sdks: $(VENV)/package ## Make the TypeScript, Python and Go SDKs from schema.json, in build/sdks
 	@$(PY) tools/sdks/generate.py build/sdks
 
-plugin-archive: $(VENV)/package ## Pack the provider plugin, with all it needs, for this kind of machine
-	@$(PY) tools/plugin_archive.py
+plugin-archive: $(VENV)/package ## Pack the provider plugin as one executable that needs no Python, for this kind of machine
+	@$(PY) -m tools.plugin_archive
 
 lock: $(VENV)/locked ## Pin what pyproject.toml asks for (LOCK_ARGS=--upgrade moves every pin)
 	@$(VENV)/bin/uv pip compile pyproject.toml --group dev --universal \

@@ -4,12 +4,15 @@ A test that needs another fleet overrides `backend`.
 """
 
 import os
+import tarfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from pulumi_hbr_clients.emulator import Backend, RunningEmulator, sample, serve
+from tools import plugin_archive
 
 # A test must not fail because the machine was busy while Hypothesis built its character tables.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -24,6 +27,15 @@ def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(scope="session")
+def frozen_plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the self-contained plugin, out of its archive, which is built if the package changed."""
+    folder = tmp_path_factory.mktemp("plugin")
+    with tarfile.open(plugin_archive.archive()) as packed:
+        packed.extractall(folder, filter="data")
+    return folder
 
 
 @pytest.fixture

@@ -1,63 +1,84 @@
-"""Pack the provider plugin for `pulumi plugin install resource hbr-clients <version> --file <archive>`.
+"""The provider plugin as one executable that needs no Python, packed as the Pulumi engine installs it.
 
-The archive holds a script at its root, as the engine wants it, and beside it the package with everything it needs, at
-the versions of the lock. Some of that is compiled, so it serves machines of this kind and this Python's version; it
-uses their own `python3` (or PULUMI_PYTHON_CMD). The last line printed is the archive's path.
+    the wheel, its dependencies at the lock's versions  →  an environment  →  PyInstaller  →  an archive in dist/
+
+For this kind of machine only: PyInstaller does not cross-compile, and the executable needs a C library at least as new
+as this machine's. It is not built again while what it is made of stays the same. The last line is the archive's path.
 """
 
 import platform
-import subprocess
 import sys
 import tarfile
 import tempfile
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from pulumi_hbr_clients import __version__
-from pulumi_hbr_clients.cli.plugin_command import EXECUTABLE
+from tools.cache import run, say
 
-ROOT: Final = Path(__file__).parent.parent
-SCRIPT: Final = """#!/bin/sh
-# The provider plugin, with its own copies of what it needs.
-here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
-PYTHONPATH="$here/lib" exec "${PULUMI_PYTHON_CMD:-python3}" -m pulumi_hbr_clients.plugin "$@"
-"""
+ROOT: Final = Path(__file__).resolve().parents[1]
+EXECUTABLE: Final = "pulumi-resource-hbr-clients"
+LOCK: Final = ROOT / "requirements-dev.lock"
+ENTRY: Final = "from pulumi_hbr_clients.plugin import main\n\nmain()\n"
+LIMIT: Final = 900.0  # seconds
 _MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def main() -> None:
-    """Fill a folder, pack it."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        fill(folder)
-        print(pack(folder))
+    """Print the archive's path, given a wheel or none."""
+    print(archive(*map(Path, sys.argv[1:])))
 
 
-def fill(folder: Path) -> None:
-    """The script and the libraries."""
-    script = folder / EXECUTABLE
-    script.write_text(SCRIPT)
-    script.chmod(0o755)
-    uv = str(Path(sys.executable).parent / "uv")
-    command = [uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", f"{folder}/lib"]
-    subprocess.run([*command, "--constraint", f"{ROOT}/requirements-dev.lock", str(ROOT)], check=True)
-
-
-def pack(folder: Path) -> Path:
-    """The archive, named as the engine names it."""
-    machine = _MACHINES.get(platform.machine(), platform.machine())
-    target = ROOT / "dist" / f"{EXECUTABLE}-v{__version__}-{platform.system().lower()}-{machine}.tar.gz"
-    target.parent.mkdir(exist_ok=True)
-    with tarfile.open(target, "w:gz", compresslevel=6) as archive:
-        for path in sorted(folder.iterdir()):
-            archive.add(path, path.name, filter=_without_caches)
+def archive(wheel: Path | None = None) -> Path:
+    """The archive of this wheel, or of the sources as they are."""
+    target = ROOT / "dist" / f"{EXECUTABLE}-v{__version__}-{kind()}.tar.gz"
+    stamp = target.with_suffix(".sources")
+    digest = _digest(wheel)
+    if not target.exists() or not stamp.exists() or stamp.read_text() != digest:
+        target.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory() as scratch:
+            _pack(freeze(Path(scratch), wheel or ROOT), target)
+        stamp.write_text(digest)
     return target
 
 
-def _without_caches(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+def kind() -> str:
+    """This kind of machine as Go names it: linux-amd64."""
+    return f"{platform.system().lower()}-{_MACHINES.get(platform.machine(), platform.machine())}"
+
+
+def freeze(scratch: Path, source: Path) -> Path:
+    """The executable, made in an environment that holds nothing but the package, what it needs, and PyInstaller."""
+    say("building the self-contained plugin, about a minute")
+    uv, python = str(Path(sys.executable).with_name("uv")), str(scratch / "env" / "bin" / "python")
+    run([uv, "venv", "--python", sys.executable, scratch / "env"], LIMIT, "no environment")
+    wanted = [str(source), "pyinstaller"]
+    run([uv, "pip", "install", "--python", python, "--constraint", LOCK, *wanted], LIMIT, "no environment")
+    entry = scratch / "entry.py"
+    entry.write_text(ENTRY)
+    options = ["--onefile", "--strip", "--collect-data", "pulumi_hbr_clients", "--name", EXECUTABLE]
+    places = [f"--{place}path={scratch / place}" for place in ("dist", "work", "spec")]
+    run([python, "-m", "PyInstaller", "--log-level=ERROR", *options, *places, entry], LIMIT, "no executable")
+    return scratch / "dist" / EXECUTABLE
+
+
+def _digest(wheel: Path | None) -> str:
+    """What the archive is made of."""
+    package = sorted(path for path in (ROOT / "pulumi_hbr_clients").rglob("*") if path.suffix != ".pyc")
+    sources = [path for path in ([wheel] if wheel else package) if path.is_file()]
+    return sha256(b"".join(path.read_bytes() for path in (*sources, LOCK, Path(__file__)))).hexdigest()
+
+
+def _pack(executable: Path, target: Path) -> None:
+    with tarfile.open(target, "w:gz", compresslevel=6) as packed:
+        packed.add(executable, EXECUTABLE, filter=_anonymous)
+
+
+def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = ""
-    return None if "__pycache__" in entry.name else entry
+    return entry
 
 
 if __name__ == "__main__":
