@@ -1,13 +1,14 @@
 """`hbr-clients plugin`: a folder for the provider plugin where the Pulumi engine looks for it.
 
-The folder has a script that starts this Python's provider. The engine finds it without PATH, and without the warning
-that it prints for plugins on PATH.
+The folder has a script that starts this Python's provider, or the executable of a release's archive, which needs no
+Python. The engine finds it without PATH, and without the warning that it prints for plugins on PATH.
 """
 
 import os
 import shlex
 import shutil
 import sys
+import tarfile
 from pathlib import Path
 from typing import Final
 
@@ -25,16 +26,18 @@ def command() -> None:
 
 
 @command.command()
-def install() -> None:
-    """Install the plugin for this user. It runs on the Python that runs this command."""
+@click.option("--archive", metavar="FILE", help="A release's archive of the plugin, pulumi-resource-….tar.gz.")
+def install(archive: str | None) -> None:
+    """Install the plugin for this user. Without an archive it runs on the Python that runs this command."""
     if os.name == "nt":
         raise HbrError("Windows is not supported: install the plugin in WSL")
+    script = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m pulumi_hbr_clients.plugin "$@"\n'
+    content = _executable(archive) if archive else script.encode()
     folder = _folder()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    script = folder / EXECUTABLE
-    script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m pulumi_hbr_clients.plugin "$@"\n')
-    script.chmod(0o755)
+    (folder / EXECUTABLE).write_bytes(content)
+    (folder / EXECUTABLE).chmod(0o755)
     click.echo(f"installed {folder}")
 
 
@@ -46,6 +49,20 @@ def uninstall() -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.with_suffix(f"{folder.suffix}.lock").unlink(missing_ok=True)
     click.echo(f"removed {folder}" if found else f"not installed: {folder}")
+
+
+def _executable(archive: str) -> bytes:
+    """The executable in an archive of this version."""
+    wanted = f"{EXECUTABLE}-v{__version__}-"
+    try:
+        with tarfile.open(archive) as packed:
+            member = packed.extractfile(EXECUTABLE)
+            found = member.read() if member else b""
+    except (OSError, tarfile.TarError, KeyError) as error:
+        raise HbrError(f"{archive} is not an archive of {EXECUTABLE}: {error}") from None
+    if not Path(archive).name.startswith(wanted):
+        raise HbrError(f"{archive} is not of this version: install {wanted}<os>-<arch>.tar.gz")
+    return found
 
 
 def _folder() -> Path:

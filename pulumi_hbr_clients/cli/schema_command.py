@@ -1,14 +1,14 @@
 """`hbr-clients schema`: the Pulumi package schema as JSON on stdout."""
 
-import click
+from importlib.resources import files
 
-from pulumi_hbr_clients.plugin.schema import text
+import click
 
 
 @click.command("schema")
 def command() -> None:
     """Print the Pulumi package schema, from which Pulumi generates SDKs.
 
-    It is generated from the models that also validate queries.
+    It was generated from the models that also validate queries.
     """
-    click.echo(text(), nl=False)
+    click.echo(files("pulumi_hbr_clients.plugin").joinpath("schema.json").read_text(), nl=False)

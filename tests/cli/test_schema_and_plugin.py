@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,20 @@ def test_install_and_uninstall(home: str, monkeypatch: pytest.MonkeyPatch, tmp_p
     assert run("plugin", "uninstall") == f"removed {script.parent}\n"
     assert list(plugins.iterdir()) == []
     assert run("plugin", "uninstall") == f"not installed: {script.parent}\n"
+
+
+def test_install_an_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its executable takes the script's place; another version's archive, or what is none, changes nothing."""
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
+    executable = tmp_path / "pulumi-resource-hbr-clients"
+    executable.write_text("#!/bin/sh\necho frozen\n")
+    archive, other = (tmp_path / f"{executable.name}-v{version}-linux-amd64.tar.gz" for version in (__version__, "9.9"))
+    for path in (archive, other):
+        with tarfile.open(path, "w:gz") as packed:
+            packed.add(executable, executable.name)
+    run("plugin", "install", "--archive", str(archive))
+    (installed,) = tmp_path.glob("plugins/*/pulumi-resource-hbr-clients")
+    for wrong, reason in ((other, "is not of this version: install"), (executable, "is not an archive of")):
+        refused = CliRunner().invoke(hbr_clients, ["plugin", "install", "--archive", str(wrong)])
+        assert (refused.exit_code != 0, reason in refused.output + str(refused.exception)) == (True, True)
+    assert subprocess.run([installed], check=True, capture_output=True, text=True).stdout == "frozen\n"
