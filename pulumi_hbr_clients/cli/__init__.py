@@ -109,6 +109,6 @@ def _report_os_error(error: OSError) -> int:
 def hbr_clients() -> None:
     """List and check the backup clients of Alibaba Cloud Backup (HBR).
 
-    Region, endpoint and credentials are found where the Alibaba Cloud tools look for them;
-    `hbr-clients doctor` shows which are used. To try it without an account, start `hbr-clients emulator`.
+    Region, endpoint and credentials are found where the Alibaba Cloud tools look for them; `doctor` shows which
+    are used. To try it without an account, start `emulator`.
     """

@@ -32,7 +32,25 @@ WITHOUT_OPTION: Final = frozenset({"include_heartbeats", "allow_incomplete"})
 REPEATABLE: Final = frozenset({"region", "profile"})
 """One value for a query, several for a command: `targets` makes a query for each."""
 _OPPOSITE: Final = {"outdated": "up-to-date"}
-_MORE_HELP: Final = {"include_proxy_passwords": "Prints them in clear text!"}
+_AFTER: Final = "Applied after the service answered."
+_HELP: Final = {
+    "client_ids": "A backup client to list, by its id (c-…).",
+    "instance_ids": "An ECS instance whose clients are listed, by its id (i-…).",
+    "tags": "A tag to match, key and value or key alone; at most 20.",
+    "filters": "A further filter of the service; at most 5, each with at most 100 values.",
+    "statuses": f"Only clients with this status. {_AFTER}",
+    "backup_statuses": f"Only clients that are PROTECTED, or UNPROTECTED. {_AFTER}",
+    "zone_ids": f"Only clients in this zone. {_AFTER}",
+    "os_types": f"Only clients on this system, linux or windows. {_AFTER}",
+    "outdated": f"Only clients whose version is known to be below the newest one, or known not to be. {_AFTER}",
+    "fields": "A field of each client to print; client id and instance id are always printed.",
+    "include_proxy_passwords": "Print proxy passwords too, in clear text!",
+    "timeout": "Maximum time for the whole query, in seconds or as text like 90s or 5m.  [default: 5m; doctor: 30s]",
+    "profile": "A profile of the Alibaba CLI's config file to sign with.",
+    "assume_role": "A RAM role to assume with the credentials that were found: its ARN, or a JSON object with roleArn "
+    "and, if needed, sessionName, externalId, sessionExpiration and policy.",
+}
+"""In place of a field's description, where one option is one item of a list, or a program would read it otherwise."""
 _METAVARS: Final = {int: "N", float: "TIME", AssumeRole: "ARN", "tolerate": "STATUS", "profile": "NAME"}
 _FIELDS: Final[Mapping[str, FieldInfo]] = {**ActivationCondition.model_fields, **Query.model_fields}
 
@@ -65,7 +83,9 @@ def option_name(name: str, info: FieldInfo | None = None) -> str:
 
 def _option(name: str, info: FieldInfo) -> click.Option:
     kind, spelling = _kind(info.annotation), option_name(name, info)
-    text = " ".join(filter(None, [info.description, _MORE_HELP.get(name)]))
+    text = info.description or ""
+    if info is Query.model_fields.get(name):
+        text = _HELP.get(name, text)
     if kind is bool:
         if info.default is None:
             spelling += f"/--{_OPPOSITE.get(name, f'no-{name}')}"

@@ -2,8 +2,12 @@
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import click
@@ -12,11 +16,15 @@ from click.testing import CliRunner, Result
 from pydantic import Field
 
 from pulumi_hbr_clients import __version__
+from pulumi_hbr_clients.activation.messages import span
 from pulumi_hbr_clients.cli import hbr_clients, options
+from pulumi_hbr_clients.cli.diagnosis import PATIENCE
+from pulumi_hbr_clients.client.client import TIMEOUT
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, RunningEmulator
 from pulumi_hbr_clients.model.query import Query
 from tests.commands import ECS, run
 
+ROOT = Path(__file__).parents[2]
 HEAVY = {"pulumi", "httpx", "rich.console", "starlette", "alibabacloud_credentials"}
 PASSWORD = "FAKE-PROXY-PASSWORD-0001"  # noqa: S105  the emulator's own
 
@@ -278,11 +286,35 @@ def test_help_says_all(command: str) -> None:
     assert max(map(len, result.output.splitlines())) <= 100
 
 
-def test_the_help_keeps_its_promises() -> None:
-    """Defaults that are only told in a help text are those of the code."""
+def test_the_help_tells_the_defaults() -> None:
+    """Defaults that only a help text names are those of the code; and the version is the package's."""
     text = " ".join(run("list", "--help").output.split())
-    assert "Prints them in clear text!" in text
+    assert f"[default: {span(TIMEOUT).removesuffix('00s')}; doctor: {span(PATIENCE)}]" in text
     assert run("--version").output == f"hbr-clients, version {__version__}\n"
+
+
+EXAMPLES = re.compile(r"^ *(?:\$ )?(hbr-clients .*?)(?:  .*| *[|>#&].*)?$", re.MULTILINE)
+
+
+def examples() -> Iterator[str]:
+    """Every line of a help text, of the README and of docs/ that is a command of ours."""
+    for command in ("list", "wait"):
+        yield from EXAMPLES.findall(CliRunner().invoke(hbr_clients, [command, "--help"], terminal_width=200).output)
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))):
+        yield from EXAMPLES.findall(path.read_text())
+
+
+@pytest.mark.parametrize("line", sorted(set(examples())))
+def test_examples_can_be_typed(line: str) -> None:
+    """What help and documents show is read without a complaint: no option of theirs is unknown."""
+    _, *words = shlex.split(line)
+    context = hbr_clients.make_context("hbr-clients", words)
+    name, command, rest = hbr_clients.resolve_command(context, words)
+    assert command is not None
+    while isinstance(command, click.Group):
+        name, command, rest = command.resolve_command(context, rest)
+        assert command is not None
+    command.make_context(name, rest, parent=context)
 
 
 def test_as_a_module() -> None:

@@ -4,12 +4,20 @@ import csv
 import inspect
 import io
 import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from pulumi_hbr_clients import HbrClient
+from pulumi_hbr_clients.cli import hbr_clients
 from pulumi_hbr_clients.emulator import Backend, RunningEmulator
 from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, ClientSettings, from_wire, to_dicts
+from pulumi_hbr_clients.protocol.codec import HttpResponse
 from tests.commands import ECS, run
 
 
@@ -148,3 +156,48 @@ def test_json_and_the_package_agree(backend: Backend) -> None:
     found = json.loads(run("list", *ECS, "--client-id", "c-1", "--output", "json").stdout)["clients"]
     (expected,) = to_dicts(from_wire([{**row(1), "Settings": {"UseHttps": True}, "ClientType": "ECS_CLIENT"}]))
     assert found == [{**expected, "region": "cn-hangzhou"}]
+
+
+@pytest.mark.usefixtures("emulator")
+def test_csv_is_safe_in_a_spreadsheet_and_on_a_terminal(backend: Backend) -> None:
+    """What a spreadsheet would run starts with an apostrophe, control characters are replaced; other cells stay."""
+    names = ["=HYPERLINK(1)", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "plain = name", "\x1b[31mred\x07"]
+    backend.add(*(row(number, InstanceName=name, ProxyPort=-1) for number, name in enumerate(names)))
+    typed = [word for number in range(len(names)) for word in ("--client-id", f"c-{number}")]
+    result = run("list", *ECS, *typed, "--field", "instance_name", "--field", "created_time", "--output", "csv")
+    found = [line["instanceName"] for line in csv.DictReader(io.StringIO(result.stdout))]
+    assert found[:4] == ["'=HYPERLINK(1)", "'+1", "'-1", "'@SUM(1)"]
+    assert found[4:] == ["'\ufffd=1", "'\ufffd=1", "plain = name", "\ufffd[31mred\ufffd"]
+
+
+class Refusing:
+    """A transport of a service that refuses with a message for terminals."""
+
+    async def post(self, query: str, body: bytes, headers: Mapping[str, str]) -> HttpResponse:
+        del query, body, headers
+        message = {"Code": "NoPermission", "Message": "\x1b[31mred\x07", "RequestId": "R-1"}
+        return HttpResponse(403, {}, json.dumps(message).encode())
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+
+@pytest.mark.usefixtures("emulator")
+@pytest.mark.parametrize("words", [("list", *ECS), ("list", *ECS, "-v"), ("doctor",), ("wait", *ECS)])
+def test_a_message_cannot_steer_the_terminal(words: tuple[str, ...]) -> None:
+    """What the service says, in an error or under -v, has no control characters."""
+    client = partial(HbrClient, transport=lambda _endpoint: Refusing())
+    result = CliRunner().invoke(hbr_clients, words, obj=client)
+    assert result.exit_code == 1
+    assert "NoPermission: \ufffd[31mred\ufffd (HTTP 403, request R-1)" in result.output
+    assert "\x1b" not in result.output
+
+
+@pytest.mark.usefixtures("emulator")
+@pytest.mark.parametrize("output", ["table", "json", "csv"])
+def test_an_output_that_cannot_be_written_is_one_line(output: str) -> None:
+    """A full disk and a closed output end with exit code 1 and a line, not a traceback."""
+    for redirection, reason in ((">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")):
+        script = f"exec {sys.executable} -m pulumi_hbr_clients.cli list {' '.join(ECS)} --output {output} {redirection}"
+        done = subprocess.run(["/bin/sh", "-c", script], check=False, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (1, f"error: cannot write to standard output: {reason}\n")
