@@ -10,9 +10,8 @@ from typing import Any
 from pulumi.dynamic import ConfigureRequest, ReadResult, ResourceProvider
 
 from pulumi_hbr_clients.client.settings import Config
-from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model.outputs import same_but_volatile, to_state
-from pulumi_hbr_clients.model.query import Query
+from pulumi_hbr_clients.model.query import query_of
 
 
 class BackupClientsProvider(ResourceProvider):
@@ -20,18 +19,15 @@ class BackupClientsProvider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Keep the stack's config, for settings and credentials."""
-        from pulumi_hbr_clients.client.provider_process import show_errors_in_one_line  # noqa: PLC0415  httpx: 0.25 s
+        from pulumi_hbr_clients.client.provider_process import show_errors_in_one_line  # noqa: PLC0415  httpcore: 0.2 s
 
         self._config: Config = req.config.get
         show_errors_in_one_line()
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Return the current list; on refresh the previous outputs, if only volatile fields differ."""
-        from pulumi_hbr_clients.client.provider_process import list_clients  # noqa: PLC0415  httpx: 0.25 s
+        from pulumi_hbr_clients.client.provider_process import list_clients  # noqa: PLC0415  httpcore: 0.2 s
 
-        names = {field.alias or name for name, field in Query.model_fields.items()}
-        arguments = {name: value for name, value in props.items() if name in names}
-        query = queries.parse(arguments)
-        outputs = {**arguments, **to_state(query, list_clients(query, self._config))}
-        before = {name: props.get(name) for name in outputs}
-        return ReadResult(id_, before if same_but_volatile(before, outputs) else outputs)
+        query = query_of(id_, props)
+        outputs = {**query.to_state(), **to_state(query, list_clients(query, self._config))}
+        return ReadResult(id_, dict(props) if same_but_volatile(props, outputs) else outputs)

@@ -23,7 +23,7 @@ from pulumi_hbr_clients.model.errors import (
 )
 from pulumi_hbr_clients.model.query import Query, QueryArgs
 from pulumi_hbr_clients.model.validators import STATUSES
-from pulumi_hbr_clients.resources.inputs import ActivationInputs, QueryInputs
+from pulumi_hbr_clients.resources.old_gate_inputs import ActivationInputs, QueryInputs
 
 ECS: Any = {"client_type": "ECS_CLIENT"}
 SOON: Any = {"timeout": 5, "poll": 0.1}

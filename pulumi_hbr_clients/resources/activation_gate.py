@@ -29,11 +29,12 @@ from pulumi_hbr_clients.client.settings import Config, with_resolved_target
 from pulumi_hbr_clients.model.backup_client import VOLATILE_FIELDS, to_json
 from pulumi_hbr_clients.model.outputs import ClientList, excluded_fields
 from pulumi_hbr_clients.model.query import Query
-from pulumi_hbr_clients.resources import inputs
+from pulumi_hbr_clients.resources import old_gate_inputs as inputs
 from pulumi_hbr_clients.resources import pulumi_runtime as program
-from pulumi_hbr_clients.resources.backup_clients import by_reference
 from pulumi_hbr_clients.resources.client_outputs import ClientOutputs
-from pulumi_hbr_clients.resources.inputs import ActivationInputs
+from pulumi_hbr_clients.resources.inputs import in_one_line
+from pulumi_hbr_clients.resources.old_gate_inputs import ActivationInputs
+from pulumi_hbr_clients.resources.pulumi_runtime import by_reference
 
 Asked = tuple[Query, ActivationCondition]
 _RECORD: Final = ("clients", "totalCount", "countsByStatus", "region")
@@ -72,7 +73,7 @@ class ActivationGate(ClientOutputs, pulumi.ComponentResource):
         """Raise `pulumi.RunError` with every fault of the arguments; nothing is sent from here."""
         super().__init__("hbr-clients:index:ActivationGate", resource_name, None, opts)
         config, who = program.config(), f"ActivationGate {resource_name!r}"
-        with inputs.in_one_line(who):
+        with in_one_line(who):
             _check(arguments, config)
         asked: pulumi.Output[Asked] = inputs.resolve(
             who,
@@ -129,7 +130,7 @@ async def _pass(resource: ActivationGate, who: str, asked: Asked, config: Config
     from pulumi_hbr_clients.client.client import HbrClient  # noqa: PLC0415  httpx costs 0.25 s
 
     query, condition = asked
-    with inputs.in_one_line(who):
+    with in_one_line(who):
         async with HbrClient(config=config) as client:
             if pulumi.runtime.is_dry_run():
                 verdict, found = await check_once(query, condition, client)
