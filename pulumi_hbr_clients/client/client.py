@@ -220,7 +220,9 @@ class HbrClient:
         Raises as `list_backup_clients`.
         """
         paginator = await self.fetch(query, progress, on_retry, on_wait)
-        found = replace(paginator.result(query), region=self.target(query).region)
+        settings = self.resolve(query)
+        signer = settings.credentials.base or settings.credentials
+        found = replace(paginator.result(query), region=settings.region.value, profile=signer.profile)
         is_one_page = query.page_number is not None or query.page_size is not None
         if not found.complete and not query.allow_incomplete and not is_one_page:
             raise IncompleteListError(paginator.incomplete_text(), found)

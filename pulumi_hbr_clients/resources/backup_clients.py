@@ -21,6 +21,7 @@ from pulumi_hbr_clients.model.query import Query, warnings_of
 from pulumi_hbr_clients.resources import inputs, pulumi_runtime
 from pulumi_hbr_clients.resources.client_outputs import ClientOutputs
 from pulumi_hbr_clients.resources.inputs import Filters, Strings, Tags
+from pulumi_hbr_clients.resources.options import check_options
 from pulumi_hbr_clients.state_providers import BackupClientsProvider
 
 _MISSING_OF = {"client_ids": "missingClientIds", "instance_ids": "missingInstanceIds"}
@@ -108,6 +109,7 @@ class BackupClients(ClientOutputs, pulumi.CustomResource):
         """
         arguments, who = inputs.given(locals()), f"BackupClients {resource_name!r}"
         with inputs.in_one_line(who):
+            check_options("BackupClients", opts, arguments, STATE_OUTPUTS)
             known = inputs.check(arguments)
         query = inputs.resolve(who, arguments, opts, lambda query, secret: _warn_of(who, query, secret))
         properties = known.to_state() if known else _properties(arguments, query)
@@ -142,7 +144,7 @@ class BackupClients(ClientOutputs, pulumi.CustomResource):
     @property
     def service_total_count(self) -> pulumi.Output[int]:
         """Number of clients that the service counted, before our own filters."""
-        return self._output("serviceTotalCount").apply(int)
+        return self._output("serviceTotalCount").apply(lambda count: int(count or 0))
 
     @property
     def counts_by_status(self) -> pulumi.Output[Mapping[str, int]]:

@@ -11,7 +11,7 @@ from pulumi_hbr_clients.client.blocking import run
 from pulumi_hbr_clients.model import outputs, query
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
 from pulumi_hbr_clients.model.outputs import ClientList
-from pulumi_hbr_clients.resources import pulumi_runtime
+from pulumi_hbr_clients.resources import mocks, pulumi_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -106,6 +106,8 @@ def get_backup_clients(  # noqa: PLR0913  the arguments of `Query`; a test holds
     ]:
         raise InputError(*issues)
     validated = query.parse(arguments)
+    if mocks.is_mocked():
+        return outputs.project(validated, mocks.mocked_list(validated))
     config = pulumi_runtime.config()
     return run(lambda: _list(validated, config))
 
@@ -191,13 +193,17 @@ def get_backup_clients_output(  # noqa: PLR0913  the arguments of `Query`; a tes
     import pulumi  # noqa: PLC0415  0.6 s that a plain script need not pay
 
     from pulumi_hbr_clients.resources import inputs  # noqa: PLC0415  the same
+    from pulumi_hbr_clients.resources.options import check_options  # noqa: PLC0415  the same
 
     arguments = inputs.given(arguments)
+    check_options("get_backup_clients_output", opts, arguments)
     inputs.check(arguments)
     config = pulumi_runtime.config()
 
-    def listed(known: Query, secret: Collection[str]) -> Any:
-        return _list(known, config, secret)
+    async def listed(known: Query, secret: Collection[str]) -> ClientList:
+        if mocks.is_mocked():
+            return outputs.project(known, await mocks.mocked_list_async(known))
+        return await _list(known, config, secret)
 
     found = inputs.resolve("get_backup_clients_output", arguments, opts, listed)
     return pulumi.Output.secret(found) if include_proxy_passwords else found

@@ -14,7 +14,7 @@ import pulumi
 from pulumi_hbr_clients.model.errors import HbrError, InputError, ValidationIssue
 from pulumi_hbr_clients.model.query import Query, parse, parse_partial
 from pulumi_hbr_clients.model.validation import materialize, snake
-from pulumi_hbr_clients.protocol.endpoints import address, region_fault
+from pulumi_hbr_clients.protocol.endpoints import parse_endpoint, region_issue
 from pulumi_hbr_clients.resources import pulumi_runtime
 
 Strings = pulumi.Input[Iterable[pulumi.Input[str]]]
@@ -41,9 +41,10 @@ def check(arguments: Mapping[str, Any]) -> Query | None:
 
 def check_address(query: Query) -> None:
     """Refuse a region or an endpoint that cannot be. Where none is given, the process that reads resolves them."""
-    issue = address(query.endpoint) if query.endpoint else region_fault(query.region) if query.region else None
-    if isinstance(issue, ValidationIssue):
-        raise InputError(issue)
+    found: list[str | ValidationIssue | None] = [parse_endpoint(query.endpoint)] if query.endpoint else []
+    found += [region_issue(query.region)] if query.region else []
+    if issues := [issue for issue in found if isinstance(issue, ValidationIssue)]:
+        raise InputError(*issues)
 
 
 def resolve(

@@ -453,9 +453,8 @@ def test_a_transformation_cannot_change_the_query(engine: Any, backend: Backend)
     def tag_all(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         if "tags" not in args.props:
             return None
-        return pulumi.ResourceTransformationResult(
-            {**args.props, "tags": {**args.props["tags"], "owner": "me"}}, args.opts
-        )
+        given: Any = args.props["tags"]
+        return pulumi.ResourceTransformationResult({**args.props, "tags": {**given, "owner": "me"}}, args.opts)
 
     def program() -> None:
         pulumi.runtime.register_stack_transformation(tag_all)
