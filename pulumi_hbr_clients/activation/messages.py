@@ -1,18 +1,18 @@
-"""A verdict in words: one live line, one plain line, and the full account of a failure or a timeout."""
+"""Verdicts in words: one line of progress, the clients that block a gate, and the texts of its errors."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Final
 
-from pulumi_hbr_clients.activation.condition import BlockingClient, Verdict
+from pulumi_hbr_clients.activation.evaluation import BlockingClient, Verdict
 
 SHOWN: Final = 10
-"""Clients named one by one; beyond, a count."""
+"""Clients named one by one; the others are counted."""
 
 
-def line(verdict: Verdict, left: float | None = None, outage: str = "") -> str:
-    """`3 of 10 activated; waiting for c-1 (i-1): INSTALLING, …; 14m03s left`."""
+def summary_line(verdict: Verdict, outage: str = "") -> str:
+    """`3 of 10 activated; waiting for c-1 (i-1): INSTALLING, …`. `outage`: why there is no answer."""
     parts = [f"{verdict.ready} of {verdict.wanted} activated"] if verdict.wanted else []
     if verdict.note:
         parts.append(verdict.note)
@@ -20,39 +20,55 @@ def line(verdict: Verdict, left: float | None = None, outage: str = "") -> str:
         parts.append(f"waiting for {_named(verdict.waiting)}")
     if outage:
         parts.append(f"the service does not answer: {outage}")
-    if left is not None:
-        parts.append(f"{span(left)} left")
     return "; ".join(parts)
 
 
-def outlook(verdict: Verdict) -> str:
-    """What `up` will wait for, or why it would fail now: for previews."""
+def preview_text(verdict: Verdict) -> str:
+    """What `up` will wait for, or why it would fail now."""
     verb = "would fail now" if verdict.state == "failed" else "will wait"
-    lines = [f"up {verb}: {line(verdict)}", *account((*verdict.failed, *verdict.waiting))]
+    lines = [f"up {verb}: {summary_line(verdict)}", *client_lines((*verdict.failed, *verdict.waiting))]
     return "\n  ".join(lines)
 
 
-def account(troubles: Iterable[BlockingClient]) -> Iterator[str]:
-    """A line a client: which, its status, since when, and what to do; at most ten, then a count."""
-    troubles = list(troubles)
-    for trouble in troubles[:SHOWN]:
-        since = f" since {moment(trouble.since)}" if trouble.since else ""
-        yield f"{trouble.name}: {trouble.why}{since}. {trouble.advice[0].upper()}{trouble.advice[1:]}"
-    if len(troubles) > SHOWN:
-        rest = Counter(trouble.status or "missing" for trouble in troubles[SHOWN:])
+def failure_text(verdict: Verdict) -> str:
+    """The clients that no wait can activate."""
+    head = f"{len(verdict.failed)} of {verdict.wanted} backup clients will not be activated by waiting:"
+    return "\n  ".join([head, *client_lines(verdict.failed)])
+
+
+def timeout_text(verdict: Verdict, timeout: float, outage: str = "") -> str:
+    """What was missing when the time was over."""
+    head = f"not activated within {format_duration(timeout)}: {summary_line(verdict, outage)}"
+    return "\n  ".join([head, *client_lines(verdict.waiting)])
+
+
+def bypass_text(verdict: Verdict) -> str:
+    """What a gate let through because gates are set to `warn`, or that it did not look (`off`)."""
+    blocked = (*verdict.failed, *verdict.waiting)
+    return "\n  ".join([f"gate bypassed (hbr-clients:gates): {summary_line(verdict)}", *client_lines(blocked)])
+
+
+def client_lines(blocking: Iterable[BlockingClient]) -> Iterator[str]:
+    """A line for each client: which, its status, since when, and what to do; after ten the others are counted."""
+    blocking = list(blocking)
+    for client in blocking[:SHOWN]:
+        since = f" since {format_timestamp(client.since)}" if client.since else ""
+        yield f"{client.name}: {client.why}{since}. {client.advice[0].upper()}{client.advice[1:]}"
+    if len(blocking) > SHOWN:
+        rest = Counter(client.status or "missing" for client in blocking[SHOWN:])
         counts = ", ".join(f"{count} {status}" for status, count in sorted(rest.items()))
-        yield f"and {len(troubles) - SHOWN} more: {counts}"
+        yield f"and {len(blocking) - SHOWN} more: {counts}"
 
 
-def moment(seconds: float) -> str:
+def format_timestamp(seconds: float) -> str:
     """UNIX seconds as UTC, to the second."""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-    except (OverflowError, ValueError, OSError):  # a service may say anything
+    except (OverflowError, ValueError, OSError):  # a service may send any number
         return f"{seconds} (UNIX time)"
 
 
-def span(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """`14m03s`."""
     minutes, rest = divmod(max(0, round(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
@@ -61,12 +77,8 @@ def span(seconds: float) -> str:
     return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
 
 
-def _named(troubles: tuple[BlockingClient, ...]) -> str:
+def _named(blocking: tuple[BlockingClient, ...]) -> str:
     few = 3
-    names = [f"{trouble.name}: {_short(trouble)}" for trouble in troubles[:few]]
-    more = [f"and {len(troubles) - few} more"] if len(troubles) > few else []
+    names = [f"{b.name}: {b.why if b.status == 'ACTIVATED' else b.status or 'missing'}" for b in blocking[:few]]
+    more = [f"and {len(blocking) - few} more"] if len(blocking) > few else []
     return ", ".join(names + more)
-
-
-def _short(trouble: BlockingClient) -> str:
-    return trouble.why if trouble.status == "ACTIVATED" else trouble.status or "missing"

@@ -1,71 +1,100 @@
-"""One poller for many gates: gates of one account, region and query shape share its requests and its answers.
+"""One poller for many gates: gates of one account, region and query shape share its requests and its results.
 
-    gates with ids i, j, k …  →  one query with all their ids  →  one reading  →  a look for each gate
+    gates with ids i, j, k …  →  one query with all their ids  →  one list  →  a result for each gate
 
-N gates on N instances cost ceil(N/99) requests a round, not N. A poller lives while a gate looks at it, on the
-event loop of its gates; its first look comes at once, the next ones ever more slowly, and soon for a gate that joins.
+N gates on N instances cost ceil(N/99) requests a round, not N. A poller runs on the event loop of its gates while one
+of them is subscribed. The first poll comes at once, the next ones ever more slowly, and soon for a gate that joins.
+A list of several pages is read once (`counted`); a gate that would pass asks for a verified list before it does.
 """
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Hashable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Final
+from math import prod
+from types import TracebackType
+from typing import Final, Self
+from weakref import WeakKeyDictionary
 
 from pulumi_hbr_clients.client.client import HbrClient
+from pulumi_hbr_clients.client.session import RetryDetails
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
+from pulumi_hbr_clients.protocol.paginator import IDS_MAX
 
-LONGEST: Final = 15.0
-"""Seconds between two looks, at the most."""
-GROWTH: Final = 1.5
-JITTER: Final = 0.2
-"""A share of the interval, so that many programs do not look in step."""
-MOMENT: Final = 0.05
-"""Seconds in which gates that start together are gathered."""
-EAGER: Final = 1.0
-"""Seconds between two looks, at the least, when gates keep joining."""
-LOOK_TIMEOUT: Final = 60.0
-"""Seconds for one look: an outage shall be told, not waited out in silence."""
 
-PollResult = ClientList | Exception
-"""What a gate sees: its clients, or why there was no answer."""
+@dataclass(frozen=True, slots=True)
+class PollPolicy:
+    """How often a poller polls. Times in seconds; a gate's own `poll` is the first interval."""
+
+    max_interval: float = 15.0
+    growth: float = 1.5
+    jitter: float = 0.2
+    """A share of the interval, so that many programs do not poll at the same moments."""
+    batch_window: float = 0.05
+    """Gates that start within this time share the first poll."""
+    min_interval: float = 1.0
+    """Between two polls when gates keep joining."""
+
+
+DEFAULT_POLICY: Final = PollPolicy()
+_NO_DEADLINE: Final = 1e7
+"""Seconds for one poll. A list of many pages takes minutes; the gates have their own timeouts."""
+
+
+@dataclass(frozen=True, slots=True)
+class PollResult:
+    """What a gate gets from a poll: its clients, or the error that came instead."""
+
+    found: ClientList = field(default_factory=lambda: ClientList(complete=False))
+    error: Exception | None = None
+    is_retried: bool = False
+    """Whether the poll goes on after this error."""
+    verified: bool = False
+    """Whether two passes over the list were equal, or each of its parts is a single page."""
 
 
 @dataclass(eq=False)
-class _Gate:
+class Subscription:
+    """A gate's place at a poller; a context manager that leaves it."""
+
     query: Query
-    poll: float
+    interval: float
+    poller: "_Poller" = field(repr=False)
     results: "asyncio.Queue[PollResult]" = field(default_factory=asyncio.Queue)
+    wants_verified: bool = False
+
+    def __enter__(self) -> Self:
+        """Take part in the polls."""
+        self.poller.join(self)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        """Leave. The last one stops the poller."""
+        self.poller.leave(self)
+
+    def require_verified(self) -> None:
+        """Poll again now, and verify the list."""
+        self.wants_verified = True
+        self.poller.wake(now=True)
 
 
-async def subscribe(query: Query, poll: float, settings: HbrClient) -> AsyncGenerator[PollResult, None]:
-    """Look at a query again and again, until the caller stops. `settings` says whom to ask; it is not closed here."""
-    gate = _Gate(query, poll)
-    poller = _poller(query, settings)
-    poller.join(gate)
-    try:
-        while True:
-            yield await gate.results.get()
-    finally:
-        poller.leave(gate)
+def subscribe(query: Query, client: HbrClient, interval: float, policy: PollPolicy = DEFAULT_POLICY) -> Subscription:
+    """A place at the poller for such queries. `client` says which service is asked; it is not closed here."""
+    pollers = _pollers.setdefault(asyncio.get_running_loop(), {})
+    settings = client.resolve(query)
+    key = (settings.target, settings.account, _shape(query), policy)
+    if key not in pollers:
+        pollers[key] = _Poller(client, policy, on_idle=lambda: pollers.pop(key, None))
+    return Subscription(query, interval, pollers[key])
 
 
-_pollers: dict[Hashable, "_Poller"] = {}
-
-
-def _poller(query: Query, settings: HbrClient) -> "_Poller":
-    shape = _shape(query)
-    target = settings.target(query)
-    key = (id(asyncio.get_running_loop()), target, settings.resolve(query).account, shape)
-    if key not in _pollers:
-        _pollers[key] = _Poller(key, settings)
-    return _pollers[key]
+_pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, "_Poller"]] = WeakKeyDictionary()
 
 
 def _shape(query: Query) -> Hashable:
-    """What must be equal for one reading to serve two gates. Ids of one kind can be joined, of both they cannot."""
+    """What must be equal for one list to serve two gates. Ids of one kind can be joined, ids of both kinds cannot."""
     sent = query.sent()
     if query.client_ids is not None and query.instance_ids is not None:
         return sent
@@ -74,67 +103,97 @@ def _shape(query: Query) -> Hashable:
 
 
 class _Poller:
-    def __init__(self, key: Hashable, settings: HbrClient) -> None:
-        self.key, self.settings = key, settings
-        self.gates: list[_Gate] = []
-        self.interval = LONGEST
-        self.joined = asyncio.Event()
-        self.task: asyncio.Task[None] | None = None
+    def __init__(self, client: HbrClient, policy: PollPolicy, *, on_idle: Callable[[], object]) -> None:
+        self._client, self._policy, self._on_idle = client, policy, on_idle
+        self._subscriptions: list[Subscription] = []
+        self._interval = policy.max_interval
+        self._joined, self._urgent = asyncio.Event(), asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
 
-    def join(self, gate: _Gate) -> None:
-        self.gates.append(gate)
-        self.interval = min(self.interval, gate.poll)
-        self.joined.set()
-        if self.task is None:
-            self.task = asyncio.create_task(self._rounds())
+    def join(self, subscription: Subscription) -> None:
+        self._subscriptions.append(subscription)
+        self._interval = min(self._interval, subscription.interval)
+        self.wake()
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
 
-    def leave(self, gate: _Gate) -> None:
-        self.gates.remove(gate)
-        if not self.gates:
-            _pollers.pop(self.key, None)
-            if self.task:
-                self.task.cancel()
+    def leave(self, subscription: Subscription) -> None:
+        self._subscriptions.remove(subscription)
+        if not self._subscriptions and self._task:
+            self._on_idle()
+            self._task.cancel()
 
-    async def _rounds(self) -> None:
-        async with self.settings.with_options(timeout=LOOK_TIMEOUT) as client:
-            while True:
-                await asyncio.sleep(MOMENT)
-                self.joined.clear()
-                await self._look(client)
-                await self._pause()
+    def wake(self, *, now: bool = False) -> None:
+        """Poll soon, or now."""
+        self._joined.set()
+        if now:
+            self._urgent.set()
 
-    async def _look(self, client: HbrClient) -> None:
-        gates = list(self.gates)
+    async def _run(self) -> None:
         try:
-            reading = await client.fetch(_union([gate.query for gate in gates]))
-        except Exception as error:  # noqa: BLE001  whatever it is must reach the gates, or they wait for ever
-            for gate in gates:
-                gate.results.put_nowait(error)
-        else:
-            for gate in gates:
-                gate.results.put_nowait(reading.result(gate.query))
+            async with self._client.with_options(timeout=_NO_DEADLINE) as client:
+                while True:
+                    if not self._urgent.is_set():
+                        await asyncio.sleep(self._policy.batch_window)
+                    self._joined.clear()
+                    self._urgent.clear()
+                    await self._poll(client)
+                    await self._pause()
+        except Exception as error:  # noqa: BLE001  a poller that died silently would leave its gates waiting
+            for subscription in self._subscriptions:
+                subscription.results.put_nowait(PollResult(error=error))
+
+    async def _poll(self, client: HbrClient) -> None:
+        subscriptions = list(self._subscriptions)
+        verify = any(s.wants_verified for s in subscriptions)
+        try:
+            query = _merged([s.query for s in subscriptions], verify=verify)
+            found = await client.fetch(query, on_retry=self._report_retry)
+            region = client.target(query).region
+            results = [replace(found.result(s.query), region=region) for s in subscriptions]
+            is_verified = verify or found.request_count <= _part_count(query)
+        except Exception as error:  # noqa: BLE001  each gate decides what an error means for it
+            for subscription in subscriptions:
+                subscription.results.put_nowait(PollResult(error=error))
+            return
+        for subscription, result in zip(subscriptions, results, strict=True):
+            subscription.wants_verified = False
+            subscription.results.put_nowait(PollResult(result, verified=is_verified))
+
+    def _report_retry(self, details: RetryDetails) -> None:
+        """Pass an outage on while it lasts: eight tries may take a minute. One failed try is no outage."""
+        if details.attempt > 1:
+            for subscription in self._subscriptions:
+                subscription.results.put_nowait(PollResult(error=details.error, is_retried=True))
 
     async def _pause(self) -> None:
-        """Until the next look is due; sooner if a gate joins, but not at once for each."""
-        spread = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  not a secret
-        due = self.interval * spread
-        self.interval = min(self.interval * GROWTH, LONGEST)
-        eager = min(EAGER, due)
-        await asyncio.sleep(eager)
-        try:
-            async with asyncio.timeout(due - eager):
-                await self.joined.wait()
-        except TimeoutError:
-            pass
+        """Wait until the next poll is due: sooner when a gate joins, at once when one needs a verified list."""
+        spread = random.uniform(1 - self._policy.jitter, 1 + self._policy.jitter)  # noqa: S311  not a secret
+        due = self._interval * spread
+        self._interval = min(self._interval * self._policy.growth, self._policy.max_interval)
+        least = min(self._policy.min_interval, due)
+        if not await _is_set_within(self._urgent, least):
+            await _is_set_within(self._joined, due - least)
 
 
-def _union(queries: list[Query]) -> Query:
-    """One query that asks for everything these ask for; they have one shape."""
-    return (
-        queries[0].sent().model_copy(update={name: _joined(queries, name) for name in ("client_ids", "instance_ids")})
-    )
+async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
 
 
-def _joined(queries: list[Query], name: str) -> tuple[str, ...] | None:
-    ids = [getattr(query, name) for query in queries]
-    return None if ids[0] is None else tuple(sorted(set(chain.from_iterable(ids))))
+def _merged(queries: list[Query], *, verify: bool) -> Query:
+    """One query for all that these ask for; they have one shape."""
+    ids = {
+        name: tuple(sorted(set(chain.from_iterable(getattr(query, name) for query in queries))))
+        for name in ("client_ids", "instance_ids")
+        if getattr(queries[0], name) is not None
+    }
+    return queries[0].sent().model_copy(update={**ids, "consistency": "verified" if verify else "counted"})
+
+
+def _part_count(query: Query) -> int:
+    """Requests that a query needs at least: ids are sent in parts."""
+    return prod(max(1, -(-len(ids or ()) // IDS_MAX)) for ids in (query.client_ids, query.instance_ids))

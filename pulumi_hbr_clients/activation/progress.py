@@ -1,106 +1,36 @@
-"""A waiting gate's own row in the engine's display: one live line, and now and then a plain one for logs.
+"""Reports a waiting gate's progress on its resource: a line when something changed, and every 30 s.
 
-The live line is redrawn every second, by one task for all rows of an event loop and at most twenty a second, so that
-200 gates do not keep the engine busy. Where the engine is gone (Ctrl-C), the rows' owners are cancelled.
-How a line is said is the door's.
+Each line is ephemeral: a terminal shows it in the resource's row until the next one, a log prints it. The deadline is
+stated once, as a clock time.
 """
 
-import asyncio
-import time
-from collections.abc import Awaitable
-from typing import Final, Protocol, Self
+from typing import Protocol
 
-from pulumi_hbr_clients.activation.waiter import BEAT, LINE_EVERY, Progress
-
-PER_BEAT: Final = 20
-"""Rows that are redrawn in one beat, in turn."""
+from pulumi_hbr_clients.activation.messages import format_timestamp
+from pulumi_hbr_clients.activation.waiter import REPEAT_INTERVAL, Progress
+from pulumi_hbr_clients.client.clock import Clock, SystemClock
 
 
 class LogSink(Protocol):
-    """LogSink a line; a live one stands only until the next. Raises `ConnectionError` when nobody listens."""
+    """Where an entry point writes lines about a resource."""
 
-    def __call__(self, text: str, *, live: bool) -> Awaitable[None]:
-        """Send it."""
+    def __call__(self, text: str, *, ephemeral: bool) -> object:
+        """Write a line. Raises `ConnectionError` when nobody listens any more: that ends the wait."""
 
 
 class ProgressReporter:
-    """The row of a gate, while it waits."""
+    """A `ProgressCallback` that writes to a `LogSink`."""
 
-    def __init__(self, say: LogSink) -> None:
-        """Nothing is said yet. The task that makes a row is its owner."""
-        self._say = say
-        self._progress: Progress | None = None
-        self._outage: Progress | None = None
-        self._outage_said = -LINE_EVERY
-        self._lined = 0.0
-        self._owner = asyncio.current_task()
+    def __init__(self, log: LogSink, clock: Clock | None = None, interval: float = REPEAT_INTERVAL) -> None:
+        """`interval`: seconds between two lines where nothing changes."""
+        self._log, self._clock, self._interval = log, clock or SystemClock(), interval
+        self._written: object = None
+        self._written_at = 0.0
 
-    def __enter__(self) -> Self:
-        """Join the rows that are redrawn."""
-        _display().join(self)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Leave them."""
-        _display().leave(self)
-
-    def update(self, progress: Progress) -> None:
-        """How the gate stands now. An outage is kept until it is said, however soon it is over."""
-        self._progress = progress
-        self._outage = progress if progress.outage else self._outage
-
-    async def render(self) -> None:
-        """LogSink it, with the time that is left by now."""
-        if self._progress is None:
+    def __call__(self, progress: Progress) -> None:
+        """Write a line if something changed, or nothing was written for the interval."""
+        now, first = self._clock.monotonic(), self._written is None
+        if progress.key == self._written and now - self._written_at < self._interval - 0.5:
             return
-        progress, now = self._progress.by_now(), time.monotonic()
-        outage, self._outage = self._outage, None
-        if outage and now - self._outage_said >= LINE_EVERY:
-            self._outage_said = now
-            await self._say(str(outage), live=False)
-        await self._say(str(progress), live=True)
-        if now - self._lined >= LINE_EVERY:
-            self._lined = now
-            await self._say(str(progress), live=False)
-
-    def cancel(self) -> None:
-        """End the wait: nobody listens any more."""
-        if self._owner:
-            self._owner.cancel()
-
-
-class _ProgressLoop:
-    """The rows of one event loop."""
-
-    def __init__(self) -> None:
-        self.rows: list[ProgressReporter] = []
-        self.task: asyncio.Task[None] | None = None
-
-    def join(self, row: ProgressReporter) -> None:
-        self.rows.append(row)
-        self.task = self.task or asyncio.create_task(self._beats())
-
-    def leave(self, row: ProgressReporter) -> None:
-        self.rows.remove(row)
-        if not self.rows and self.task:
-            self.task.cancel()
-            _displays.pop(asyncio.get_running_loop(), None)
-
-    async def _beats(self) -> None:
-        while True:
-            await asyncio.sleep(BEAT)
-            turn, rest = self.rows[:PER_BEAT], self.rows[PER_BEAT:]
-            self.rows = rest + turn
-            try:
-                for row in turn:
-                    await row.render()
-            except ConnectionError:
-                for row in self.rows:
-                    row.cancel()
-
-
-_displays: dict[asyncio.AbstractEventLoop, _ProgressLoop] = {}
-
-
-def _display() -> _ProgressLoop:
-    return _displays.setdefault(asyncio.get_running_loop(), _ProgressLoop())
+        self._written, self._written_at = progress.key, now
+        self._log(f"{progress}{f'; until {format_timestamp(progress.deadline)}' if first else ''}", ephemeral=True)

@@ -1,173 +1,183 @@
-"""Waiting at a gate: looks → verdicts → passed, or an error that tells everything. The same for every door.
+"""Waiting at a gate: poll results → verdicts → passed, or an error that says what is missing. All entry points use it.
 
-One timeout over the whole selection. An outage of the service shorter than that is survived and told; a refusal that
-cannot get better (permission, parameters) ends the wait at once.
+One timeout covers the whole wait. An outage of the service or of the credential source is survived until then; an
+error that waiting cannot cure (permission, parameters, expired credentials) ends the wait at once.
 """
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
-from dataclasses import dataclass, field, replace
-from typing import Final, Self, Unpack, cast
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from pulumi_hbr_clients.activation import condition as gate
-from pulumi_hbr_clients.activation import messages as telling
-from pulumi_hbr_clients.activation.condition import ActivationCondition, Verdict
-from pulumi_hbr_clients.activation.poller import PollResult, subscribe
+from pulumi_hbr_clients.activation import messages
+from pulumi_hbr_clients.activation.bypass import GateMode
+from pulumi_hbr_clients.activation.condition import Gate
+from pulumi_hbr_clients.activation.evaluation import Verdict, evaluate, track_unknown
+from pulumi_hbr_clients.activation.poller import DEFAULT_POLICY, PollPolicy, PollResult, subscribe
 from pulumi_hbr_clients.client.client import HbrClient
-from pulumi_hbr_clients.client.settings import Config, no_config
+from pulumi_hbr_clients.client.clock import Clock, SystemClock
 from pulumi_hbr_clients.model.errors import (
+    CredentialsError,
     DeadlineError,
     GateFailedError,
     GateTimeoutError,
     HbrError,
+    InputError,
     Retry,
 )
 from pulumi_hbr_clients.model.outputs import ClientList
-from pulumi_hbr_clients.model.query import Query, QueryArgs
 
-LINE_EVERY: Final = 30.0
-"""Seconds between two plain lines of a wait where it stands still."""
-BEAT: Final = 1.0
-"""Seconds between two live lines, or pictures, of a wait."""
-
-
-class ActivationArgs(QueryArgs, total=False):
-    """The arguments of a query and of a `ActivationCondition` as keywords. A test holds them together."""
-
-    min_clients: int | None
-    timeout: float | str | None
-    max_heartbeat_age: float | str | None
-    min_client_version: str | None
-    tolerate: list[str] | tuple[str, ...] | None
-    unknown_grace: float | str | None
-    poll: float | str | None
+REPEAT_INTERVAL: Final = 30.0
+"""Seconds after which progress is reported again although nothing has changed."""
+_CURABLE: Final = frozenset({Retry.BACK_OFF, Retry.SLOW_DOWN, Retry.NEW_NONCE, Retry.ONE_MORE})
 
 
 @dataclass(frozen=True, slots=True)
 class ActivationResult:
-    """A gate that passed: what it saw, and how long it waited, in seconds."""
+    """A gate that passed, or was bypassed."""
 
     found: ClientList
+    """The clients, as seen by the poll that let the gate pass."""
     waited: float
+    """Seconds."""
     verdict: Verdict
+    bypassed: bool = False
+    """Whether the gate did not hold: gates are `off`, or they are set to `warn` and it would not have passed."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Progress:
-    """How a waiting gate stands. `left` in seconds; `outage` says why there is no answer, if there is none."""
+    """The state of a gate that waits."""
 
     verdict: Verdict
-    left: float
+    deadline: float
+    """When the gate times out, in UNIX seconds."""
     outage: str = ""
-    at: float = field(default_factory=time.monotonic)
-    """When that was so, by the clock that only goes forward."""
+    """Why there is no response, if there is none."""
 
     def __str__(self) -> str:
         """One line."""
-        return telling.line(self.verdict, self.left, self.outage)
+        return messages.summary_line(self.verdict, self.outage)
 
-    def by_now(self) -> Self:
-        """The same, with the time that is left by now."""
-        now = time.monotonic()
-        return replace(self, left=self.left - (now - self.at), at=now)
-
-
-Told = Callable[[Progress], None]
-"""Called after every look that did not end the wait."""
+    @property
+    def key(self) -> object:
+        """Equal while nothing has changed but ages, heartbeats and request ids, which change by themselves."""
+        blocking = [(client.name, client.status) for client in self.verdict.waiting]
+        return self.verdict.ready, self.verdict.wanted, blocking, self.verdict.note, bool(self.outage)
 
 
-async def wait_until_activated(
-    *, on_progress: Told | None = None, config: Config = no_config, **arguments: Unpack[ActivationArgs]
+ProgressCallback = Callable[[Progress], Any]
+"""Called after every poll that does not end the wait, and at least every 30 s. An exception from it ends the wait."""
+
+
+async def pass_gate(  # noqa: PLR0913  the last two are for tests
+    gate: Gate,
+    client: HbrClient,
+    mode: GateMode,
+    on_progress: ProgressCallback | None = None,
+    *,
+    clock: Clock | None = None,
+    policy: PollPolicy = DEFAULT_POLICY,
 ) -> ActivationResult:
-    """Wait until the selected clients are activated. Arguments: `model.query.Query` and `activation.condition.Condition`.
+    """Wait until the gate passes; with `warn` look once, with `off` not at all.
 
-    Raises `InputError` before anything is sent, `GateFailedError`, `GateTimeoutError`, or the `HbrError` that no wait
-    can mend.
+    Raises `GateFailedError`, `GateTimeoutError`, or the `HbrError` that no wait can cure.
     """
-    query, condition = cast("tuple[Query, ActivationCondition]", gate.parse(arguments))
-    async with HbrClient(config=config) as client:
-        return await wait(query, condition, client, on_progress)
+    clock = clock or SystemClock()
+    client.target(gate.query)  # refuse bad settings now, not from inside a poller
+    if mode == "off":
+        return ActivationResult(
+            ClientList(complete=False), 0.0, Verdict("waiting", 0, 0, note="not checked"), bypassed=True
+        )
+    if mode == "warn":
+        try:
+            verdict = await check_once(gate, client, clock)
+        except InputError:
+            raise
+        except HbrError as error:
+            verdict = Verdict("waiting", 0, 0, note=f"not checked: {error}")
+        return ActivationResult(verdict.found, 0.0, verdict, bypassed=verdict.state != "passed")
+    if gate.query.selects_nothing():
+        verdict = evaluate(gate, ClientList(), now=0)
+        return ActivationResult(verdict.found, 0.0, verdict)
+    return await _Wait(gate, clock).run(client, policy, on_progress or (lambda _: None))
 
 
-async def check_once(query: Query, condition: ActivationCondition, client: HbrClient) -> tuple[Verdict, ClientList]:
-    """One look, for previews."""
-    found = await client.list(query)
-    since = gate.track_unknown({}, found.clients, time.time())
-    return gate.evaluate(query, condition, found, now=time.time(), unknown_since=since), found
-
-
-async def wait(
-    query: Query, condition: ActivationCondition, client: HbrClient, told: Told | None = None
-) -> ActivationResult:
-    """Wait at a gate whose arguments are checked."""
-    client.target(query)  # refuse bad settings now, not from inside a poller
-    watcher = _Watcher(query, condition)
-    if query.selects_nothing():
-        nothing = ClientList()
-        return ActivationResult(nothing, 0.0, gate.evaluate(query, condition, nothing, now=0, unknown_since={}))
-    try:
-        async with asyncio.timeout(condition.timeout), aclosing(subscribe(query, condition.poll, client)) as seen:
-            return await _until_passed(watcher, seen, told)
-    except TimeoutError:
-        raise watcher.timed_out() from None
-
-
-async def _until_passed(watcher: "_Watcher", seen: AsyncIterator[PollResult], told: Told | None) -> ActivationResult:
-    async for look in seen:
-        if passed := watcher.see(look):
-            return passed
-        if told:
-            told(watcher.progress())
-    raise AssertionError  # looks have no end
+async def check_once(gate: Gate, client: HbrClient, clock: Clock | None = None) -> Verdict:
+    """Look at the clients once, without waiting. Raises `HbrError`."""
+    found = await client.list(gate.query)
+    return evaluate(gate, found, now=_service_time(found, clock or SystemClock()))
 
 
 @dataclass(slots=True)
-class _Watcher:
-    """What one gate has seen so far."""
+class _Wait:
+    """One gate's wait: what it has seen so far."""
 
-    query: Query
-    condition: ActivationCondition
-    started: float = field(default_factory=time.monotonic)
-    verdict: Verdict = field(default_factory=lambda: Verdict("waiting", 0, 0, note="not looked yet"))
+    gate: Gate
+    clock: Clock
+    started: float = field(init=False)
+    deadline: float = field(init=False)
+    verdict: Verdict = field(default_factory=lambda: Verdict("waiting", 0, 0, note="no response yet"))
     outage: str = ""
+    has_worked: bool = False
+    """Whether any poll was answered: the credentials were good then."""
     _unknown_since: dict[str, float] = field(default_factory=dict)
 
-    def see(self, look: PollResult) -> ActivationResult | None:
-        """Take a look in. Raises what ends the wait."""
-        if isinstance(look, Exception):
-            self.outage = _survivable(look)
-            return None
-        self.outage = ""
-        now = time.time()
-        self._unknown_since = gate.track_unknown(self._unknown_since, look.clients, now)
-        self.verdict = gate.evaluate(self.query, self.condition, look, now=now, unknown_since=self._unknown_since)
+    def __post_init__(self) -> None:
+        self.started = self.clock.monotonic()
+        self.deadline = self.clock.time() + self.gate.condition.timeout
+
+    async def run(self, client: HbrClient, policy: PollPolicy, report: ProgressCallback) -> ActivationResult:
+        condition = self.gate.condition
+        try:
+            async with asyncio.timeout(condition.timeout):
+                with subscribe(self.gate.query, client, condition.poll, policy) as subscription:
+                    while True:
+                        result = await _next(subscription.results)
+                        if result and self._sees_pass(result):
+                            if result.verified:
+                                return ActivationResult(result.found, self._waited(), self.verdict)
+                            subscription.require_verified()
+                        report(Progress(self.verdict, self.deadline, self.outage))
+        except TimeoutError:
+            text = messages.timeout_text(self.verdict, condition.timeout, self.outage)
+            raise GateTimeoutError(text, self.verdict) from None
+
+    def _sees_pass(self, result: PollResult) -> bool:
+        """Evaluate one poll result. Raises `GateFailedError` when the gate cannot pass any more."""
+        if result.error:
+            if not (result.is_retried or self._is_transient(result.error)):
+                raise result.error
+            self.outage = str(result.error).splitlines()[0]
+            return False
+        self.outage, self.has_worked, now = "", True, self.clock.monotonic()
+        self._unknown_since = track_unknown(self._unknown_since, result.found.clients, now)
+        unknown_for = {identity: now - since for identity, since in self._unknown_since.items()}
+        service_time = _service_time(result.found, self.clock)
+        self.verdict = evaluate(self.gate, result.found, now=service_time, unknown_for=unknown_for)
         if self.verdict.state == "failed":
-            raise GateFailedError(_failure(self.verdict), self.verdict)
-        return ActivationResult(look, self._waited(), self.verdict) if self.verdict.state == "passed" else None
+            raise GateFailedError(messages.failure_text(self.verdict), self.verdict)
+        return self.verdict.state == "passed"
 
-    def progress(self) -> Progress:
-        return Progress(self.verdict, self.condition.timeout - self._waited(), self.outage)
-
-    def timed_out(self) -> GateTimeoutError:
-        head = f"not activated within {telling.span(self.condition.timeout)}: "
-        lines = [head + telling.line(self.verdict, outage=self.outage), *telling.account(self.verdict.waiting)]
-        return GateTimeoutError("\n  ".join(lines), self.verdict)
+    def _is_transient(self, error: Exception) -> bool:
+        """Whether waiting can cure an error. A credential source that worked before may work again."""
+        if isinstance(error, CredentialsError) and self.has_worked:
+            return True
+        return isinstance(error, DeadlineError) or (isinstance(error, HbrError) and error.retry in _CURABLE)
 
     def _waited(self) -> float:
-        return time.monotonic() - self.started
+        return self.clock.monotonic() - self.started
 
 
-def _survivable(error: Exception) -> str:
-    """The outage in one line. Raises the error if waiting cannot mend it."""
-    lasts = not isinstance(error, HbrError) or error.retry is Retry.NEVER
-    if lasts and not isinstance(error, DeadlineError):
-        raise error
-    return str(error).splitlines()[0]
+async def _next(results: "asyncio.Queue[PollResult]") -> PollResult | None:
+    """The next poll result; None if there is none for a while: progress is reported even so."""
+    try:
+        async with asyncio.timeout(REPEAT_INTERVAL):
+            return await results.get()
+    except TimeoutError:
+        return None
 
 
-def _failure(verdict: Verdict) -> str:
-    count = len(verdict.failed)
-    head = f"{count} of {verdict.wanted} backup clients will not be activated by waiting:"
-    return "\n  ".join([head, *telling.account(verdict.failed)])
+def _service_time(found: ClientList, clock: Clock) -> float:
+    """The service's time when it answered; ages of heartbeats must not depend on this machine's clock."""
+    return clock.time() if found.server_time is None else found.server_time

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_hbr_clients.activation import condition as gate
-from pulumi_hbr_clients.activation import messages as telling
-from pulumi_hbr_clients.activation.condition import STATUSES, ActivationCondition, Verdict
+from pulumi_hbr_clients.activation import messages
+from pulumi_hbr_clients.activation.condition import ActivationCondition, ResourceCondition
+from pulumi_hbr_clients.activation.evaluation import STATUSES, Verdict, evaluate, track_unknown
 from pulumi_hbr_clients.model import validators
 from pulumi_hbr_clients.model.backup_client import BackupClient, from_wire
 from pulumi_hbr_clients.model.errors import InputError
@@ -25,18 +26,16 @@ def client(number: int = 1, status: str | None = "ACTIVATED", **more: Any) -> Ba
 
 
 def verdict(
-    *clients: BackupClient, unknown_since: dict[str, float] | None = None, complete: bool = True, **arguments: Any
+    *clients: BackupClient, unknown_for: dict[str, float] | None = None, complete: bool = True, **arguments: Any
 ) -> Verdict:
     parsed = gate.parse({"client_type": "ECS_CLIENT", **arguments})
-    assert parsed is not None
-    query, condition = parsed
     found = ClientList(
         clients=clients,
-        missing_client_ids=tuple(sorted(set(query.client_ids or ()) - {c.client_id for c in clients})),
-        missing_instance_ids=tuple(sorted(set(query.instance_ids or ()) - {c.instance_id for c in clients})),
+        missing_client_ids=tuple(sorted(set(parsed.query.client_ids or ()) - {c.client_id for c in clients})),
+        missing_instance_ids=tuple(sorted(set(parsed.query.instance_ids or ()) - {c.instance_id for c in clients})),
         complete=complete,
     )
-    return gate.evaluate(query, condition, found, now=NOW, unknown_since=unknown_since or {})
+    return evaluate(parsed, found, now=NOW, unknown_for=unknown_for or {})
 
 
 OLD: dict[str, Any] = {"LastHeartBeatTime": NOW - 400}
@@ -63,6 +62,9 @@ CASES: list[tuple[str, tuple[BackupClient, ...], dict[str, Any], str]] = [
     ("a version that will do", (client(ClientVersion="2.13.0"),), {"min_client_version": "2.9"}, "passed"),
     ("a version too old", (client(ClientVersion="2.8.9"),), {"min_client_version": "2.9"}, "waiting"),
     ("a version nobody can read", (client(ClientVersion="x"),), {"min_client_version": "2.9"}, "waiting"),
+    ("protected", (client(BackupStatus="PROTECTED"),), {"backup_status": "PROTECTED"}, "passed"),
+    ("not protected", (client(BackupStatus="UNPROTECTED"),), {"backup_status": "PROTECTED"}, "waiting"),
+    ("no backup status", (client(),), {"backup_status": "PROTECTED"}, "waiting"),
     ("no status", (client(status=None),), {}, "waiting"),
     ("one of two failed", (client(1), client(2, "INSTALL_FAILED")), {}, "failed"),
     ("failed beats missing", (client(1, "INSTALL_FAILED"),), {"instance_ids": ["i-1", "i-2"]}, "failed"),
@@ -99,20 +101,49 @@ def test_waiting_statuses(status: str) -> None:
 
 @pytest.mark.parametrize(("seconds", "expected"), [(0, "waiting"), (119, "waiting"), (120, "failed")])
 def test_unknown_has_a_grace(seconds: float, expected: str) -> None:
-    """Disconnected may recover: it fails only after so long without a break."""
-    since = {"c-1": NOW - seconds}
-    assert verdict(client(1, "UNKNOWN"), unknown_since=since).state == expected
-    assert verdict(client(1, "UNKNOWN"), unknown_since=since, tolerate=["UNKNOWN"]).state == "waiting"
-    assert verdict(client(1, "UNKNOWN"), unknown_since=since, unknown_grace=0).state == "failed"
+    """Disconnected may recover: it fails only after the grace period."""
+    duration = {"c-1": float(seconds)}
+    assert verdict(client(1, "UNKNOWN"), unknown_for=duration).state == expected
+    assert verdict(client(1, "UNKNOWN"), unknown_for=duration, tolerate=["UNKNOWN"]).state == "waiting"
+    assert verdict(client(1, "UNKNOWN"), unknown_for=duration, unknown_grace=0).state == "failed"
 
 
 def test_since_when_it_is_unknown() -> None:
-    """Counted from the first look that saw it so; a break starts anew."""
-    first = gate.track_unknown({}, [client(1, "UNKNOWN"), client(2)], 10.0)
-    again = gate.track_unknown(first, [client(1, "UNKNOWN")], 20.0)
+    """Counted from the first poll that saw it so; a break starts anew."""
+    first = track_unknown({}, [client(1, "UNKNOWN"), client(2)], 10.0)
+    again = track_unknown(first, [client(1, "UNKNOWN")], 20.0)
     assert (first, again) == ({"c-1": 10.0}, {"c-1": 10.0})
-    assert gate.track_unknown(again, [client(1)], 30.0) == {}
-    assert gate.track_unknown({}, [client(1, "UNKNOWN")], 40.0) == {"c-1": 40.0}
+    assert track_unknown(again, [client(1)], 30.0) == {}
+    assert track_unknown({}, [client(1, "UNKNOWN")], 40.0) == {"c-1": 40.0}
+
+
+def record(client_id: str, status: str) -> BackupClient:
+    return client(1, status, ClientId=client_id)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        (("DEACTIVATED", "ACTIVATED"), "passed"),
+        (("ACTIVATED", "STOPPED"), "passed"),
+        (("INSTALL_FAILED", "INSTALLING"), "waiting"),
+        (("INSTALL_FAILED", "DEACTIVATED"), "failed"),
+        (("STOPPED", "REGISTERED"), "waiting"),
+    ],
+)
+def test_an_instance_with_several_clients(statuses: tuple[str, str], expected: str) -> None:
+    """It passes when any of its clients passes, and fails only when none can any more; an old one blocks nothing."""
+    clients = [record(f"c-{number}", status) for number, status in enumerate(statuses)]
+    found = verdict(*clients, instance_ids=["i-1"])
+    assert (found.state, found.wanted, found.ready) == (expected, 1, int(expected == "passed"))
+    if statuses == ("INSTALL_FAILED", "INSTALLING"):
+        assert [blocking.status for blocking in found.waiting] == ["INSTALLING"]
+
+
+def test_each_client_id_is_judged_by_itself() -> None:
+    """Another client of the same instance does not stand in for a client that was asked for by its id."""
+    found = verdict(record("c-1", "DEACTIVATED"), record("c-2", "ACTIVATED"), client_ids=["c-1", "c-2"])
+    assert (found.state, found.ready, found.wanted) == ("failed", 1, 2)
 
 
 def test_an_incomplete_list_opens_no_gate() -> None:
@@ -124,10 +155,9 @@ def test_an_incomplete_list_opens_no_gate() -> None:
 def test_ids_that_another_filter_drops() -> None:
     """An id whose client does not match the rest is not forgotten."""
     parsed = gate.parse({"client_type": "ECS_CLIENT", "instance_ids": ["i-1", "i-2"], "zone_ids": ["z"]})
-    assert parsed is not None
-    found = gate.evaluate(*parsed, ClientList(clients=(client(1),)), now=NOW, unknown_since={})
+    found = evaluate(parsed, ClientList(clients=(client(1),)), now=NOW)
     assert found.state == "waiting"
-    assert [trouble.why for trouble in found.waiting] == ["its client does not match the other filters"]
+    assert [blocking.why for blocking in found.waiting] == ["its client does not match the other filters"]
 
 
 @pytest.mark.parametrize(
@@ -140,8 +170,17 @@ def test_ids_that_another_filter_drops() -> None:
         ({"min_clients": 0}, "min_clients", "must be 1 or more"),
         ({"min_client_version": "new"}, "min_client_version", "must be a version"),
         ({"tolerate": ["install_failed"]}, "tolerate[0]", "did you mean INSTALL_FAILED?"),
-        ({"page_size": 5}, "page_size", "a gate looks at the whole selection"),
+        ({"page_size": 5}, "page_size", "a gate looks at all clients that are selected"),
         ({"statuses": ["ACTIVATED"]}, "statuses", "see tolerate"),
+        ({"backup_statuses": ["PROTECTED"]}, "backup_statuses", "see backup_status"),
+        ({"backupStatuses": ["PROTECTED"]}, "backup_statuses", "see backup_status"),
+        ({"consistency": "counted"}, "consistency", "passes only on a verified list"),
+        ({"include_heartbeats": True}, "include_heartbeats", "nothing that changes by itself"),
+        ({"min_clients": 2, "instance_ids": ["i-1"]}, "min_clients", "together with instance_ids"),
+        ({"min_clients": 1, "client_ids": []}, "min_clients", "together with client_ids"),
+        ({"tolerate": ["ACTIVATED"]}, "tolerate", "must not hold ACTIVATED"),
+        ({"backup_status": "protected"}, "backup_status", "did you mean PROTECTED?"),
+        ({"triggers": [1]}, "triggers", "no such argument"),
         ({"tiemout": 5}, "tiemout", "no such argument"),
     ],
 )
@@ -154,22 +193,32 @@ def test_refused(arguments: dict[str, Any], path: str, says: str) -> None:
     assert "client_type" in found
 
 
-def test_a_status_that_is_mistyped_is_told() -> None:
-    """Statuses are an open set, so one that is tolerated may be new: it passes, with a warning, as a new type does."""
-    asked = gate.parse({"client_type": "MOON_CLIENT", "tolerate": ["INSTAL_FAILED", "UPGRADE_FAILED"]})
-    assert asked is not None
-    assert list(gate.warnings_of(*asked)) == [
-        "client_type: MOON_CLIENT is not known to this version and is used unchanged",
-        "tolerate: INSTAL_FAILED is not known to this version and is used unchanged; did you mean INSTALL_FAILED?",
+def test_an_unknown_value_is_a_warning() -> None:
+    """Statuses are an open set, so one that is not known may be new: it is used, with a warning."""
+    asked = gate.parse({"client_type": "MOON_CLIENT", "tolerate": ["INSTAL_FAILED"], "backup_status": "PROTECTE"})
+    warnings = list(gate.warnings_of(asked))
+    assert [text.partition(" ")[0] for text in warnings] == ["client_type:", "tolerate:", "backup_status:"]
+    assert [text.rpartition("; ")[2] for text in warnings[1:]] == [
+        "did you mean INSTALL_FAILED?",
+        "did you mean PROTECTED?",
     ]
-    assert "INSTAL" not in "".join(gate.warnings_of(*asked, {"tolerate"}))
+    assert "INSTAL" not in "".join(gate.warnings_of(asked, {"tolerate"}))
 
 
 def test_unknown_arguments_are_no_fault() -> None:
     """In a preview there is no gate yet, and what is known is checked."""
-    assert gate.parse({"client_type": "ECS_CLIENT"}, unknown=["instance_ids", "timeout"]) is None
+    assert gate.parse_partial({"client_type": "ECS_CLIENT"}, ["instance_ids", "timeout"]) is None
     with pytest.raises(InputError, match="min_clients"):
-        gate.parse({"min_clients": 0}, unknown=["client_type"])
+        gate.parse_partial({"min_clients": 0}, ["client_type"])
+    with pytest.raises(InputError, match="together with instance_ids"):
+        gate.parse_partial({"client_type": "ECS_CLIENT", "min_clients": 2}, ["instanceIds"])
+
+
+def test_a_resource_also_takes_triggers_and_recheck() -> None:
+    """They say when it waits again, so only a gate in a stack has them."""
+    parsed = gate.parse({"clientType": "ECS_CLIENT", "triggers": [{"a": 1}, 2], "recheck": True}, ResourceCondition)
+    assert isinstance(parsed.condition, ResourceCondition)
+    assert (parsed.condition.triggers, parsed.condition.recheck) == (({"a": 1}, 2), True)
 
 
 @pytest.mark.parametrize(
@@ -210,20 +259,20 @@ def test_order_never_matters(orders: tuple[list[BackupClient], list[BackupClient
     assert set(one.failed) == set(other.failed)
 
 
-def test_the_live_line() -> None:
-    """How many of how many, who is missing, what the service does, and the time left."""
+def test_the_summary() -> None:
+    """How many of how many, which ones are missing, and an outage."""
     found = verdict(client(1), client(2, "INSTALLING"), instance_ids=["i-1", "i-2", "i-3", "i-4", "i-5"])
-    text = telling.line(found, 843, outage="connection refused")
-    assert text == (
+    assert messages.summary_line(found, "connection refused") == (
         "1 of 5 activated; waiting for c-2 (i-2): INSTALLING, i-3: missing, i-4: missing, and 1 more; "
-        "the service does not answer: connection refused; 14m03s left"
+        "the service does not answer: connection refused"
     )
 
 
-def test_the_account_of_a_failure() -> None:
+def test_the_lines_of_a_failure() -> None:
     """Each client with instance, status, since when and what to do; at most ten, then counts."""
     failed = verdict(*(client(number, "INSTALL_FAILED") for number in range(1, 13)))
-    lines = list(telling.account(failed.failed))
+    head, *lines = messages.failure_text(failed).split("\n  ")
+    assert head == "12 of 12 backup clients will not be activated by waiting:"
     assert lines[0] == (
         "c-1 (i-1): INSTALL_FAILED since 2023-11-14 21:56:40Z. "
         "Check Cloud Assistant and that the instance runs, then install again"
@@ -233,6 +282,16 @@ def test_the_account_of_a_failure() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(9, "9s"), (65, "1m05s"), (3700, "1h01m"), (-3, "0s")])
-def test_spans(seconds: float, expected: str) -> None:
-    """Short, for a line that is redrawn."""
-    assert telling.span(seconds) == expected
+def test_durations(seconds: float, expected: str) -> None:
+    """Short, for a line."""
+    assert messages.format_duration(seconds) == expected
+
+
+def test_a_timestamp_that_is_no_date() -> None:
+    """A service may send any number."""
+    assert messages.format_timestamp(10**400) == f"{10**400} (UNIX time)"
+
+
+def test_every_field_is_described() -> None:
+    """Descriptions are the help of the command line and the docs of the schema."""
+    assert [name for name, field in ResourceCondition.model_fields.items() if not field.description] == []

@@ -1,0 +1,107 @@
+"""Many gates, one poller: how many requests they cost, asserted by the service's own log."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from pulumi_hbr_clients.activation.waiter import ActivationResult
+from pulumi_hbr_clients.emulator import new_rows
+from pulumi_hbr_clients.model.errors import GateFailedError
+from tests.activation.worlds import World
+
+
+@pytest.fixture
+def world() -> World:
+    """200 clients, the first five of them installing until a minute has passed."""
+    world = World()
+    world.backend.add(*new_rows(190, seed=3, Status="ACTIVATED"))
+    installing = world.instances[:5]
+    world.backend.set_status("INSTALLING", *installing)
+    world.at(60, lambda: world.backend.activate(*installing))
+    return world
+
+
+def rounds(world: World) -> Counter[float]:
+    """Requests by the moment at which they were sent; a round has one moment."""
+    return Counter(round(record.time, 2) for record in world.backend.log)
+
+
+@pytest.mark.parametrize(("gates", "requests"), [(1, 1), (99, 1), (100, 2), (200, 3)])
+def test_gates_share_requests(world: World, gates: int, requests: int) -> None:
+    """N gates on N instances cost ceil(N / 99) requests a round, and each passes by itself."""
+    chosen = world.instances[:gates]
+
+    async def work() -> list[ActivationResult]:
+        return await asyncio.gather(*(world.gate(instance_ids=[each]) for each in chosen))
+
+    passed = world.run(work())
+    assert [gate.found.instance_ids for gate in passed] == [(instance,) for instance in chosen]
+    assert [gate.waited > 50 for gate in passed] == [number < 5 for number in range(gates)]
+    first, *later = rounds(world).values()
+    assert first == requests
+    assert set(later) == {1}  # only five are still waiting
+    assert len(later) <= 12
+
+
+def test_conditions_do_not_matter_for_sharing(world: World) -> None:
+    """One list a round serves gates with different conditions; each judges it for itself."""
+    world.backend.set_status("DEACTIVATED", world.instances[0])
+    world.backend.latency = 0.1
+
+    async def work() -> list[ActivationResult | BaseException]:
+        strict = world.gate(zone_ids=["nowhere"], timeout=5)
+        patient = world.gate(tolerate=["DEACTIVATED"])
+        failing = world.gate()
+        return list(await asyncio.gather(strict, patient, failing, return_exceptions=True))
+
+    _, patient, failing = world.run(work())
+    assert isinstance(patient, ActivationResult)
+    assert isinstance(failing, GateFailedError)
+    assert rounds(world).most_common(1)[0][1] <= 3  # 200 clients are three pages
+
+
+def test_other_queries_do_not_share(world: World) -> None:
+    """Another client type is another question."""
+
+    async def work() -> None:
+        await asyncio.gather(
+            world.gate(instance_ids=world.instances[:1]),
+            world.gate(instance_ids=world.instances[:1], client_type="LOCAL_CLIENT", timeout=1),
+            return_exceptions=True,
+        )
+
+    world.run(work())
+    assert max(rounds(world).values()) == 2
+
+
+def test_a_gate_that_joins_later(world: World) -> None:
+    """It is polled for soon, not at the slow pace of those that have waited for long."""
+
+    async def work() -> ActivationResult:
+        slow = asyncio.create_task(world.gate(instance_ids=world.instances[:1]))
+        await asyncio.sleep(40)
+        passed = await world.gate(instance_ids=[world.instances[9]])
+        slow.cancel()
+        return passed
+
+    assert world.run(work()).waited <= 1.1
+
+
+def test_a_poller_outlives_the_gate_that_started_it(world: World) -> None:
+    """The first gate passes and closes its client; the others are still polled for."""
+
+    async def work() -> tuple[ActivationResult, ActivationResult]:
+        first, second = await asyncio.gather(
+            world.gate(instance_ids=[world.instances[9]]), world.gate(instance_ids=world.instances[:1])
+        )
+        return first, second
+
+    first, second = world.run(work())
+    assert (first.waited < 1, second.waited >= 60) == (True, True)
+
+
+def test_two_event_loops_have_their_own_pollers(world: World) -> None:
+    """A poller ends with its loop: a second run in the same process starts anew."""
+    for _ in range(2):
+        assert world.wait(instance_ids=[world.instances[9]]).waited < 1

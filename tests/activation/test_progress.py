@@ -1,0 +1,59 @@
+"""Lines of a waiting gate: few of them in a log, each time something changes."""
+
+from typing import Any
+
+import pytest
+
+from pulumi_hbr_clients.activation.progress import ProgressReporter
+from tests.activation.worlds import World
+
+
+class Log:
+    """Where lines go, with the second at which they came."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.lines = world, list[tuple[int, str]]()
+
+    def __call__(self, text: str, *, ephemeral: bool) -> None:
+        assert ephemeral
+        self.lines.append((round(self.world.clock.monotonic()), text))
+
+
+def lines_of(world: World, **arguments: Any) -> list[tuple[int, str]]:
+    log = Log(world)
+    world.run(world.gate(on_progress=ProgressReporter(log, world.clock), **arguments))
+    return log.lines
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.backend.set_status("INSTALLING", *world.instances[:2])
+    return world
+
+
+def test_a_minute_without_a_change(world: World) -> None:
+    """At most one line in 30 s; the deadline stands in the first line only, as a clock time."""
+    world.at(60, lambda: world.backend.activate(*world.instances[:2]))
+    lines = lines_of(world)
+    assert 2 <= len(lines) <= 4
+    assert ["until 2025-10-09 " in text for _, text in lines] == [True, *[False] * (len(lines) - 1)]
+
+
+def test_a_change_is_reported_at_once(world: World) -> None:
+    """What is waited for, not how old it is."""
+    first, second = world.instances[:2]
+    world.at(10, lambda: world.backend.activate(first))
+    world.at(25, lambda: world.backend.activate(second))
+    lines = lines_of(world)
+    assert [text.partition(" activated")[0] for _, text in lines] == ["8 of 10", "9 of 10"]
+    assert 10 <= lines[1][0] <= 20
+
+
+def test_an_outage_is_one_line(world: World) -> None:
+    """However many polls fail; its end is another."""
+    world.backend.next_faults += ["none", *["unavailable"] * 8]
+    world.at(45, lambda: world.backend.activate(*world.instances[:2]))
+    texts = [text for _, text in lines_of(world)]
+    assert 1 <= len([text for text in texts if "the service does not answer" in text]) <= 2
+    assert len(texts) <= 5
