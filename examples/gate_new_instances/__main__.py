@@ -18,4 +18,4 @@ ready = ActivationGate(
 )
 
 pulumi.export("clients", ready.clients)
-pulumi.export("waited", ready.waited)
+pulumi.export("ready", ready.counts_by_status)

@@ -1,186 +1,196 @@
-"""Door: `ActivationGate`, which holds back everything that depends on it until the selected clients are activated.
+"""`ActivationGate`: a resource whose dependants wait until the selected clients are activated.
 
-    program: inputs → a task that waits in this process (see `waiting`) → a record → a child that the engine reads
+    hook, in the program's process: inputs → wait            (before the engine creates or updates the gate)
+    provider's process:             inputs → list → outputs   (`state_providers.ActivationGateProvider`)
 
-It waits in the program, not in the provider: the dynamic provider has four threads for all resources of a stack and
-hears no Cancel. The child is a read resource whose id is known only once the gate has passed, so dependants of the
-gate wait for it; its provider gives back the record it is handed and asks nobody, also in a refresh.
-
-`ActivationRecordProvider` is pickled by reference: its module and name stand in users' state. Never rename them.
+The engine keeps the rules of any resource: dependencies, targets, state. A hook waits on the program's event loop, so
+it takes none of the four threads that the dynamic provider has for all resources of a stack.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
-from functools import partial
-from operator import itemgetter
-from typing import Any, Final, Unpack
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
-import grpc
 import pulumi
-from pulumi.dynamic import ReadResult, ResourceProvider
-from pulumi.runtime import settings
-from pulumi.runtime.proto import engine_pb2
+from pulumi.resource_hooks import ResourceHookBinding
+from pydantic.alias_generators import to_camel
 
-from pulumi_hbr_clients.activation import condition as gate
-from pulumi_hbr_clients.activation import messages as telling
-from pulumi_hbr_clients.activation.condition import ActivationCondition, Verdict
-from pulumi_hbr_clients.activation.progress import ProgressReporter
-from pulumi_hbr_clients.client.settings import Config, with_resolved_target
-from pulumi_hbr_clients.model.backup_client import VOLATILE_FIELDS, to_json
-from pulumi_hbr_clients.model.outputs import ClientList, excluded_fields
-from pulumi_hbr_clients.model.query import Query
-from pulumi_hbr_clients.resources import old_gate_inputs as inputs
+from pulumi_hbr_clients.activation.bypass import gate_mode
+from pulumi_hbr_clients.activation.condition import ResourceCondition, parse_partial
+from pulumi_hbr_clients.client.settings import with_resolved_target
+from pulumi_hbr_clients.model.names import ACTIVATION_GATE_TYPE
+from pulumi_hbr_clients.resources import inputs
 from pulumi_hbr_clients.resources import pulumi_runtime as program
+from pulumi_hbr_clients.resources.backup_clients import by_reference
 from pulumi_hbr_clients.resources.client_outputs import ClientOutputs
-from pulumi_hbr_clients.resources.inputs import in_one_line
-from pulumi_hbr_clients.resources.old_gate_inputs import ActivationInputs
-from pulumi_hbr_clients.resources.pulumi_runtime import by_reference
+from pulumi_hbr_clients.resources.gate_hook import gate_hook
+from pulumi_hbr_clients.resources.options import check_options
+from pulumi_hbr_clients.state_providers import ActivationGateProvider
 
-Asked = tuple[Query, ActivationCondition]
-_RECORD: Final = ("clients", "totalCount", "countsByStatus", "region")
-
-
-class ActivationRecordProvider(ResourceProvider):
-    """Gives back what the gate saw. Runs in the engine's provider process."""
-
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """The record as it was handed over; a refresh leaves it as it is."""
-        return ReadResult(id_, {name: props.get(name) for name in _RECORD})
+Strings = pulumi.Input[Sequence[pulumi.Input[str]]]
+Duration = pulumi.Input[float | str]
+_OUTPUTS: Final = ("clients", "countsByStatus", "bypassed", "settingsDigest")
 
 
-class _ActivationRecord(pulumi.CustomResource):
-    """What a gate saw when it passed."""
-
-    clients: pulumi.Output[str]
-
-    def __init__(self, name: str, record: dict[str, Any], opts: pulumi.ResourceOptions) -> None:
-        """Hand the record to the provider."""
-        props = {**record, "__provider": by_reference(ActivationRecordProvider)}
-        super().__init__("pulumi-python:dynamic/hbr-clients:ActivationRecord", name, props, opts)
-
-
-class ActivationGate(ClientOutputs, pulumi.ComponentResource):
+class ActivationGate(ClientOutputs, pulumi.CustomResource):
     """Holds back what depends on it (`depends_on=[gate]`, or its outputs) until the selected clients are activated.
 
-    Arguments are those of `model.query.Query` and `activation.condition.Condition`, as plain values or Outputs; `client_type` is
-    required. Asked by ids, every id must have a client that is ACTIVATED; asked by filters, at least `min_clients`
-    must match and all must be ACTIVATED. In a preview it looks once and never waits.
+    Selected by ids, every id must have a client that is ACTIVATED. Selected by filters, at least `min_clients` must
+    match and all that match must be ACTIVATED. It waits when it is created, when an argument or a trigger changes and
+    when `recheck` finds that it would not pass; never in a preview. It must depend on whatever installs the clients.
     """
 
-    def __init__(
-        self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **arguments: Unpack[ActivationInputs]
+    def __init__(  # noqa: PLR0913  keywords, each an argument of its own
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        client_type: pulumi.Input[str],
+        cluster_id: pulumi.Input[str] | None = None,
+        client_ids: Strings | None = None,
+        instance_ids: Strings | None = None,
+        tags: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
+        filters: pulumi.Input[Mapping[str, Strings]] | None = None,
+        cross_account_type: pulumi.Input[str] | None = None,
+        cross_account_user_id: pulumi.Input[int | str] | None = None,
+        cross_account_role_name: pulumi.Input[str] | None = None,
+        zone_ids: Strings | None = None,
+        os_types: Strings | None = None,
+        outdated: pulumi.Input[bool] | None = None,
+        fields: Strings | None = None,
+        region: pulumi.Input[str] | None = None,
+        endpoint: pulumi.Input[str] | None = None,
+        profile: pulumi.Input[str] | None = None,
+        assume_role: pulumi.Input[Mapping[str, pulumi.Input[Any]]] | None = None,
+        min_clients: pulumi.Input[int] | None = None,
+        timeout: Duration | None = None,
+        max_heartbeat_age: Duration | None = None,
+        min_client_version: pulumi.Input[str] | None = None,
+        backup_status: pulumi.Input[str] | None = None,
+        tolerate: Strings | None = None,
+        unknown_grace: Duration | None = None,
+        poll: Duration | None = None,
+        triggers: pulumi.Input[Sequence[Any]] | None = None,
+        recheck: pulumi.Input[bool] | None = None,
     ) -> None:
-        """Raise `pulumi.RunError` with every fault of the arguments; nothing is sent from here."""
-        super().__init__("hbr-clients:index:ActivationGate", resource_name, None, opts)
-        config, who = program.config(), f"ActivationGate {resource_name!r}"
-        with in_one_line(who):
-            _check(arguments, config)
-        asked: pulumi.Output[Asked] = inputs.resolve(
-            who,
-            arguments,
-            gate.parse,
-            depends_on=opts.depends_on if opts else None,
-            then=lambda asked, secret: _warned(self, (with_resolved_target(asked[0], config), asked[1]), secret),
-        )
-        looked: pulumi.Output[Any] = asked.apply(lambda asked: _pass(self, who, asked, config))
-        passed = looked.apply(_known_or_not)
-        identity = inputs.identity(asked.apply(itemgetter(0)))
-        self._record = _ActivationRecord(
+        """Declare a gate. Times are seconds, or text like 90s, 15m, 1h30m.
+
+        Args:
+            resource_name: The name in the stack.
+            opts: Pulumi's options. `custom_timeouts` (create, update) are the timeout where none is given.
+            client_type: ECS_CLIENT, CONTAINER_CLIENT or LOCAL_CLIENT.
+            cluster_id: The cluster whose clients are waited for (container backup).
+            client_ids: Ids of backup clients (c-…).
+            instance_ids: Ids of ECS instances (i-…). An empty list passes at once.
+            tags: Tags to match.
+            filters: Further filters of the service, a key and its values each.
+            cross_account_type: SELF_ACCOUNT, or CROSS_ACCOUNT with the next two.
+            cross_account_user_id: The source account that is backed up.
+            cross_account_role_name: The RAM role in the source account that lets this account in.
+            zone_ids: Only clients in these zones.
+            os_types: Only clients on linux or windows.
+            outdated: Only clients whose version is below (True) or at (False) the newest one.
+            fields: Only these fields of each client in the outputs.
+            region: The region, for example cn-hangzhou.
+            endpoint: The service's address, in place of the region's own.
+            profile: The profile of the Alibaba CLI's config file to sign with.
+            assume_role: A RAM role to assume with the credentials that were found.
+            min_clients: Minimum number of matching clients; not together with ids. Default 1.
+            timeout: How long to wait for all of them. Default 15 minutes.
+            max_heartbeat_age: Maximum age of an activated client's last heartbeat, by the service's clock.
+            min_client_version: Minimum version of an activated client.
+            backup_status: Backup status that an activated client must have: PROTECTED.
+            tolerate: Statuses that normally fail at once and are waited out instead.
+            unknown_grace: How long a client may be UNKNOWN (disconnected). Default 2 minutes.
+            poll: First interval between two polls; it grows to 15 s. Default 2 s.
+            triggers: Any values; the gate waits again when one of them changes.
+            recheck: Look at every preview, up and refresh, and wait again if the gate would not pass.
+
+        Raises:
+            pulumi.RunError: With every fault of the arguments. Nothing is sent from here.
+        """
+        arguments = {
+            name: _materialized(value)
+            for name, value in locals().items()
+            if name not in {"self", "resource_name", "opts", "__class__"} and value is not None
+        }
+        config = program.config()
+        with inputs.in_one_line(f"ActivationGate {resource_name!r}"):
+            check_options("ActivationGate", opts, arguments, _OUTPUTS)
+            later = {name for name, value in arguments.items() if program.contains_output(value)}
+            known = {name: value for name, value in arguments.items() if name not in later}
+            if gate := parse_partial(known, later, ResourceCondition):
+                with_resolved_target(gate.query, config)
+            mode = gate_mode(config)
+        secret_outputs: list[str] = []
+        properties: dict[str, Any] = {
+            to_camel(name): _noting_secrets(value, secret_outputs) if name in later else value
+            for name, value in arguments.items()
+        }
+        if mode != "enforce":
+            properties["bypass"] = mode
+        if opts and opts.custom_timeouts and timeout is None:
+            properties["customTimeouts"] = _custom_timeouts(opts.custom_timeouts)
+        hook = gate_hook(config)
+        own = pulumi.ResourceOptions(hooks=ResourceHookBinding(before_create=[hook], before_update=[hook]))
+        merged = pulumi.ResourceOptions.merge(opts, own)
+        secret_outputs += map(to_camel, merged.additional_secret_outputs or [])
+        merged.additional_secret_outputs = secret_outputs  # the SDK reads it when all inputs are resolved
+        super().__init__(
+            ACTIVATION_GATE_TYPE,
             resource_name,
-            {name: passed.apply(_field(name)) for name in _RECORD},
-            pulumi.ResourceOptions(parent=self, id=pulumi.Output.unsecret(passed.apply(lambda _: identity))),
+            {**dict.fromkeys(_OUTPUTS), **properties, "__provider": by_reference(ActivationGateProvider)},
+            merged,
         )
-        self._hold(self._record.clients)
-        self._waited = passed.apply(_field("waited"))
-        self.register_outputs({})
+        self._hold(pulumi.get(self, "clients"))
 
     @property
     def counts_by_status(self) -> pulumi.Output[Mapping[str, int]]:
-        """How many have each status: all ACTIVATED, when it has passed."""
-        counts: pulumi.Output[Mapping[str, int]] = pulumi.get(self._record, "countsByStatus")
-        return counts
+        """Number of clients by status."""
+        counts: pulumi.Output[Mapping[str, float]] = pulumi.get(self, "countsByStatus")
+        return counts.apply(lambda found: {status: int(count) for status, count in found.items()})
 
     @property
     def total_count(self) -> pulumi.Output[int]:
-        """How many there are."""
+        """Number of clients."""
         return self._clients.apply(len)
 
     @property
-    def waited(self) -> pulumi.Output[float]:
-        """Seconds that this run waited. Not in state, for it differs with every run."""
-        return self._waited
+    def bypassed(self) -> pulumi.Output[bool]:
+        """Whether the gate let something through because `hbr-clients:gates` was `warn` or `off`."""
+        bypassed: pulumi.Output[bool] = pulumi.get(self, "bypassed")
+        return bypassed
 
 
-def _check(arguments: Mapping[str, Any], config: Config) -> None:
-    """Find faults while the program still stands at the line that made them."""
-    if asked := inputs.check(arguments, gate.parse):
-        with_resolved_target(asked[0], config)
+def _noting_secrets(value: Any, secret_outputs: list[str]) -> pulumi.Output[Any]:
+    """The argument as an Output that makes `clients` a secret output if it is secret: ids and tags are in both."""
+    output = pulumi.Output.from_input(value)
+
+    async def noted(known: Any) -> Any:
+        if await asyncio.shield(output.is_secret()) and "clients" not in secret_outputs:
+            secret_outputs.append("clients")
+        return known
+
+    return output.apply(noted)
 
 
-def _warned(resource: ActivationGate, asked: Asked, secret: Collection[str]) -> Asked:
-    """What is asked, once its oddities are told on the gate's row."""
-    for text in gate.warnings_of(*asked, secret):
-        program.warn(text, resource)
-    return asked
+def _materialized(value: Any) -> Any:
+    """An iterator as a list: it is read more than once."""
+    is_plain = isinstance(value, str | bytes | Mapping | pulumi.Output) or not isinstance(value, Iterable)
+    return value if is_plain else list(value)
 
 
-async def _pass(resource: ActivationGate, who: str, asked: Asked, config: Config) -> dict[str, Any] | None:
-    """The record of a gate that passed. None in a preview whose gate has not."""
-    from pulumi_hbr_clients.activation.waiter import check_once, wait  # noqa: PLC0415
-    from pulumi_hbr_clients.client.client import HbrClient  # noqa: PLC0415  httpx costs 0.25 s
-
-    query, condition = asked
-    with in_one_line(who):
-        async with HbrClient(config=config) as client:
-            if pulumi.runtime.is_dry_run():
-                verdict, found = await check_once(query, condition, client)
-                return _record(query, found) if _preview(resource, verdict) else None
-            with ProgressReporter(partial(_say, resource)) as row:
-                passed = await wait(query, condition, client, row.update)
-            return _record(query, passed.found, passed.waited)
-
-
-async def _say(resource: ActivationGate, text: str, *, live: bool) -> None:
-    """A line on the gate's row. `pulumi.log` would leave a broken engine unnoticed."""
-    urn = await resource.urn.future() or ""
-    engine = settings.get_engine()
-    line = engine_pb2.LogRequest(severity=engine_pb2.INFO, message=text, urn=urn, ephemeral=live)
-    try:
-        if engine is not None:
-            engine.Log(line)
-    except grpc.RpcError:
-        raise ConnectionError from None
-
-
-def _preview(resource: ActivationGate, verdict: Verdict) -> bool:
-    """Say what `up` will wait for, client by client; whether the gate would pass now."""
-    if verdict.state == "passed":
-        return True
-    say = pulumi.log.warn if verdict.state == "failed" else pulumi.log.info
-    say(telling.outlook(verdict), resource=resource)
-    return False
-
-
-def _record(query: Query, found: ClientList, waited: float = 0.0) -> dict[str, Any]:
-    return {
-        "clients": to_json(found.clients, leave_out=excluded_fields(query) | set(VOLATILE_FIELDS)),
-        "totalCount": found.total_count,
-        "countsByStatus": dict(found.counts_by_status),
-        "region": query.region,
-        "waited": round(waited, 1),
+def _custom_timeouts(given: Any) -> dict[str, float]:
+    """`{create: "1h30m"}` in Go's notation → seconds."""
+    texts = {
+        name: given.get(name) if isinstance(given, dict) else getattr(given, name) for name in ("create", "update")
     }
+    return {name: _go_duration(text) for name in ("create", "update") if (text := texts.get(name))}
 
 
-def _known_or_not(record: dict[str, Any] | None) -> Any:
-    """An unknown Output, for a preview whose gate has not passed yet."""
-    if record is not None:
-        return record
-    resources, value, known = (asyncio.get_running_loop().create_future() for _ in range(3))
-    resources.set_result(set())
-    value.set_result(None)
-    known.set_result(False)
-    return pulumi.Output(resources, value, known)
+_GO_UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
 
-def _field(name: str) -> Callable[[Mapping[str, Any]], Any]:
-    return lambda record: record[name]
+def _go_duration(text: str) -> float:
+    return sum(float(number) * _GO_UNITS[unit] for number, unit in re.findall(r"([\d.]+)(ms|us|µs|ns|h|m|s)", text))

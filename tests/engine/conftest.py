@@ -41,16 +41,16 @@ class Stack:
     def up(self, program: Program, **options: Any) -> str:
         return self._run("up", program, **options)
 
-    def refresh(self) -> str:
-        return self._run("refresh", lambda: None)
+    def refresh(self, program: Program = lambda: None, **options: Any) -> str:
+        return self._run("refresh", program, **options)
 
-    def destroy(self) -> str:
-        return self._run("destroy", lambda: None)
+    def destroy(self, program: Program = lambda: None, **options: Any) -> str:
+        return self._run("destroy", program, **options)
 
-    def fails(self, verb: str, program: Program) -> str:
+    def fails(self, verb: str, program: Program, **options: Any) -> str:
         """The text of a run that must not succeed."""
         with pytest.raises(auto.errors.CommandError):
-            self._run(verb, program)
+            self._run(verb, program, **options)
         return self.said[-1]
 
     def outputs(self) -> dict[str, Any]:
@@ -64,6 +64,13 @@ class Stack:
 
     def resource(self, kind: str) -> dict[str, Any]:
         return next(found for found in self.state() if found["type"].endswith(kind))
+
+    def names(self, kind: str = "dynamic:Resource") -> set[str]:
+        """The names of the resources of a type in state."""
+        return {found["urn"].rpartition("::")[2] for found in self.state() if found["type"].endswith(kind)}
+
+    def urn(self, name: str) -> str:
+        return next(str(found["urn"]) for found in self.state() if found["urn"].endswith(f"::{name}"))
 
     def _run(self, verb: str, program: Program, **options: Any) -> str:
         lines: list[str] = []

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pulumi_hbr_clients import InputError
-from pulumi_hbr_clients.activation.condition import STATUSES, ActivationCondition
+from pulumi_hbr_clients.activation.condition import ActivationCondition
+from pulumi_hbr_clients.activation.evaluation import STATUSES
 from pulumi_hbr_clients.model.configuration import ENDPOINT_VARIABLES, KEY_VARIABLES, REGION_VARIABLES
 from pulumi_hbr_clients.model.errors import HbrError
 from pulumi_hbr_clients.model.outputs import ClientList

@@ -92,7 +92,7 @@ def a_program(instance_id: pulumi.Output[str], team: pulumi.Input[str]) -> None:
     assert_type(gate.instance_ids, Ids)
     assert_type(gate.total_count, pulumi.Output[int])
     assert_type(gate.counts_by_status, Counts)
-    assert_type(gate.waited, pulumi.Output[float])
+    assert_type(gate.bypassed, pulumi.Output[bool])
     pulumi.ResourceOptions(depends_on=[fleet, gate])
 
     later = get_backup_clients_output(
@@ -149,11 +149,12 @@ async def other_code() -> None:
         client_type="ECS_CLIENT",
         instance_ids=["i-1"],
         timeout="5m",
-        on_progress=lambda progress: told.append(progress.left),
+        on_progress=lambda progress: told.append(progress.deadline),
     )
     assert_type(passed, ActivationResult)
     assert_type(passed.found, ClientList)
     assert_type(passed.waited, float)
+    assert_type(passed.bypassed, bool)
     assert_type(ActivationCondition(timeout=60.0, tolerate=("UPGRADE_FAILED",)).timeout, float)
     await asyncio.sleep(passed.waited)
 

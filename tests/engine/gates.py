@@ -1,0 +1,65 @@
+"""Programs with gates, for the tests on a real engine."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CreateResult, ResourceProvider
+
+from pulumi_hbr_clients import ActivationGate
+from pulumi_hbr_clients.emulator import Backend
+
+GATE = "hbr-clients:ActivationGate"
+QUICK: dict[str, Any] = {"client_type": "ECS_CLIENT", "timeout": "60s", "poll": 0.3}
+
+
+class _Recorder(ResourceProvider):
+    """Records when it was created; `seconds` is how long that takes."""
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        time.sleep(props.get("seconds") or 0)
+        return CreateResult("made", {**props, "at": time.time()})
+
+
+class Dependant(pulumi.dynamic.Resource):
+    """A resource that records when it was created."""
+
+    at: pulumi.Output[float]
+
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None, **props: Any) -> None:
+        super().__init__(_Recorder(), name, {"at": None, **props}, opts)
+
+
+class Group(pulumi.ComponentResource):
+    """A component with one gate and a dependant."""
+
+    def __init__(self, name: str, instance_ids: Sequence[str], gate: str = "ready") -> None:
+        super().__init__(f"test:index:{name.title()}", name)  # a URN holds the types of parents, not their names
+        opts = pulumi.ResourceOptions(parent=self)
+        self.gate = ActivationGate(gate, opts, instance_ids=instance_ids, **QUICK)
+        Dependant(f"after-{name}", pulumi.ResourceOptions(parent=self, depends_on=[self.gate]))
+
+
+def gated(name: str = "ready", opts: pulumi.ResourceOptions | None = None, **arguments: Any) -> ActivationGate:
+    """A gate, a dependant, and what the gate gives."""
+    gate = ActivationGate(name, opts, **{**QUICK, **arguments})
+    Dependant(f"after-{name}", pulumi.ResourceOptions(depends_on=[gate]))
+    pulumi.export(f"{name}-counts", gate.counts_by_status)
+    pulumi.export(f"{name}-ids", gate.ids)
+    pulumi.export(f"{name}-instances", gate.instance_ids)
+    pulumi.export(f"{name}-first", gate.clients[0].hostname)
+    pulumi.export(f"{name}-bypassed", gate.bypassed)
+    return gate
+
+
+def ids(backend: Backend, *names: str) -> list[str]:
+    """Instances by host name."""
+    found = {row["Hostname"]: row["InstanceId"] for row in backend.rows()}
+    return [found[name] for name in names]
+
+
+def created_at(stack: Any) -> dict[str, float]:
+    """When each recording resource of a stack was created."""
+    resources = [found for found in stack.state() if "at" in found.get("outputs", {})]
+    return {found["urn"].rpartition("::")[2]: found["outputs"]["at"] for found in resources}
