@@ -129,7 +129,8 @@ def refused(call: Any, request: Any) -> grpc.RpcError:
 
 
 def create(preview: bool = False, timeout: float = 0, **inputs: Any) -> Any:  # noqa: FBT001, FBT002
-    given = bag(**{"clientType": "ECS_CLIENT", "timeout": "20s", "poll": 0.2, **inputs})
+    own = {} if timeout else {"timeout": "20s"}
+    given = bag(**{"clientType": "ECS_CLIENT", "poll": 0.2, **own, **inputs})
     return provider_pb2.CreateRequest(urn=URN, properties=given, preview=preview, timeout=timeout)
 
 
@@ -209,7 +210,7 @@ def test_secrets_stay_secret(provider: Any, backend: Backend) -> None:
     hidden = invoke(provider, clientType={**SECRET, "value": "ECS_CLIENT"})
     assert properties.read(getattr(hidden, "return")).secret >= {"clients", "ids", "totalCount"}
     echoed = provider.Create(create(instanceIds={**SECRET, "value": [backend.rows()[0]["InstanceId"]]}))
-    assert "instanceIds" in properties.read(echoed.properties).secret
+    assert properties.read(echoed.properties).secret >= {"instanceIds", "clients", "ids"}
 
 
 @pytest.mark.parametrize("sentinel", SENTINELS)
@@ -286,7 +287,7 @@ def test_a_gate_waits(provider: Any, backend: Backend, engine: tuple[str, Listen
     answer = provider.Create(create(instanceIds=ids))
     assert time.monotonic() - before >= 1
     assert plain(answer.properties)["countsByStatus"] == {"ACTIVATED": 3}
-    assert answer.id.startswith("cn-hangzhou/ECS_CLIENT/")
+    assert len(answer.id) == 16
     said = [request.message for request in engine[1].heard if request.urn == URN and request.ephemeral]
     assert any(f"2 of 3 activated; waiting for {backend.find(ids[0]).row['ClientId']}" in line for line in said)
 
@@ -316,13 +317,13 @@ def test_a_preview_looks_once(provider: Any, backend: Backend, engine: tuple[str
     assert properties.read(provider.Create(create(preview=True, instanceIds=ids)).properties).unknown == set()
     backend.set_status("INSTALLING", ids[0])
     answer = provider.Create(create(preview=True, instanceIds=ids))
-    assert properties.read(answer.properties).unknown == {"clients", "ids", "totalCount", "countsByStatus"}
+    assert properties.read(answer.properties).unknown >= {"clients", "ids", "instanceIds", "bypassed"}
     assert backend.requests == 2
     assert "up will wait: 1 of 2 activated" in engine[1].heard[-1].message
 
 
 def test_a_custom_timeout(provider: Any, backend: Backend) -> None:
-    """The resource's own timeout wins, and its end is DEADLINE_EXCEEDED with the last picture."""
+    """It is the gate's timeout where none is given, and ends with DEADLINE_EXCEEDED and what was missing."""
     ids = [backend.rows()[0]["InstanceId"]]
     backend.set_status("INSTALLING", ids[0])
     error = refused(provider.Create, create(timeout=1, instanceIds=ids))
@@ -330,21 +331,85 @@ def test_a_custom_timeout(provider: Any, backend: Backend) -> None:
     assert "not activated within 1s: 0 of 1 activated" in error.details()
 
 
-def test_diff_looks_again(provider: Any, backend: Backend) -> None:
-    """Nothing changed and all activated: no diff. A fleet that fell behind, or another input: an update."""
+def test_what_makes_a_gate_wait_again(provider: Any, backend: Backend) -> None:
+    """Another input or trigger; with recheck a fleet that has fallen behind; otherwise nothing, and nobody is asked."""
     ids = [row["InstanceId"] for row in backend.rows()[:2]]
-    same = bag(clientType="ECS_CLIENT", instanceIds=ids)
+    given: dict[str, Any] = {"clientType": "ECS_CLIENT", "instanceIds": ids, "triggers": [1]}
+    state = provider.Create(create(**given)).properties
+    asked = backend.requests
 
-    def diff(news: Struct) -> Any:
-        return provider.Diff(provider_pb2.DiffRequest(urn=URN, id="x", old_inputs=same, news=news))
+    def diff(old: dict[str, Any], news: dict[str, Any]) -> list[str]:
+        request = provider_pb2.DiffRequest(urn=URN, id="x", olds=state, old_inputs=bag(**old), news=bag(**news))
+        return list(provider.Diff(request).diffs)
 
-    assert diff(same).changes == provider_pb2.DiffResponse.DIFF_NONE
-    changed = diff(bag(clientType="ECS_CLIENT", instanceIds=ids, timeout="5m"))
-    assert (changed.changes, list(changed.diffs)) == (provider_pb2.DiffResponse.DIFF_SOME, ["timeout"])
+    assert diff(given, given) == []
+    assert diff(given, {**given, "instanceIds": ids[::-1]}) == []
+    assert diff(given, {**given, "timeout": "5m"}) == ["timeout"]
+    assert diff(given, {**given, "triggers": [2]}) == ["triggers"]
     backend.set_status("STOPPED", ids[0])
-    assert list(diff(same).diffs) == ["countsByStatus"]
+    assert (diff(given, given), backend.requests) == ([], asked)
+    rechecked = {**given, "recheck": True}
+    assert diff(rechecked, rechecked) == ["countsByStatus"]
     backend.fault_rate, backend.random_faults = 1.0, ("no_permission",)
-    assert diff(same).changes == provider_pb2.DiffResponse.DIFF_NONE
+    assert diff(rechecked, rechecked) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changed"),
+    [
+        ({}, {"region": "cn-shanghai"}, True),
+        ({}, {"region": "cn-hangzhou"}, False),
+        ({}, {"accessKey": "FAKE-OTHER-ID", "secretKey": "FAKE-OTHER-SECRET"}, True),
+        (
+            {"accessKey": "FAKE-1", "secretKey": "FAKE-S1", "securityToken": "FAKE-T1"},
+            {"accessKey": "FAKE-2", "secretKey": "FAKE-S2", "securityToken": "FAKE-T2"},
+            False,
+        ),
+    ],
+)
+def test_other_settings_make_a_gate_wait_again(
+    environment: dict[str, str],
+    backend: Backend,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    changed: bool,  # noqa: FBT001  a case
+) -> None:
+    """An update, not a replacement: other clients are meant. Temporary keys that were renewed are the same caller."""
+    given: dict[str, Any] = {"clientType": "ECS_CLIENT", "instanceIds": []}
+    with started(environment) as (stub, _):
+        stub.Configure(provider_pb2.ConfigureRequest(args=bag(**before)))
+        state = stub.Create(create(**given)).properties
+    with started(environment) as (stub, _):
+        stub.Configure(provider_pb2.ConfigureRequest(args=bag(**after)))
+        same = bag(**given)
+        answer = stub.Diff(provider_pb2.DiffRequest(urn=URN, id="x", olds=state, old_inputs=same, news=same))
+    assert (list(answer.diffs), list(answer.replaces)) == (["settingsDigest"] if changed else [], [])
+    assert backend.requests == 0
+
+
+def test_a_bypassed_gate(environment: dict[str, str], backend: Backend, engine: tuple[str, Listener]) -> None:
+    """`warn` warns and passes; under `enforce` the gate then waits again. The environment wins over the provider."""
+    ids = [row["InstanceId"] for row in backend.rows()[:2]]
+    given: dict[str, Any] = {"clientType": "ECS_CLIENT", "instanceIds": ids}
+    backend.set_status("STOPPED", ids[0])
+    with started({**environment, "HBR_CLIENTS_GATES": "warn"}, engine[0]) as (stub, _):
+        stub.Configure(provider_pb2.ConfigureRequest(args=bag(gates="enforce")))
+        state = stub.Create(create(**given)).properties
+    assert (plain(state)["bypassed"], len(plain(state)["clients"])) == (True, 2)
+    warned = [request.message for request in engine[1].heard if request.severity == engine_pb2.WARNING]
+    assert warned[-1].startswith("gate bypassed (hbr-clients:gates): 1 of 2 activated")
+    request = provider_pb2.DiffRequest(urn=URN, id="x", olds=state, old_inputs=bag(**given), news=bag(**given))
+    with started(environment) as (stub, _):
+        stub.Configure(provider_pb2.ConfigureRequest(args=bag(gates="enforce")))
+        assert list(stub.Diff(request).diffs) == ["bypassed"]
+    with started(environment) as (stub, _):
+        stub.Configure(provider_pb2.ConfigureRequest(args=bag(gates="off")))
+        assert list(stub.Diff(request).diffs) == []
+        assert plain(stub.Create(create(**given)).properties)["bypassed"] is True
+    with started(environment) as (stub, _):
+        stub.Configure(provider_pb2.ConfigureRequest(args=bag(gates="offf")))
+        (fault,) = stub.Check(provider_pb2.CheckRequest(urn=URN, news=bag(**given))).failures
+        assert "must be enforce, warn or off; did you mean off?" in fault.reason
 
 
 def test_read_and_delete_ask_nobody(provider: Any, backend: Backend) -> None:

@@ -92,6 +92,11 @@ class Configuration(BaseModel):
     )
     credentials_uri: SecretStr | None = _key("An address that gives temporary credentials.", *URI_VARIABLES)
     assume_role: Annotated[AssumeRole | None, Field(description="A RAM role to assume.")] = None
+    gates: validators.Word | None = _key(
+        "Whether gates hold: enforce (the default), warn (look once, warn and pass) or off (pass). The environment "
+        "wins over it, so that one run can bypass the gates.",
+        "HBR_CLIENTS_GATES",
+    )
 
 
 CONFIG_KEYS: Final = tuple(

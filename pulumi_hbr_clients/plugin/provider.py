@@ -96,10 +96,11 @@ class Provider(ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=request.news, failures=_check_failures(faults))
 
     async def Diff(self, request: Any, context: Any) -> Any:
-        """An update where inputs changed, or where the fleet has fallen behind since the gate passed."""
+        """An update where the gate must wait again."""
         gates = await self._gates(request, context)
-        old = properties.read(request.old_inputs if request.old_inputs.fields else request.olds)
-        changed = await _clean(context, gates.diff(request.urn, old, properties.read(request.news)))
+        state = properties.read(request.olds)
+        old = properties.read(request.old_inputs) if request.old_inputs.fields else state
+        changed = await _clean(context, gates.diff(request.urn, state.values, old, properties.read(request.news)))
         details = {
             name: provider_pb2.PropertyDiff(kind=provider_pb2.PropertyDiff.UPDATE, inputDiff=is_input)
             for name, is_input in changed.items()
@@ -110,12 +111,12 @@ class Provider(ResourceProviderServicer):
 
     async def Create(self, request: Any, context: Any) -> Any:
         """Wait until the clients are activated; look once in a preview."""
-        identity, outputs = await self._pass(request.properties, request, context)
+        identity, outputs = await self._pass(request.properties, {}, request, context)
         return provider_pb2.CreateResponse(id=identity, properties=outputs)
 
     async def Update(self, request: Any, context: Any) -> Any:
         """Wait again, with the new inputs."""
-        _, outputs = await self._pass(request.news, request, context)
+        _, outputs = await self._pass(request.news, properties.read(request.olds).values, request, context)
         return provider_pb2.UpdateResponse(properties=outputs)
 
     async def Read(self, request: Any, context: Any) -> Any:
@@ -135,13 +136,15 @@ class Provider(ResourceProviderServicer):
             self.gates.cancel()
         return Empty()
 
-    async def _pass(self, struct: Any, request: Any, context: Any) -> tuple[str, Any]:
+    async def _pass(self, struct: Any, previous: Mapping[str, Any], request: Any, context: Any) -> tuple[str, Any]:
         gates = await self._gates(request, context)
         inputs = properties.read(struct)
-        work = gates.pass_(request.urn, inputs, preview=request.preview, at_most=request.timeout)
+        work = gates.pass_(request.urn, inputs, preview=request.preview, at_most=request.timeout, previous=previous)
         identity, outputs, unknown = await _clean(context, work)
         echoed = {**inputs.known(), **outputs}
-        return identity, properties.write(echoed, secret=inputs.secret, unknown=unknown | inputs.unknown)
+        # ids that were given as a secret stand in these outputs again
+        secret = inputs.secret | ({"clients", "ids", "instanceIds"} if inputs.secret else set())
+        return identity, properties.write(echoed, secret=secret, unknown=unknown | inputs.unknown)
 
     async def _gates(self, request: Any, context: Any) -> Any:
         kind = request.type or request.urn.split("::")[2].rpartition("$")[2]

@@ -16,8 +16,8 @@ from pydantic import BaseModel, Field, TypeAdapter
 from pydantic.alias_generators import to_camel, to_pascal
 
 from pulumi_hbr_clients.activation import condition as gate
-from pulumi_hbr_clients.activation import messages as telling
-from pulumi_hbr_clients.activation.condition import ActivationCondition
+from pulumi_hbr_clients.activation.condition import ResourceCondition
+from pulumi_hbr_clients.activation.messages import format_duration
 from pulumi_hbr_clients.model import validators
 from pulumi_hbr_clients.model.backup_client import BackupClient, ClientSettings, Record
 from pulumi_hbr_clients.model.configuration import AssumeRole, Configuration
@@ -37,7 +37,18 @@ NOT_IN_OUTPUTS: Final = frozenset({"request_count", "request_ids", "server_time"
 """How the list was read, and what can be derived from the clients: on Python's results only."""
 _OPTIONAL_OUTPUTS: Final = frozenset({"proxyPasswords", "profile", "pageNumber", "pageSize"})
 OF_GATE: Final = frozenset({"clients", "ids", "instance_ids", "total_count", "counts_by_status"})
-"""Outputs of a gate. Not how long it waited: that differs with every run, so it would be a change in every state."""
+"""Outputs of a list that a gate has. Not how long it waited: that would be a change in every state."""
+_GATE_OUTPUTS: Final[Mapping[str, Spec]] = {
+    "bypassed": {
+        "type": "boolean",
+        "description": "Whether the gate did not hold, because `gates` was `warn` or `off`. "
+        "It then waits as soon as gates are enforced.",
+    },
+    "settingsDigest": {
+        "type": "string",
+        "description": "A digest of region, endpoint and credential source. The gate waits again when it changes.",
+    },
+}
 
 _OPEN_SETS: Final[Mapping[str, tuple[str, ...]]] = {
     "clientType": validators.CLIENT_TYPES,
@@ -118,7 +129,8 @@ def _function() -> Spec:
 
 
 def _gate() -> Spec:
-    inputs, outputs = _inputs(Query, NOT_IN_GATE) | _inputs(ActivationCondition), _outputs(OF_GATE)
+    inputs = _inputs(Query, NOT_IN_GATE) | _inputs(ResourceCondition)
+    outputs = {**_outputs(OF_GATE), **_GATE_OUTPUTS}
     return {
         "description": guide.described(guide.GATE_TEXT, "New instances wait for their clients", guide.GATE),
         "inputProperties": inputs,
@@ -219,12 +231,13 @@ def _description(node: Spec, told: str) -> Iterator[str]:
     if _bare(node).get("type") == "number":
         yield "Text like `90s`, `15m` or `1h30m`."
     if default := node.get("default"):
-        yield f"If left out: `{telling.span(default).removesuffix('00s') if isinstance(default, float) else default}`."
+        shown = format_duration(default).removesuffix("00s") if isinstance(default, float) else default
+        yield f"If left out: `{shown}`."
     if variables := node.get("environment"):
         yield f"Environment: {', '.join(f'`{name}`' for name in variables)}."
 
 
-def _type(name: str, node: Spec) -> Spec:
+def _type(name: str, node: Spec) -> Spec:  # noqa: PLR0911  one for each kind of type
     """Pulumi's word for a type of pydantic's. A number that need not be whole is a time: it travels as text."""
     match _bare(node):
         case {"items": {"$ref": pair}} if pair in _PAIRS:
@@ -235,6 +248,8 @@ def _type(name: str, node: Spec) -> Spec:
             return {"type": "object", "additionalProperties": _type(name, values)}
         case {"$ref": reference}:
             return {"$ref": reference}
+        case {} as anything if not anything:
+            return {"$ref": "pulumi.json#/Any"}
         case {"type": "number"}:
             return {"type": "string"}
         case {"type": kind}:
