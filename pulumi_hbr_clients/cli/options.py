@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from pulumi_hbr_clients.activation.condition import REFUSED, ActivationCondition
-from pulumi_hbr_clients.activation.messages import span
+from pulumi_hbr_clients.activation.messages import format_duration
 from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS
 from pulumi_hbr_clients.model.configuration import AssumeRole
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
@@ -101,7 +101,7 @@ def _default(info: FieldInfo) -> Iterator[str]:
     """The value without the option; a float is a duration."""
     value = info.get_default()
     if isinstance(value, str | int | float):
-        yield f"default: {span(value).removesuffix('00s') if isinstance(value, float) else value}"
+        yield f"default: {format_duration(value).removesuffix('00s') if isinstance(value, float) else value}"
 
 
 def _metavar(spelling: str, annotation: Any) -> str:

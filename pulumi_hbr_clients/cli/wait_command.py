@@ -5,15 +5,17 @@ goes the way of all errors, to stderr and into the exit code. Bad input and Ctrl
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, cast
 
 import click
 
 from pulumi_hbr_clients.activation import condition as gates
-from pulumi_hbr_clients.activation import messages as telling
-from pulumi_hbr_clients.activation import waiter as waiting
-from pulumi_hbr_clients.activation.condition import ActivationCondition, BlockingClient, Verdict
+from pulumi_hbr_clients.activation.bypass import GateMode, gate_mode
+from pulumi_hbr_clients.activation.condition import ActivationCondition, Gate
+from pulumi_hbr_clients.activation.evaluation import BlockingClient, Verdict
+from pulumi_hbr_clients.activation.messages import bypass_text, format_duration, summary_line
+from pulumi_hbr_clients.activation.waiter import pass_gate
 from pulumi_hbr_clients.cli import options, targets
 from pulumi_hbr_clients.cli.command_options import network_option, output_option, verbose_option
 from pulumi_hbr_clients.cli.event_loop import run_async
@@ -21,6 +23,7 @@ from pulumi_hbr_clients.cli.json_csv import list_json
 from pulumi_hbr_clients.cli.messages import print_warnings
 from pulumi_hbr_clients.cli.wait_progress import WaitProgress
 from pulumi_hbr_clients.client.client import HbrClient
+from pulumi_hbr_clients.client.settings import no_config
 from pulumi_hbr_clients.model.backup_client import state_name
 from pulumi_hbr_clients.model.errors import GateError, GateFailedError, GateTimeoutError, HbrError, InputError
 from pulumi_hbr_clients.model.query import Query
@@ -30,21 +33,32 @@ _STATES: Final[Mapping[type[HbrError], str]] = {GateFailedError: "failed", GateT
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a wait ended: what was seen last, after how many seconds, and what ended it unless the gate passed."""
+    """How a wait ended: the last verdict, after how many seconds, and the error unless the gate passed."""
 
     verdict: Verdict
     waited: float
     error: HbrError | None = None
+    bypassed: bool = False
 
     def text(self) -> str:
         """`10 of 10 activated after 1m05s`."""
-        after = f" after {telling.span(self.waited)}" if self.verdict.wanted else ""
-        return f"{telling.line(self.verdict)}{after}"
+        after = f" after {format_duration(self.waited)}" if self.verdict.wanted and not self.bypassed else ""
+        return f"{'bypassed: ' if self.bypassed else ''}{summary_line(self.verdict)}{after}"
+
+    def state(self) -> str:
+        """`passed`, `bypassed`, `failed`, `timedOut` or `error`."""
+        if self.error:
+            return _STATES.get(type(self.error), "error")
+        return "bypassed" if self.bypassed else "passed"
 
     def head(self) -> dict[str, Any]:
         """What a program reads before the list."""
         head = {
-            "state": _STATES.get(type(self.error), "error") if self.error else "passed",
+            "state": _STATES.get(type(self.error), "error")
+            if self.error
+            else "bypassed"
+            if self.bypassed
+            else "passed",
             "waited": round(self.waited, 1),
             "ready": self.verdict.ready,
             "wanted": self.verdict.wanted,
@@ -54,8 +68,8 @@ class End:
         return {**head, "error": options.as_options(str(self.error))} if self.error else head
 
 
-def _plain(trouble: BlockingClient) -> dict[str, Any]:
-    texts = {**asdict(trouble), "advice": options.as_options(trouble.advice)}
+def _plain(client: BlockingClient) -> dict[str, Any]:
+    texts = {**asdict(client), "advice": options.as_options(client.advice)}
     return {state_name(name): value for name, value in texts.items()}
 
 
@@ -69,6 +83,7 @@ def command(output: str, network: str | None, **values: Any) -> None:
     Selected by ids, every id must have a client that is ACTIVATED. Selected by filters, at least --min-clients
     must match, and all that match must be ACTIVATED. Progress is written to stderr. Exits with 0 when all are
     activated, with 1 as soon as a client cannot get there by itself, and with 124 when the time is over.
+    HBR_CLIENTS_GATES=warn in the environment looks once, warns and exits with 0; off does not look.
 
     \b
     # after an install: go on when both machines are ready to be backed up
@@ -76,36 +91,39 @@ def command(output: str, network: str | None, **values: Any) -> None:
     # before a cut-over: three nodes of this release, each with a recent heartbeat
     hbr-clients wait --client-type ECS_CLIENT --tag release=42 --min-clients 3 --max-heartbeat-age 5m
     """  # noqa: D301  a backspace is click's mark for lines that stay as they are
-    (query, condition), found = options.parse_together(
+    gate, mode, found = options.parse_together(
         lambda: gates.parse(options.arguments(values, Query, ActivationCondition)),
+        lambda: gate_mode(no_config),
         lambda: targets.parse({**values, "network": network}),
     )
-    query = found.queries(query)[0]
-    run_async(run(query, condition, targets.new_client(network), output))
+    gate = replace(gate, query=found.queries(gate.query)[0])
+    run_async(run(gate, mode, targets.new_client(network), output))
 
 
-async def run(query: Query, condition: ActivationCondition, client: HbrClient, output: str) -> None:
+async def run(gate: Gate, mode: GateMode, client: HbrClient, output: str) -> None:
     """Wait, show progress, print how it ended. Raises the error that ended it, unless the gate passed."""
-    end = await _end(query, condition, client)
+    end = await _end(gate, mode, client)
     if output == "json":
-        click.echo(list_json(end.verdict.found, query, head=end.head()).encode(), nl=False)
+        click.echo(list_json(end.verdict.found, gate.query, head=end.head()).encode(), nl=False)
     elif end.error is None:
         click.echo(end.text())
     if end.error:
         raise end.error
 
 
-async def _end(query: Query, condition: ActivationCondition, client: HbrClient) -> End:
-    print_warnings(gates.warnings_of(query, condition))
-    gauge = WaitProgress(condition.timeout)
+async def _end(gate: Gate, mode: GateMode, client: HbrClient) -> End:
+    print_warnings(gates.warnings_of(gate))
+    progress = WaitProgress(gate.condition.timeout)
     try:
-        async with client, gauge.shown():
-            targets.announce(client, query)
-            passed = await waiting.wait(query, condition, client, gauge.take)
+        async with client, progress.shown():
+            targets.announce(client, gate.query)
+            result = await pass_gate(gate, client, mode, progress.update)
     except InputError:
         raise
     except GateError as error:
-        return End(cast("Verdict", error.verdict), gauge.waited, error)
+        return End(cast("Verdict", error.verdict), progress.waited, error)
     except HbrError as error:
-        return End(gauge.now().verdict, gauge.waited, error)
-    return End(passed.verdict, passed.waited)
+        return End(progress.verdict, progress.waited, error)
+    if result.bypassed:
+        print_warnings([bypass_text(result.verdict)])
+    return End(result.verdict, result.waited, bypassed=result.bypassed)

@@ -1,7 +1,7 @@
-"""How a wait stands, on stderr while it lasts: looks come in, and somebody sees what is missing and the time left.
+"""Progress of `hbr-clients wait` on stderr.
 
-    terminal   a bar, who keeps the gate shut, the time left, redrawn every second and gone in the end
-    pipe       a line at first, when something else is waited for, and at least every 30 s
+    terminal   a bar, the clients that block the gate, the remaining time: redrawn every second, removed at the end
+    pipe       a line when something changed, and every 30 s
 
 What draws on a terminal (rich) is imported only where one is: it costs 0.1 s.
 """
@@ -11,130 +11,107 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from pulumi_hbr_clients.activation import messages as telling
-from pulumi_hbr_clients.activation.condition import Verdict
-from pulumi_hbr_clients.activation.waiter import BEAT, LINE_EVERY, Progress
+from pulumi_hbr_clients.activation.evaluation import Verdict
+from pulumi_hbr_clients.activation.messages import client_lines, format_duration, summary_line
+from pulumi_hbr_clients.activation.progress import ProgressReporter
+from pulumi_hbr_clients.activation.waiter import Progress, ProgressCallback
 from pulumi_hbr_clients.cli.messages import is_terminal
 from pulumi_hbr_clients.cli.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.text import Text
 
     from pulumi_hbr_clients.cli.tables import Line
 
-_BAR: Final = 30
-_NOT_LOOKED: Final = Verdict("waiting", 0, 0, note="no answer yet")
-
-Face = Callable[[Progress], None]
-"""What shows how it stands."""
+_BAR_WIDTH: Final = 30
+_REDRAW_INTERVAL: Final = 1.0
+"""Seconds between two drawings on a terminal."""
 
 
 class WaitProgress:
-    """How one wait stands."""
+    """Shows one wait. Its `update` is the wait's `on_progress`."""
 
     def __init__(self, timeout: float) -> None:
-        """Nothing is seen yet. `timeout` in seconds, from now on."""
-        self._timeout = timeout
-        self._seen = Progress(_NOT_LOOKED, timeout)
-        self._show: Face = lambda _: None
+        """Nothing is known yet. `timeout` in seconds, from now."""
+        self._timeout, self._started = timeout, time.monotonic()
+        self._latest = Progress(Verdict("waiting", 0, 0, note="no response yet"), time.time() + timeout)
+        self._show: ProgressCallback = lambda _: None
 
     @property
     def waited(self) -> float:
         """Seconds until now."""
-        return self._timeout - self.now().left
+        return time.monotonic() - self._started
 
-    def now(self) -> Progress:
-        """What was seen last, with the time that is left by now."""
-        return self._seen.by_now()
+    @property
+    def verdict(self) -> Verdict:
+        """What the last poll showed."""
+        return self._latest.verdict
 
-    def take(self, progress: Progress) -> None:
-        """Another look."""
-        self._seen = progress
+    def update(self, progress: Progress) -> None:
+        """Show this from now on."""
+        self._latest = progress
         self._show(progress)
 
     @asynccontextmanager
     async def shown(self) -> AsyncIterator[None]:
-        """Show every look, and the time that passes between two."""
-        with _face() as self._show:
-            beat = asyncio.create_task(self._beat())
+        """Show every update; on a terminal also the passing time."""
+        if not is_terminal(sys.stderr):
+            self._show = ProgressReporter(_print_line)
+            yield
+            return
+        with self._on_terminal() as self._show:
+            redrawing = asyncio.create_task(self._redraw())
             try:
                 yield
             finally:
-                beat.cancel()
+                redrawing.cancel()
 
-    async def _beat(self) -> None:
+    async def _redraw(self) -> None:
         while True:
-            await asyncio.sleep(BEAT)
-            self._show(self.now())
+            self._show(self._latest)
+            await asyncio.sleep(_REDRAW_INTERVAL)
+
+    @contextmanager
+    def _on_terminal(self) -> Iterator[Callable[[Progress], None]]:
+        from rich.live import Live  # noqa: PLC0415  only a terminal needs it
+
+        from pulumi_hbr_clients.cli.terminal import console_on  # noqa: PLC0415  only a terminal needs it
+
+        with Live(console=console_on(sys.stderr), auto_refresh=False, transient=True) as live:
+            yield lambda progress: live.update(_picture(progress, self._timeout - self.waited), refresh=True)
 
 
-@contextmanager
-def _face() -> Iterator[Face]:
-    if not is_terminal(sys.stderr):
-        yield _Lines()
-        return
-    from rich.live import Live  # noqa: PLC0415  only a terminal needs it
-
-    from pulumi_hbr_clients.cli.terminal import console_on  # noqa: PLC0415  only a terminal needs it
-
-    with Live(console=console_on(sys.stderr), auto_refresh=False, transient=True) as live:
-        yield lambda progress: live.update(_picture(progress), refresh=True)
+def _print_line(text: str, *, ephemeral: bool) -> None:
+    del ephemeral  # a pipe keeps every line
+    click.echo(printable(text), err=True)
 
 
-@dataclass(slots=True)
-class _Lines:
-    """Lines for a log: none that says the same as the one before, unless that was a while ago."""
-
-    _said: Any = None
-    _at: float = field(default=0.0)
-
-    def __call__(self, progress: Progress) -> None:
-        now = time.monotonic()
-        if self._said == _matter(progress) and now - self._at < LINE_EVERY:
-            return
-        self._said, self._at = _matter(progress), now
-        click.echo(printable(str(progress)), err=True)
-
-
-def _matter(progress: Progress) -> Any:
-    """What is waited for, without ages, heartbeats and request ids, which move by themselves."""
-    verdict = progress.verdict
-    names = [(trouble.name, trouble.status) for trouble in verdict.waiting]
-    return verdict.ready, verdict.wanted, names, verdict.note, bool(progress.outage)
-
-
-def _picture(progress: Progress) -> "RenderableType":
-    """The bar, a line for each that keeps the gate shut, at most ten, and what the service does not do."""
+def _picture(progress: Progress, left: float) -> "RenderableType":
+    """The bar, a line for each of the clients that block the gate, at most ten, and an outage."""
     from rich.console import Group  # noqa: PLC0415  only a terminal needs it
-    from rich.progress_bar import ProgressBar  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich.progress_bar import ProgressBar  # noqa: PLC0415  only a terminal needs it
+    from rich.table import Table  # noqa: PLC0415  only a terminal needs it
 
-    verdict = progress.verdict
-    head = Table.grid(padding=(0, 1))
-    bar = [ProgressBar(verdict.wanted, verdict.ready, width=_BAR)] if verdict.wanted else []
-    head.add_row(*bar, telling.line(replace(verdict, waiting=()), progress.left))
-    return Group(head, *map(_one_line, _below(progress)))
-
-
-def _below(progress: Progress) -> "Iterator[Line]":
     from pulumi_hbr_clients.cli.tables import style_of  # noqa: PLC0415  it needs rich
-
-    waiting = progress.verdict.waiting
-    for trouble, line in zip(waiting, telling.account(waiting), strict=False):
-        yield [("  ", ""), (line, style_of(trouble.status or ""))]
-    if progress.outage:
-        yield [(f"the service does not answer: {progress.outage}", "red")]
-
-
-def _one_line(line: "Line") -> "Text":
     from pulumi_hbr_clients.cli.terminal import styled  # noqa: PLC0415  only a terminal needs it
 
-    text = styled([(printable(words), style) for words, style in line])
-    text.no_wrap, text.overflow = True, "ellipsis"
-    return text
+    verdict = progress.verdict
+    bar = [ProgressBar(verdict.wanted, verdict.ready, width=_BAR_WIDTH)] if verdict.wanted else []
+    head = Table.grid(padding=(0, 1))
+    summary = summary_line(replace(verdict, waiting=()))
+    head.add_row(*bar, f"{summary}; {format_duration(left)} left")
+    lines: list[Line] = [
+        [("  ", ""), (line, style_of(client.status or ""))]
+        for client, line in zip(verdict.waiting, client_lines(verdict.waiting), strict=False)
+    ]
+    if progress.outage:
+        lines.append([(f"the service does not answer: {progress.outage}", "red")])
+    texts = [styled([(printable(words), style) for words, style in line]) for line in lines]
+    for text in texts:
+        text.no_wrap, text.overflow = True, "ellipsis"
+    return Group(head, *texts)

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from pydantic import Field
 
 from pulumi_hbr_clients import __version__
-from pulumi_hbr_clients.activation.messages import span
+from pulumi_hbr_clients.activation.messages import format_duration
 from pulumi_hbr_clients.cli import hbr_clients, options
 from pulumi_hbr_clients.cli.diagnosis import PATIENCE
 from pulumi_hbr_clients.client.client import TIMEOUT
@@ -289,7 +289,7 @@ def test_help_says_all(command: str) -> None:
 def test_the_help_tells_the_defaults() -> None:
     """Defaults that only a help text names are those of the code; and the version is the package's."""
     text = " ".join(run("list", "--help").output.split())
-    assert f"[default: {span(TIMEOUT).removesuffix('00s')}; doctor: {span(PATIENCE)}]" in text
+    assert f"[default: {format_duration(TIMEOUT).removesuffix('00s')}; doctor: {format_duration(PATIENCE)}]" in text
     assert run("--version").output == f"hbr-clients, version {__version__}\n"
 
 
