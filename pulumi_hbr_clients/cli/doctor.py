@@ -15,7 +15,7 @@ from pulumi_hbr_clients.cli.command_options import network_option, output_option
 from pulumi_hbr_clients.cli.diagnosis import Report, as_json, as_text, examine, summary_lines
 from pulumi_hbr_clients.cli.event_loop import run_async
 from pulumi_hbr_clients.cli.messages import REFUSED, error_text, has_colour, one_line, print_message
-from pulumi_hbr_clients.cli.targets import TargetResult, Targets
+from pulumi_hbr_clients.cli.targets import TargetResult, Targets, target_name
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.model import query as query_model
 from pulumi_hbr_clients.model.errors import HbrError
@@ -36,7 +36,7 @@ class Diagnosis:
     def name(self) -> str:
         """`cn-shanghai, profile prod`."""
         region = self.region or (self.report["region"].value if self.report else None) or "no region"
-        return f"{region}, profile {self.profile}" if self.profile else region
+        return target_name(region, self.profile)
 
     @property
     def problem(self) -> str | None:

@@ -11,9 +11,10 @@ from pulumi_hbr_clients.cli import options, targets
 from pulumi_hbr_clients.cli.command_options import network_option, output_option, verbose_option
 from pulumi_hbr_clients.cli.event_loop import run_async
 from pulumi_hbr_clients.cli.messages import REFUSED, error_text, print_message, print_warnings
-from pulumi_hbr_clients.cli.output import Report, RetryAnnouncer, progress_bar, show
+from pulumi_hbr_clients.cli.output import Announcer, Report, progress_bar, show
 from pulumi_hbr_clients.cli.targets import TargetResult, Targets
-from pulumi_hbr_clients.client.client import HbrClient
+from pulumi_hbr_clients.client.client import HbrClient, Progress
+from pulumi_hbr_clients.client.session import ignore
 from pulumi_hbr_clients.model import query as query_model
 from pulumi_hbr_clients.model.errors import (
     HbrError,
@@ -85,13 +86,14 @@ async def reports(
 ) -> AsyncGenerator[Report]:
     """One report, or one at every interval. Raises the error of the only target if it cannot recover."""
     async with targets.opened(client, chosen, query) as found:
+        announcer = Announcer()
         with progress_bar() as progress:
-            results = await targets.list_all(found, progress, RetryAnnouncer())
+            results = await targets.list_all(found, progress, announcer.on_retry, announcer.on_wait)
         _raise_single(chosen, results)
         yield Report(output, results, chosen.several)
         while interval is not None:
             await asyncio.sleep(interval)
-            results = await targets.list_all(found, lambda: lambda _read, _total: None, lambda _: None)
+            results = await targets.list_all(found, _no_bar, ignore, announcer.on_wait)
             try:
                 _raise_single(chosen, results)
             except HbrError as error:
@@ -100,6 +102,11 @@ async def reports(
                 print_message("warning", f"{error_text(error)}. Trying again in {interval:g} s")
             else:
                 yield Report(output, results, chosen.several)
+
+
+def _no_bar() -> Progress:
+    """A list that is watched is read again in silence: what counts is how the round ends."""
+    return lambda _read, _total: None
 
 
 def _raise_single(chosen: Targets, results: tuple[TargetResult, ...]) -> None:

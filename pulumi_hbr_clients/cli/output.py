@@ -17,7 +17,7 @@ import click
 from pulumi_hbr_clients.cli import json_csv, tables
 from pulumi_hbr_clients.cli.messages import error_text, is_terminal, one_line, print_message
 from pulumi_hbr_clients.cli.tables import Line
-from pulumi_hbr_clients.cli.targets import TargetResult
+from pulumi_hbr_clients.cli.targets import TargetResult, target_name
 from pulumi_hbr_clients.client.client import Progress
 from pulumi_hbr_clients.client.session import RetryDetails
 from pulumi_hbr_clients.model.backup_client import VOLATILE_FIELDS, to_json
@@ -80,8 +80,8 @@ class Report:
         """Print a message for each target without a complete list to stderr."""
         for result in self.results:
             if result.error is not None:
-                text = error_text(result.error)
-                print_message("error", f"{tables.target_name(result)}: {one_line(text)}" if self.several else text)
+                text, where = error_text(result.error), target_name(result.region, result.query.profile)
+                print_message("error", f"{where}: {one_line(text)}" if self.several else text)
 
 
 async def show(reports: AsyncIterator[Report], output: str, interval: float | None) -> bool:
@@ -134,19 +134,24 @@ def progress_bar() -> AbstractContextManager[Callable[[], Progress]]:
 
 
 def _log_progress(clients: int, total: int) -> None:
-    _log.debug("page of %d clients, the service counts %d", clients, total)
+    _log.debug("%d clients read, the service counts %d", clients, total)
 
 
-class RetryAnnouncer:
-    """Prints the first retry: that a request failed, and that it is tried again. With -v the log has them all."""
+class Announcer:
+    """Prints what delays lists: the first retry of a request, and every wait for an account's limit of requests."""
 
     def __init__(self) -> None:
-        """Nothing is printed yet."""
-        self._printed = _log.isEnabledFor(logging.DEBUG)
+        """Nothing is printed yet. With -v the log has every retry."""
+        self._retry_printed = _log.isEnabledFor(logging.DEBUG)
 
-    def __call__(self, details: RetryDetails) -> None:
+    def on_retry(self, details: RetryDetails) -> None:
         """Take note of a failed try."""
-        if not self._printed:
-            self._printed = True
+        if not self._retry_printed:
+            self._retry_printed = True
             text = error_text(details.error).splitlines()[0]
             print_message("warning", f"{text}. Trying again, up to {details.attempts - 1} times")
+
+    def on_wait(self, target: str, seconds: float) -> None:
+        """Take note that a target sends nothing for some seconds; "" stands for the only target."""
+        where = f"{target}: " if target else ""
+        print_message("note", f"{where}the account's limit of requests is reached, going on in {seconds:.0f} s")

@@ -10,12 +10,14 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Any, Final, cast
 
 import click
 
 from pulumi_hbr_clients.cli.messages import print_message, print_warnings
+from pulumi_hbr_clients.cli.printable import printable
 from pulumi_hbr_clients.client.client import HbrClient, Progress
 from pulumi_hbr_clients.client.session import OnRetry
 from pulumi_hbr_clients.client.settings import Settings
@@ -184,10 +186,21 @@ def _at(query: Query, region: str | None, profile: str | None) -> Query:
     return query.model_copy(update={name: value for name, value in named.items() if value is not None})
 
 
+def target_name(region: str | None, profile: str | None) -> str:
+    """`cn-hangzhou, profile prod`."""
+    return ", ".join(filter(None, [region, profile and f"profile {printable(profile)}"]))
+
+
 async def list_all(
-    targets: Sequence[Target | TargetResult], progress: Callable[[], Progress], on_retry: OnRetry
+    targets: Sequence[Target | TargetResult],
+    progress: Callable[[], Progress],
+    on_retry: OnRetry,
+    on_wait: Callable[[str, float], None],
 ) -> tuple[TargetResult, ...]:
-    """The results of all targets, in their order; `progress` makes a callback for each. Never raises `HbrError`."""
+    """The results of all targets, in their order. Never raises `HbrError`.
+
+    `progress` makes a callback for each; `on_wait` is called with the name of a target, "" if it is the only one.
+    """
 
     async def one(target: Target | TargetResult) -> TargetResult:
         if isinstance(target, TargetResult):
@@ -196,7 +209,9 @@ async def list_all(
         region = query.region or ""
         try:
             region = client.target(query).region
-            return TargetResult(query, region, await client.list(query, progress(), on_retry))
+            name = target_name(region, query.profile) if len(targets) > 1 else ""
+            found = await client.list(query, progress(), on_retry, partial(on_wait, name))
+            return TargetResult(query, region, found)
         except IncompleteListError as error:
             return TargetResult(query, region, cast("ClientList", error.found), error)
         except HbrError as error:

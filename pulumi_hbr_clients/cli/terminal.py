@@ -99,7 +99,6 @@ class _Count:
     total: int = 0
 
     def __call__(self, clients: int, total: int) -> None:
-        self.total = max(self.total, total)
-        self.read = min(self.read + clients, self.total)
-        _log.debug("page of %d clients, the service counts %d", clients, total)
+        self.read, self.total = max(self.read, clients), max(self.total, total)
+        _log.debug("%d clients read, the service counts %d", clients, total)
         self.show()

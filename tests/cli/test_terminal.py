@@ -10,7 +10,7 @@ from typing import IO
 
 import pytest
 
-from pulumi_hbr_clients.emulator import Backend, new_rows
+from pulumi_hbr_clients.emulator import Backend, Window, new_rows
 from tests.cli.terminals import ESCAPE, attached, interrupted, on_terminal, row, wait_for
 from tests.commands import program
 
@@ -89,6 +89,18 @@ def test_retries_are_told_once(backend: Backend, words: tuple[str, ...], faults:
         out, errors = process.communicate(timeout=20)
     assert (process.returncode, "2 clients in cn-hangzhou" in out) == (0, True)
     assert errors.count("warning: ServiceUnavailable: ") == errors.count("Trying again, up to 7 times") == said
+
+
+def test_a_wait_for_the_limit_is_printed(backend: Backend) -> None:
+    """Where the account's limit is reached a line says, once for each wait, how long nothing is sent."""
+    backend.add(*(row(number) for number in range(3, 251)))
+    backend.window = Window(limit=4, seconds=4, retry_header="x-acs-retry-after")
+    with program(*LIST) as process:
+        out, errors = process.communicate(timeout=60)
+    assert (process.returncode, "250 clients in cn-hangzhou" in out) == (0, True)
+    lines = errors.splitlines()
+    assert re.fullmatch(r"note: the account's limit of requests is reached, going on in [1-4] s", lines[0])
+    assert len(lines) <= 3
 
 
 def test_watch_redraws(backend: Backend) -> None:
