@@ -1,19 +1,21 @@
 """The query as a script asks it: a client for one list, at an emulated service or whatever else is at the address."""
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 from pulumi_hbr_clients import HbrClient
 from pulumi_hbr_clients.client.session import RetryPolicy
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS
 from pulumi_hbr_clients.model.outputs import ClientList
 
+ONE_TRY: Final = {"retry_policy": RetryPolicy(attempts=1)}
+QUICK: Final = RetryPolicy(first_delay=0.001, max_delay=0.01)
+
 
 def client(endpoint: str, **settings: Any) -> HbrClient:
-    quick = RetryPolicy(first_delay=0.001, max_delay=0.01)
     return HbrClient(
         **{
-            "retry_policy": quick,
+            "retry_policy": QUICK,
             "region": "cn-hangzhou",
             "endpoint": endpoint,
             "credentials": FAKE_CREDENTIALS,

@@ -384,7 +384,7 @@ class _Reading:
             self._on_wait.remove(report)
 
     def deadline_error(self, timeout: float) -> DeadlineError:
-        text = f"no complete list within {timeout:g} s ({self.paginator.request_count} pages requested)"
+        text = f"no complete list within {timeout:g} s (pages requested: {self.paginator.request_count})"
         if (wait := self._waits_until - self._clock.monotonic()) > 0:
             text += (
                 f"; the account's limit of requests is reached, and the next may be sent in {wait:.0f} s. "

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from typing import Final
-from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, getproxies_environment, proxy_bypass
 
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
@@ -29,7 +29,7 @@ class Proxy:
     host: str
     port: int
     variable: str
-    auth: tuple[bytes, bytes] | None = field(default=None, repr=False)
+    auth: tuple[str, str] | None = field(default=None, repr=False)
 
 
 def proxy_for(host: str, port: int) -> Proxy | None:
@@ -65,10 +65,8 @@ def parse_proxy(address: str, variable: str) -> Proxy:
     return Proxy(url.scheme, url.hostname, port or _SCHEMES[url.scheme], variable, _auth(url))
 
 
-def _auth(url: SplitResult) -> tuple[bytes, bytes] | None:
-    if url.username is None:
-        return None
-    return unquote_to_bytes(url.username), unquote_to_bytes(url.password or "")
+def _auth(url: SplitResult) -> tuple[str, str] | None:
+    return None if url.username is None else (unquote(url.username), unquote(url.password or ""))
 
 
 def _unusable(variable: str, kind: str, why: str = "") -> InputError:
@@ -101,7 +99,7 @@ def _covers(entry: str, host: str, port: int) -> bool:
         return False
     if (entry_address := _address(name)) is not None or address is not None:
         return entry_address == address
-    name = name.removeprefix("*").rstrip(".")
+    name = (name[1:] if name.startswith("*.") else name).rstrip(".")
     return bool(name) and (host.endswith(name) if name.startswith(".") else f".{host}".endswith(f".{name}"))
 
 

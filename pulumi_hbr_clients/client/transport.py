@@ -1,26 +1,23 @@
-"""HTTP: sends one signed request and returns the response. The only importer of httpcore.
+"""HTTP: sends one signed request and returns the response. The only importer of httpx.
 
-A connection is a pool of its own: httpcore's pool (1.0.9) looks at every connection's socket whenever a request comes
-or goes, so sixteen in one pool cost a third of all CPU of a large list; a pool of one has nothing to look at. How many
-there are is how many requests the caller has under way at once. httpx would add cookies, redirects and authentication,
-of which a signed request must have none, 0.15 ms a request and 0.2 s of import.
+Each connection is an httpx transport of its own: httpx's pool (httpcore 1.0.9) looks at every connection's socket
+whenever a request comes or goes, so sixteen in one pool cost a third of all CPU of a large list; a pool of one has
+nothing to look at. How many there are is how many requests the caller has under way at once. httpx's client would add
+cookies, redirects and authentication, of which a signed request must have none.
+
+Names are looked up here, and requests go to an address: httpx would use threads that hold up the end of a program.
 """
 
 import asyncio
-import functools
 import os
 import re
 import socket
 import ssl
-import zlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import sys
+from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import ip_address
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 from urllib.parse import urlsplit
-
-import anyio
-import certifi
-import httpcore
 
 from pulumi_hbr_clients import __version__
 from pulumi_hbr_clients.client.daemon_threads import run_in_daemon_thread
@@ -30,15 +27,21 @@ from pulumi_hbr_clients.model.errors import InputError, Retry, TransportError, V
 from pulumi_hbr_clients.protocol.codec import HttpResponse
 from pulumi_hbr_clients.protocol.endpoints import is_loopback
 
-CONNECT_TIMEOUT: Final = 5.0
-READ_TIMEOUT: Final = 10.0
-_TIMEOUTS: Final = {  # in seconds, as the official SDK's
-    "timeout": {"connect": CONNECT_TIMEOUT, "read": READ_TIMEOUT, "write": READ_TIMEOUT, "pool": READ_TIMEOUT}
-}
-_KEEP_ALIVE: Final = 5.0
-"""Seconds an idle connection is kept."""
-_NEXT_ADDRESS_AFTER: Final = 0.25
-"""Seconds until the next address of a host is tried too (RFC 8305)."""
+_COMMAND_LINE: Final = (
+    "httpx._main"  # httpx 0.28 imports it where click and rich are installed: 85 % of its import time
+)
+if "httpx" in sys.modules:
+    import httpx
+else:
+    sys.modules[_COMMAND_LINE] = None  # type: ignore[assignment]  # Python's way to say that it cannot be imported
+    import httpx
+
+    del sys.modules[_COMMAND_LINE]
+
+_AGENT: Final = f"pulumi-hbr-clients/{__version__}"
+_TIMEOUTS: Final = {"timeout": httpx.Timeout(10.0, connect=5.0).as_dict()}  # as the official SDK
+_ADDRESSES_LAST: Final = 60.0
+"""Seconds until a name is looked up again."""
 _AUTHORITIES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _AUTHORITY: Final = "A company's own authority is named by the environment variable SSL_CERT_FILE"
 
@@ -67,177 +70,157 @@ class ConnectionPool:
     """The connections to one endpoint. Belongs to one event loop."""
 
     def __init__(self, endpoint: str, resolver: Resolver = resolve) -> None:
-        """Connect to nothing yet. Raises `InputError` if the endpoint cannot stand in a request."""
+        """Connect to nothing yet."""
         self.endpoint = endpoint
         url = urlsplit(endpoint)
         self._scheme, self._host = url.scheme, url.hostname or ""
         self._port = url.port or (443 if url.scheme == "https" else 80)
-        if not self._host.isascii():
-            raise InputError(ValidationIssue("endpoint", "must be in ASCII: write the name as xn--…", repr(endpoint)))
-        self._network = _Network(resolver)
-        self._free: list[httpcore.AsyncConnectionPool] = []
+        self._is_local = url.scheme == "http" and is_loopback(self._host)  # no certificate, and no proxy leads there
+        self._names = _Names(resolver)
+        self._free: list[httpx.AsyncHTTPTransport] = []
         self._proxy: Proxy | None = None
 
     @property
     def waiting_for(self) -> str | None:
         """The DNS look-up that requests wait for, if there is one."""
-        names = sorted(self._network.lookups)
-        return f"the address of {', '.join(names)} (DNS)" if names else None
+        return f"the address of {', '.join(names)} (DNS)" if (names := sorted(self._names.lookups)) else None
 
     async def post(self, query: str, body: bytes, headers: Mapping[str, str]) -> HttpResponse:
         """Send on the free connection that was used last, or on a new one. Raises `TransportError`, `InputError`."""
-        url = httpcore.URL(scheme=self._scheme, host=self._host, port=self._port, target=f"/?{query}")
-        sent = {**headers, "user-agent": f"pulumi-hbr-clients/{__version__}"}
-        connection = self._free.pop() if self._free else self._new_connection()
+        connection: httpx.AsyncHTTPTransport | None = None
         try:
-            response = await connection.request(
-                "POST", url, headers=list(sent.items()), content=body, extensions=_TIMEOUTS
-            )
-            received = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-            return HttpResponse(response.status, received, _decompressed(response.content, received))
-        except (*_HTTP_ERRORS, OSError, UnicodeError, zlib.error) as error:
+            connection = self._free.pop() if self._free else await self._new_connection()
+            if self._proxy is not None:  # the proxy looks the name up
+                return await self._exchange(connection, self._host, query, body, headers)
+            return await self._exchange_directly(connection, query, body, headers)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
             raise self._error(error) from None
         finally:
-            self._free.append(connection)
+            if connection is not None:
+                self._free.append(connection)
 
     async def aclose(self) -> None:
         """Close all connections."""
-        self._network.cancel()
+        self._names.cancel()
         while self._free:
             await self._free.pop().aclose()
 
-    def _new_connection(self) -> httpcore.AsyncConnectionPool:
-        options: dict[str, Any] = {
-            "max_connections": 1,
-            "keepalive_expiry": _KEEP_ALIVE,
-            "network_backend": self._network,
-        }
-        if self._scheme == "http" and is_loopback(self._host):  # no certificate to check, and no proxy leads here
-            return httpcore.AsyncConnectionPool(**options)
-        options["ssl_context"] = context = tls_context()
+    async def _exchange_directly(
+        self, connection: httpx.AsyncHTTPTransport, query: str, body: bytes, headers: Mapping[str, str]
+    ) -> HttpResponse:
+        """Send to the first address that can be connected to; later requests start with that one."""
+        addresses = await self._names.addresses(self._host, self._port)
+        failure: Exception = OSError(f"{self._host} has no address")
+        for address in list(addresses):
+            try:
+                return await self._exchange(connection, address, query, body, headers)
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                failure = error
+                if addresses[0] == address:
+                    addresses.append(addresses.pop(0))
+        self._names.forget(self._host)
+        raise failure
+
+    async def _exchange(
+        self, connection: httpx.AsyncHTTPTransport, host: str, query: str, body: bytes, headers: Mapping[str, str]
+    ) -> HttpResponse:
+        place = f"[{host}]" if ":" in host else host
+        request = httpx.Request(
+            "POST",
+            f"{self._scheme}://{place}:{self._port}/?{query}",
+            headers={"host": urlsplit(self.endpoint).netloc, **headers, "user-agent": _AGENT},
+            content=body,
+            extensions={**_TIMEOUTS, "sni_hostname": self._host},  # what the certificate is verified against
+        )
+        response = await connection.handle_async_request(request)
+        try:
+            content = await response.aread()
+        finally:
+            await response.aclose()
+        return HttpResponse(response.status_code, response.headers, content)
+
+    async def _new_connection(self) -> httpx.AsyncHTTPTransport:
+        if self._is_local:
+            return httpx.AsyncHTTPTransport(verify=False)
+        context = tls_context()
         self._proxy = proxy = proxy_for(self._host, self._port)
         if proxy is None:
-            return httpcore.AsyncConnectionPool(**options)
-        options |= {"proxy_url": httpcore.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target="/")}
-        options |= {"proxy_auth": proxy.auth}
-        if not proxy.scheme.startswith("socks5"):
-            return httpcore.AsyncHTTPProxy(**options, proxy_ssl_context=context if proxy.scheme == "https" else None)
+            return httpx.AsyncHTTPTransport(verify=context)
+        host = proxy.host
+        if proxy.scheme == "http":  # httpx looks up others: an https proxy's certificate is verified against its name
+            host = (await self._names.addresses(proxy.host, proxy.port))[0]
+        host = f"[{host}]" if ":" in host else host
         try:
-            return httpcore.AsyncSOCKSProxy(**options)
-        except (ImportError, RuntimeError):
-            rule = "must be http:// or https://, or socks5:// with the package httpcore[socks] installed"
+            address = httpx.Proxy(f"{proxy.scheme}://{host}:{proxy.port}", auth=proxy.auth)
+            return httpx.AsyncHTTPTransport(verify=context, proxy=address)
+        except ImportError:
+            rule = "must be http:// or https://, or socks5:// with the package httpx[socks] installed"
             raise InputError(ValidationIssue(proxy.variable, rule, f"{proxy.scheme}://…")) from None
 
     def _error(self, error: Exception) -> TransportError:
         detail = f": {error}" if str(error) else ""
+        if isinstance(error, socket.gaierror):
+            detail = f": no address of {self._proxy.host if self._proxy else self._host}, DNS says {error.strerror}"
         text = f"no answer from {self.endpoint} ({type(error).__name__}{detail})"
-        if self._proxy and isinstance(error, httpcore.ProxyError):
+        if self._proxy and isinstance(error, httpx.ProxyError):
             text += f" by way of the proxy that {self._proxy.variable} names"
-        for secret in filter(None, (self._proxy and self._proxy.auth) or ()):
-            text = text.replace(secret.decode(errors="replace"), "***")
+        for secret in (self._proxy and self._proxy.auth) or ():
+            text = text.replace(secret, "***") if secret else text
         made = TransportError(f"{text}. {_AUTHORITY}" if re.search("issuer|self-signed", detail) else text)
-        if "CERTIFICATE_VERIFY_FAILED" in detail or isinstance(error, httpcore.LocalProtocolError):
+        if "CERTIFICATE_VERIFY_FAILED" in detail or isinstance(error, httpx.LocalProtocolError | httpx.InvalidURL):
             made.retry = Retry.NEVER
-        if isinstance(error, httpcore.ProxyError) and str(error).startswith("407"):
+        if isinstance(error, httpx.ProxyError) and str(error).startswith("407"):
             made.retry = Retry.NEVER  # every further try with a wrong password brings the account nearer to its lock
         return made
 
 
-_HTTP_ERRORS: Final = (
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.TimeoutException,
-    httpcore.ProxyError,
-    httpcore.UnsupportedProtocol,
-    httpcore.ConnectionNotAvailable,
-)
-
-
-class _Network(httpcore.AnyIOBackend):
-    """Connects by address, after a look-up that all connections of the pool share."""
+class _Names:
+    """The look-ups of one pool: those under way are shared, what they found is kept for a minute."""
 
     def __init__(self, resolver: Resolver) -> None:
         self.lookups: dict[str, asyncio.Future[list[str]]] = {}
         self._resolver = resolver
+        self._found: dict[str, tuple[float, list[str]]] = {}
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109  httpcore's signature
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first address that answers. Raises `httpcore.ConnectError`, `httpcore.ConnectTimeout`."""
-        del local_address, socket_options  # none are used here
-        addresses = await self._addresses(host, port, timeout)
-        if len(addresses) == 1:
-            return await super().connect_tcp(addresses[0], port, timeout)
-        return await self._first_of(addresses, port, timeout)
-
-    async def _addresses(self, host: str, port: int, timeout: float | None) -> list[str]:  # noqa: ASYNC109
-        try:
-            return [str(ip_address(host))]
-        except ValueError:
-            pass
-        lookup = self.lookups.get(host)
-        if lookup is None:
-            lookup = self.lookups[host] = asyncio.ensure_future(self._resolver(host, port))
-            lookup.add_done_callback(functools.partial(self._forget, host))
-        await asyncio.wait({lookup}, timeout=timeout)
+    async def addresses(self, host: str, port: int) -> list[str]:
+        """Return the addresses of a host, the one to try first in front. Raises `OSError`."""
+        now = asyncio.get_running_loop().time()
+        if is_address(host):
+            return [host]
+        if host in self._found and self._found[host][0] > now - _ADDRESSES_LAST:
+            return self._found[host][1]
+        if host not in self.lookups:
+            self.lookups[host] = asyncio.ensure_future(self._resolver(host, port))
+            self.lookups[host].add_done_callback(lambda lookup: self._settle(host, lookup))
+        timeout = _TIMEOUTS["timeout"]["connect"]
+        await asyncio.wait({lookup := self.lookups[host]}, timeout=timeout)
         if not lookup.done():
-            raise httpcore.ConnectTimeout(f"the address of {host} was not found within {timeout:g} s (DNS)")
-        try:
-            return lookup.result()
-        except OSError as error:
-            raise httpcore.ConnectError(f"no address of {host}: {error}") from None
+            raise TimeoutError(f"the address of {host} was not found within {timeout:g} s (DNS)")
+        self._found[host] = (now, lookup.result())
+        return self._found[host][1]
 
-    async def _first_of(
-        self,
-        addresses: list[str],
-        port: int,
-        timeout: float | None,  # noqa: ASYNC109  httpcore's signature
-    ) -> httpcore.AsyncNetworkStream:
-        """Try one address after another, the next one when the last has failed or taken 250 ms (RFC 8305)."""
-        streams: list[httpcore.AsyncNetworkStream] = []
-        errors: list[Exception] = []
-
-        async def connect(address: str, done: anyio.Event) -> None:
-            try:
-                stream = await super(_Network, self).connect_tcp(address, port, timeout)
-                streams.append(stream)
-                group.cancel_scope.cancel()
-            except (httpcore.NetworkError, httpcore.TimeoutException) as error:
-                errors.append(error)
-            finally:
-                done.set()
-
-        async with anyio.create_task_group() as group:
-            for address in addresses:
-                group.start_soon(connect, address, done := anyio.Event())
-                with anyio.move_on_after(_NEXT_ADDRESS_AFTER):
-                    await done.wait()
-        for late in streams[1:]:
-            await late.aclose()
-        if not streams:
-            raise errors[0]
-        return streams[0]
-
-    def _forget(self, host: str, lookup: "asyncio.Future[list[str]]") -> None:
-        self.lookups.pop(host, None)
-        if not lookup.cancelled():
-            lookup.exception()  # where nobody waits for it any more, it is no news
+    def forget(self, host: str) -> None:
+        """Look it up again for the next request: none of its addresses could be connected to."""
+        self._found.pop(host, None)
 
     def cancel(self) -> None:
         """Wait for no look-up any more."""
         for lookup in list(self.lookups.values()):
             lookup.cancel()
 
+    def _settle(self, host: str, lookup: "asyncio.Future[list[str]]") -> None:
+        self.lookups.pop(host, None)
+        if not lookup.cancelled():
+            lookup.exception()  # where nobody waits for it any more, it is no news
 
-def _decompressed(content: bytes, headers: Mapping[str, str]) -> bytes:
-    """Nothing compressed is asked for; some proxies compress all the same."""
-    coding = headers.get("content-encoding", "identity").lower()
-    return zlib.decompress(content, 47) if coding in {"gzip", "x-gzip", "deflate"} and content else content
+
+def is_address(host: str) -> bool:
+    """Whether a host is given as an IP address."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def tls_context() -> ssl.SSLContext:
@@ -249,12 +232,10 @@ def tls_context() -> ssl.SSLContext:
 
 
 def _new_tls_context(file: str | None, folder: str | None) -> ssl.SSLContext:
-    if file is None and folder is None:
-        return ssl.create_default_context(cafile=certifi.where())
     if file is None and folder is not None and not os.path.isdir(folder):  # noqa: PTH112  a text of the environment
         raise InputError(ValidationIssue("SSL_CERT_DIR", "must be a folder of certificates", folder))
     try:
-        return ssl.create_default_context(cafile=file, capath=None if file else folder)
+        return httpx.create_ssl_context()
     except OSError as error:  # ssl.SSLError is one
         rule = f"must be a readable file of certificates (PEM): {error.strerror or error}"
         raise InputError(ValidationIssue("SSL_CERT_FILE", rule, file or "")) from None

@@ -73,7 +73,7 @@ def test_a_refused_connection_is_reported_at_once() -> None:
         code, shown = on_terminal(*words)
     reason = first.removeprefix("warning: ").removesuffix(". Trying again, up to 7 times\n")
     assert reason.startswith(f"no answer from {address} (ConnectError")
-    assert rest.startswith("error: no complete list within 1.5 s (1 pages requested); last error: no answer from ")
+    assert rest.startswith("error: no complete list within 1.5 s (pages requested: 1); last error: no answer from ")
     assert (process.returncode, code) == (124, 124)
     assert ESCAPE.sub("", shown).count("Trying again, up to 7 times\r\n") == 1
 

@@ -128,7 +128,7 @@ def test_the_deadline_is_over_everything() -> None:
     """However it is spent, waiting ends; the error says how far it came and the last error of this query."""
     world = World(250, fault_rate=1.0, random_faults=("throttle:200",))
     with pytest.raises(
-        DeadlineError, match=r"no complete list within 5 s \(1 pages .*; last error: Throttling"
+        DeadlineError, match=r"no complete list within 5 s \(pages requested: 1\).*; last error: Throttling"
     ) as caught:
         world.listed({"timeout": 5})
     assert isinstance(caught.value.__cause__, ServiceError)
