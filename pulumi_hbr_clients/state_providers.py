@@ -10,9 +10,8 @@ from typing import Any
 from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
 from pulumi_hbr_clients.client.settings import Config
-from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model.outputs import same_but_volatile, to_state
-from pulumi_hbr_clients.model.query import Query
+from pulumi_hbr_clients.model.query import query_of
 
 
 class BackupClientsProvider(ResourceProvider):
@@ -20,21 +19,18 @@ class BackupClientsProvider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Keep the stack's config, for settings and credentials."""
-        from pulumi_hbr_clients.client.provider_process import show_errors_in_one_line  # noqa: PLC0415  httpx: 0.25 s
+        from pulumi_hbr_clients.client.provider_process import show_errors_in_one_line  # noqa: PLC0415  httpcore: 0.2 s
 
         self._config: Config = req.config.get
         show_errors_in_one_line()
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Return the current list; on refresh the previous outputs, if only volatile fields differ."""
-        from pulumi_hbr_clients.client.provider_process import list_clients  # noqa: PLC0415  httpx: 0.25 s
+        from pulumi_hbr_clients.client.provider_process import list_clients  # noqa: PLC0415  httpcore: 0.2 s
 
-        names = {field.alias or name for name, field in Query.model_fields.items()}
-        arguments = {name: value for name, value in props.items() if name in names}
-        query = queries.parse(arguments)
-        outputs = {**arguments, **to_state(query, list_clients(query, self._config))}
-        before = {name: props.get(name) for name in outputs}
-        return ReadResult(id_, before if same_but_volatile(before, outputs) else outputs)
+        query = query_of(id_, props)
+        outputs = {**query.to_state(), **to_state(query, list_clients(query, self._config))}
+        return ReadResult(id_, dict(props) if same_but_volatile(props, outputs) else outputs)
 
 
 class ActivationGateProvider(ResourceProvider):
@@ -42,26 +38,26 @@ class ActivationGateProvider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Keep the stack's config, for settings and credentials."""
-        from pulumi_hbr_clients.client.provider_process import show_errors_in_one_line  # noqa: PLC0415  httpx: 0.25 s
+        from pulumi_hbr_clients.client.provider_process import show_errors_in_one_line  # noqa: PLC0415  httpcore: 0.2 s
 
         self._config: Config = req.config.get
         show_errors_in_one_line()
 
     def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """An update, before which the hook waits, where the gate must wait again."""
-        from pulumi_hbr_clients.activation.dynamic_gate import must_wait_again  # noqa: PLC0415  httpx: 0.25 s
+        from pulumi_hbr_clients.activation.dynamic_gate import must_wait_again  # noqa: PLC0415  httpcore: 0.2 s
 
         return DiffResult(changes=must_wait_again(id_, olds, news, self._config))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Return the clients as outputs. It is not judged again whether the gate passes."""
-        from pulumi_hbr_clients.activation.dynamic_gate import gate_id, gate_outputs  # noqa: PLC0415  httpx: 0.25 s
+        from pulumi_hbr_clients.activation.dynamic_gate import gate_id, gate_outputs  # noqa: PLC0415  httpcore: 0.2 s
 
         return CreateResult(gate_id(props), gate_outputs(props, {}, self._config))
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Return the clients as outputs, as `create` does."""
-        from pulumi_hbr_clients.activation.dynamic_gate import gate_outputs  # noqa: PLC0415  httpx: 0.25 s
+        from pulumi_hbr_clients.activation.dynamic_gate import gate_outputs  # noqa: PLC0415  httpcore: 0.2 s
 
         del id_
         return UpdateResult(gate_outputs(news, olds, self._config))

@@ -8,6 +8,7 @@ Requests, retries and credentials are `client.session`'s; which pages are needed
 
 import asyncio
 import copy
+import logging
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -49,6 +50,7 @@ TIMEOUT: Final = 300.0
 CONCURRENCY: Final = 64
 """Requests of one client in flight at most. The account's own limit is the rate limiter's."""
 SYSTEM_CLOCK: Final = SystemClock()
+_log: Final = logging.getLogger("pulumi_hbr_clients")
 
 Progress = Callable[[int, int], None]
 """Called after each page with the clients read so far in this pass over the list, and the total the service named."""
@@ -218,7 +220,9 @@ class HbrClient:
         Raises as `list_backup_clients`.
         """
         paginator = await self.fetch(query, progress, on_retry, on_wait)
-        found = replace(paginator.result(query), region=self.target(query).region)
+        settings = self.resolve(query)
+        signer = settings.credentials.base or settings.credentials
+        found = replace(paginator.result(query), region=settings.region.value, profile=signer.profile)
         is_one_page = query.page_number is not None or query.page_size is not None
         if not found.complete and not query.allow_incomplete and not is_one_page:
             raise IncompleteListError(paginator.incomplete_text(), found)
@@ -296,6 +300,8 @@ class HbrClient:
         state = self._loops[loop]
         key = (target, settings.account)
         if key not in state.sessions:
+            for warning in settings.warnings:
+                _log.warning(warning)
             # an emulator has limits of its own; a region's public and VPC endpoints share the account's
             limiter = PROCESS.rate_limiter(self._clock, settings.account, target.region, _loopback_endpoint(target))
             state.sessions[key] = EndpointSession(

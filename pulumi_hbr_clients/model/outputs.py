@@ -6,12 +6,13 @@ Query, ClientList → to_outputs → data source, plugin, JSON of the command li
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Final
 
 from pydantic import Field, SecretStr
 
+from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model.backup_client import (
     CLIENT_FIELDS,
     VOLATILE_FIELDS,
@@ -39,6 +40,9 @@ STATE_OUTPUTS: Final = (
 )
 """What a data source's state holds of a list; the last five only where there is a value."""
 _DERIVED: Final = ("ids", "instanceIds")
+INCOMPLETE: Final = (
+    "the list may be incomplete: the fleet kept changing while it was read. Read it again when it is calmer"
+)
 STATE_TEXT_MAX: Final = 1_000_000
 """Characters of `clients` in state, about 1 MB, beyond which a program is warned."""
 
@@ -148,7 +152,7 @@ def excluded_fields(query: Query, *, heartbeats: bool = False) -> frozenset[str]
 def project(query: Query, found: ClientList) -> ClientList:
     """The list whose clients have only the fields that the query asks for."""
     empty: dict[str, Any] = {name: {} if name == "tags" else None for name in excluded_fields(query)}
-    return replace(found, clients=tuple([replace(client, **empty) for client in found.clients]))
+    return replace(found, clients=tuple([replace(client, **empty) for client in found.clients]), request_ids=())
 
 
 def summary(query: Query, found: ClientList) -> dict[str, Any]:
@@ -198,18 +202,11 @@ def _without_volatile(text: str) -> list[BackupClient]:
     return [replace(client, **dict.fromkeys(VOLATILE_FIELDS)) for client in from_state(text)]  # type: ignore[arg-type]  # both may be None
 
 
-def warnings_of(query: Query, found: ClientList) -> Iterator[str]:
-    """Say that clients may be missing from the list, where that is so."""
+def warnings_of(query: Query, found: ClientList, secret: Collection[str] = ()) -> Iterator[str]:
+    """What a person should know about a query and its list, a sentence each. `secret`: see `query.warnings_of`."""
+    yield from queries.warnings_of(query, secret)
     if not found.complete and not query.is_single_page():
-        yield incomplete_text(found.total_count)
-
-
-def incomplete_text(total: int) -> str:
-    """The warning of a list that was accepted incomplete."""
-    return (
-        f"the list of {total} clients may be incomplete: the fleet kept changing while it was read. "
-        "Read it again when it is calmer"
-    )
+        yield INCOMPLETE
 
 
 def size_text(text: str) -> str | None:

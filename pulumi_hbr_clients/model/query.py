@@ -278,6 +278,29 @@ def _read(args: Mapping[str, Any], unknown: set[str]) -> tuple[Query | None, lis
     return query, faults + cross_account_issues(named, unknown)
 
 
+_RESOLVED: Final = ("region", "profile")
+
+
+def query_of(resource_id: str, properties: Mapping[str, Any]) -> Query:
+    """The query of a data source from its id and its properties, on refresh its previous outputs.
+
+    Those hold the region and the profile that were resolved, which need not be arguments: the id tells. Raises
+    `InputError` where no part of the properties is the query that the id was made from.
+    """
+    names = {field.alias or name for name, field in Query.model_fields.items()}
+    given = {name: value for name, value in properties.items() if name in names}
+    digest = resource_id.rpartition("/")[2]
+    for resolved in ((), _RESOLVED[:1], _RESOLVED[1:], _RESOLVED):
+        query = parse({name: value for name, value in given.items() if name not in resolved})
+        if query.resource_id().rpartition("/")[2] == digest:
+            return query
+    reason = (
+        "are not those that the resource's id was made from. A transformation of the stack or of the resource changed "
+        "them: exclude this resource from it, or give the arguments as they should be"
+    )
+    raise InputError(ValidationIssue("arguments", reason))
+
+
 _CROSS_ACCOUNT: Final = ("cross_account_type", "cross_account_user_id", "cross_account_role_name")
 _GO_TOGETHER: Final = {
     "SELF_ACCOUNT": {"cross_account_type"},

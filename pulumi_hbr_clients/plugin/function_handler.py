@@ -6,12 +6,11 @@ from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.settings import Config
 from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model.errors import InputError
-from pulumi_hbr_clients.model.outputs import to_outputs
+from pulumi_hbr_clients.model.outputs import to_outputs, warnings_of
 from pulumi_hbr_clients.model.validation import snake
 from pulumi_hbr_clients.plugin.engine_log import Engine
 from pulumi_hbr_clients.plugin.grpc_errors import reasons
 from pulumi_hbr_clients.plugin.values import Properties
-from pulumi_hbr_clients.resources import pulumi_runtime as program
 
 
 async def list_clients(
@@ -24,6 +23,6 @@ async def list_clients(
             found = await client.list(query)
     except InputError as error:
         return {}, list(reasons(error, asked.secret))
-    for text in program.notices(query, found, set(map(snake, asked.secret))):
+    for text in warnings_of(query, found, set(map(snake, asked.secret))):
         await engine.say(text, warning=True)
     return to_outputs(query, found), []

@@ -1,104 +1,166 @@
-"""Door: `BackupClients`, a tracked, read-only data source, on Pulumi's dynamic provider.
+"""`BackupClients`: a tracked, read-only data source on Pulumi's dynamic provider.
 
-    program: arguments → checked query → id (a digest) and inputs
-    provider process: inputs → query → list → outputs, `clients` as one JSON text
-    program: outputs → typed clients
+    program:            arguments → validated query → id (a digest) and inputs
+    provider's process: inputs → query → list → outputs, `clients` as one text   (`state_providers`)
+    program:            outputs → typed clients, warnings
 
-With an id the engine *reads* the resource: in preview too, at every `up`, and never creates or deletes it. The id
-is an Output of every input, or the engine would drop unknown inputs and ask for too much.
+With an id the engine *reads* the resource: in preview too and at every `up`; it never creates or deletes it. The id is
+an Output of every input: with a known id the engine drops unknown inputs, and the query would select too much.
 """
 
-import pickle
-from base64 import b64encode
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, Final, Unpack
+from collections.abc import Collection, Mapping
+from functools import partial
+from typing import Any
 
 import pulumi
-from pulumi.dynamic import ResourceProvider
 from pydantic.alias_generators import to_camel
 
-from pulumi_hbr_clients.client.settings import Config, with_resolved_target
-from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model.names import BACKUP_CLIENTS_TYPE
-from pulumi_hbr_clients.model.query import Query
-from pulumi_hbr_clients.resources import inputs
-from pulumi_hbr_clients.resources import pulumi_runtime as program
+from pulumi_hbr_clients.model.outputs import INCOMPLETE, STATE_OUTPUTS, size_text
+from pulumi_hbr_clients.model.query import Query, warnings_of
+from pulumi_hbr_clients.resources import inputs, pulumi_runtime
 from pulumi_hbr_clients.resources.client_outputs import ClientOutputs
-from pulumi_hbr_clients.resources.inputs import QueryInputs
+from pulumi_hbr_clients.resources.inputs import Filters, Strings, Tags
+from pulumi_hbr_clients.resources.options import check_options
 from pulumi_hbr_clients.state_providers import BackupClientsProvider
 
-_OUTPUTS: Final = (
-    "clients",
-    "totalCount",
-    "countsByStatus",
-    "missingClientIds",
-    "missingInstanceIds",
-    "proxyPasswords",
-    "complete",
-)
+_MISSING_OF = {"client_ids": "missingClientIds", "instance_ids": "missingInstanceIds"}
 
 
 class BackupClients(ClientOutputs, pulumi.CustomResource):
-    """The backup clients that match a query, known in preview and read again at every `up` and refresh.
+    """The backup clients that match a query: known in preview, and read again at every `up` and refresh.
 
-    Arguments are those of `model.query.Query`, as plain values or Outputs; `client_type` is required. Never shows as
-    created, updated or deleted. `depends_on` is waited for: with a dependency still to be created, the outputs are
-    unknown in its preview.
+    It never shows as created, updated or deleted; `preview --diff` shows what changed in the fleet. In a preview the
+    outputs are unknown, and nothing is sent, while an argument is unknown or a resource that it depends on is still to
+    be created. An incomplete list is an error unless `allow_incomplete` is set.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the arguments of `Query`; a test holds the two together
         self,
         resource_name: str,
         opts: pulumi.ResourceOptions | None = None,
-        **arguments: Unpack[QueryInputs],
+        *,
+        client_type: pulumi.Input[str],
+        cluster_id: pulumi.Input[str] | None = None,
+        client_ids: Strings | None = None,
+        instance_ids: Strings | None = None,
+        tags: Tags | None = None,
+        filters: Filters | None = None,
+        cross_account_type: pulumi.Input[str] | None = None,
+        cross_account_user_id: pulumi.Input[int | str] | None = None,
+        cross_account_role_name: pulumi.Input[str] | None = None,
+        page_number: pulumi.Input[int] | None = None,
+        page_size: pulumi.Input[int] | None = None,
+        statuses: Strings | None = None,
+        backup_statuses: Strings | None = None,
+        zone_ids: Strings | None = None,
+        os_types: Strings | None = None,
+        outdated: pulumi.Input[bool] | None = None,
+        fields: Strings | None = None,
+        include_heartbeats: pulumi.Input[bool] | None = None,
+        include_proxy_passwords: pulumi.Input[bool] | None = None,
+        consistency: pulumi.Input[str] | None = None,
+        allow_incomplete: pulumi.Input[bool] | None = None,
+        timeout: pulumi.Input[float | str] | None = None,
+        region: pulumi.Input[str] | None = None,
+        endpoint: pulumi.Input[str] | None = None,
+        profile: pulumi.Input[str] | None = None,
+        assume_role: pulumi.Input[Mapping[str, pulumi.Input[Any]]] | None = None,
     ) -> None:
-        """Raise `pulumi.RunError` with every fault of the arguments; nothing is sent from here."""
-        config, who = program.config(), f"BackupClients {resource_name!r}"
+        """Declare the data source. Each argument may be a plain value or an Output.
+
+        Args:
+            resource_name: The name in the stack.
+            opts: Pulumi's options.
+            client_type: The type of backup client: ECS_CLIENT, CONTAINER_CLIENT or LOCAL_CLIENT.
+            cluster_id: The id of the cluster whose clients are listed (container backup).
+            client_ids: Ids of backup clients (c-…). An empty list selects nothing.
+            instance_ids: Ids of ECS instances (i-…). An empty list selects nothing.
+            tags: Tags to match, key and value or key alone; at most 20.
+            filters: Further filters of the service, a key and its values each; at most 5 of at most 100 values.
+            cross_account_type: SELF_ACCOUNT; CROSS_ACCOUNT with the source account's user id and role name; or
+                CROSS_ACCOUNT_BY_RD (a resource directory) with its user id.
+            cross_account_user_id: The id of the source account that is backed up.
+            cross_account_role_name: The RAM role in the source account that lets this account in.
+            page_number: Request this single page only, counted from 1. The result is that page.
+            page_size: Clients on the single page, 1 to 99 (the service's default is 10).
+            statuses: Keep clients with one of these statuses. Applied after the service answered.
+            backup_statuses: Keep PROTECTED or UNPROTECTED clients. Applied after the service answered.
+            zone_ids: Keep clients in these zones. Applied after the service answered.
+            os_types: Keep linux or windows clients. Applied after the service answered.
+            outdated: Keep clients whose version is known to be below the newest one (true), or known not to be
+                (false). Applied after the service answered.
+            fields: Only these fields of each client (client id, instance id and region always stay): smaller state,
+                faster previews.
+            include_heartbeats: Include the heartbeat and update times, which change by themselves: every `up` then
+                shows a change.
+            include_proxy_passwords: Include proxy passwords, as a secret map from client id to password.
+            consistency: How a list of several pages is checked. `verified`: two consecutive passes return the same
+                clients. `counted`: one pass whose pages name one total and return that many clients.
+            allow_incomplete: Accept a list that could not be completed, with a warning. Otherwise that is an error.
+            timeout: Maximum time for the whole query, in seconds or as text like 5m. If left out: 5 minutes.
+            region: The region, for example cn-hangzhou.
+            endpoint: The service's address, if not the region's own.
+            profile: The profile of the Alibaba CLI's config file to sign with.
+            assume_role: A RAM role to assume with the credentials that were found.
+
+        Raises:
+            pulumi.RunError: With every fault of the arguments. Nothing is sent from here.
+        """
+        arguments, who = inputs.given(locals()), f"BackupClients {resource_name!r}"
         with inputs.in_one_line(who):
-            _check(arguments, config)
-        query = inputs.resolve(
-            who,
-            arguments,
-            queries.parse_partial,
-            depends_on=opts.depends_on if opts else None,
-            then=lambda query, secret: _warned(who, with_resolved_target(query, config), secret),
-        )
-        given = {to_camel(name) for name, value in arguments.items() if value is not None}
-        names = given | {"region", "endpoint"}
-        props = {name: query.apply(_argument(name)) for name in names}
+            check_options("BackupClients", opts, arguments, STATE_OUTPUTS)
+            known = inputs.check(arguments)
+        query = inputs.resolve(who, arguments, opts, lambda query, secret: _warn_of(who, query, secret))
+        properties = known.to_state() if known else _properties(arguments, query)
         super().__init__(
             BACKUP_CLIENTS_TYPE,
             resource_name,
-            {**dict.fromkeys(_OUTPUTS), **props, "__provider": by_reference(BackupClientsProvider)},
+            {
+                **dict.fromkeys(STATE_OUTPUTS),
+                **properties,
+                "__provider": pulumi_runtime.by_reference(BackupClientsProvider),
+            },
             pulumi.ResourceOptions.merge(
                 opts,
-                pulumi.ResourceOptions(id=inputs.identity(query), additional_secret_outputs=["proxyPasswords"]),
+                pulumi.ResourceOptions(id=_resource_id(query), additional_secret_outputs=["proxyPasswords"]),
             ),
         )
-        self._hold(pulumi.get(self, "clients"))
+        text = self._output("clients")
+        self._hold(text)
+        pulumi.Output.all(text, self.complete, query).apply(self._warn_of_list)
 
     def _output(self, name: str) -> pulumi.Output[Any]:
         output: pulumi.Output[Any] = pulumi.get(self, name)
         return output
 
+    def _warn_of_list(self, values: list[Any]) -> None:
+        text, complete, query = values
+        if complete is False and not query.is_single_page():
+            pulumi_runtime.warn(INCOMPLETE, self)
+        if isinstance(text, str) and (warning := size_text(text)):
+            pulumi_runtime.warn(warning, self)
+
     @property
-    def total_count(self) -> pulumi.Output[int]:
-        """How many clients are listed."""
-        return self._output("totalCount")
+    def service_total_count(self) -> pulumi.Output[int]:
+        """Number of clients that the service counted, before our own filters."""
+        return self._output("serviceTotalCount").apply(lambda count: int(count or 0))
 
     @property
     def counts_by_status(self) -> pulumi.Output[Mapping[str, int]]:
-        """How many clients have each status."""
-        return self._output("countsByStatus")
+        """Number of clients by status."""
+        return self._output("countsByStatus").apply(
+            lambda counts: {status: int(count) for status, count in (counts or {}).items()}
+        )
 
     @property
     def missing_client_ids(self) -> pulumi.Output[list[str]]:
-        """Asked for by id, not answered."""
+        """Requested client ids that were not returned; a secret if they were given as one."""
         return self._output("missingClientIds")
 
     @property
     def missing_instance_ids(self) -> pulumi.Output[list[str]]:
-        """Instances asked for that have no client."""
+        """Requested instances that have no client; a secret if they were given as one."""
         return self._output("missingInstanceIds")
 
     @property
@@ -111,28 +173,52 @@ class BackupClients(ClientOutputs, pulumi.CustomResource):
         """Whether this is certainly the whole list."""
         return self._output("complete")
 
+    @property
+    def region(self) -> pulumi.Output[str]:
+        """The region that was read."""
+        return self._output("region")
 
-def by_reference(provider: type[ResourceProvider]) -> str:
-    """A provider as state holds it: its module and its name.
-
-    `pulumi.dynamic.Resource` would let dill do the same, and wrap pickle's class once more at each call (pulumi 3.272,
-    dynamic.py): after some 300 dynamic resources in a program, the next one exceeds Python's recursion limit.
-    """
-    return b64encode(pickle.dumps(provider(), protocol=4)).decode()
-
-
-def _argument(name: str) -> Callable[[Query], Any]:
-    return lambda query: query.to_state().get(name)
+    @property
+    def profile(self) -> pulumi.Output[str | None]:
+        """The profile of the Alibaba CLI that signed, if one did."""
+        return self._output("profile")
 
 
-def _check(arguments: Mapping[str, Any], config: Config) -> None:
-    """Find faults while the program still stands at the line that made them."""
-    if query := inputs.check(arguments, queries.parse_partial):
-        with_resolved_target(query, config)
-
-
-def _warned(who: str, query: Query, secret: Collection[str]) -> Query:
-    """The query, once its oddities are told: here, where it is known which arguments are secret."""
-    for text in queries.warnings_of(query, secret):
-        program.warn(f"{who}: {text}")
+def _warn_of(who: str, query: Query, secret: Collection[str]) -> Query:
+    """The query, once its oddities are reported: here, where it is known which arguments are secret."""
+    for text in warnings_of(query, secret):
+        pulumi_runtime.warn(f"{who}: {text}")
     return query
+
+
+def _resource_id(query: pulumi.Output[Query]) -> pulumi.Output[str]:
+    """The id of the query. Ids are never secret: with secret arguments it is the digest alone.
+
+    A read's id that is marked secret ends the program with a TypeError (pulumi 3.272, runtime/resource.py).
+    """
+
+    async def made(known: Query) -> str:
+        whole = known.resource_id()
+        return whole.rpartition("/")[2] if await query.is_secret() else whole
+
+    return pulumi.Output.unsecret(query.apply(made))
+
+
+def _argument(key: str, values: list[Any]) -> Any:
+    return values[0].to_state().get(key)
+
+
+def _properties(arguments: Mapping[str, Any], query: pulumi.Output[Query]) -> dict[str, Any]:
+    """The validated arguments as inputs, each secret if it was given as a secret.
+
+    The engine marks an output as secret where the input of that name is one (dynamic providers see no secrets). So the
+    ids that are missing are named as an input too, without a value: they repeat what was given.
+    """
+    plain = pulumi.Output.unsecret(query)
+    found: dict[str, Any] = {}
+    for name, value in arguments.items():
+        key, output = to_camel(name), pulumi.Output.from_input(value)
+        found[key] = pulumi.Output.all(plain, output).apply(partial(_argument, key))
+        if name in _MISSING_OF:
+            found[_MISSING_OF[name]] = output.apply(lambda _: None)
+    return found

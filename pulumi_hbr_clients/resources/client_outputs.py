@@ -1,6 +1,6 @@
-"""What both resources give of their clients, made in the program from the one JSON text that stands in state."""
+"""The outputs that are made of the clients in the program, from the one text that is in state."""
 
-from collections.abc import Sequence
+from typing import Any
 
 import pulumi
 
@@ -13,9 +13,9 @@ class ClientOutputs:
 
     _clients: pulumi.Output[list[BackupClient]]
 
-    def _hold(self, text: pulumi.Output[str]) -> None:
-        """Take the text, once."""
-        self._clients = text.apply(from_state)
+    def _hold(self, text: pulumi.Output[Any]) -> None:
+        """Read the text, once. Pulumi's mocks may give a list, or nothing."""
+        self._clients = text.apply(lambda known: [] if known is None else from_state(known))
 
     @property
     def clients(self) -> pulumi.Output[list[BackupClient]]:
@@ -25,13 +25,19 @@ class ClientOutputs:
     @property
     def ids(self) -> pulumi.Output[list[str]]:
         """The clients' ids, sorted."""
-        return self._clients.apply(lambda rows: list(_listed(rows).ids))
+        return self._clients.apply(lambda found: list(ClientList(clients=tuple(found)).ids))
 
     @property
     def instance_ids(self) -> pulumi.Output[list[str]]:
         """The instances that have a client, sorted, each once."""
-        return self._clients.apply(lambda rows: list(_listed(rows).instance_ids))
+        return self._clients.apply(lambda found: list(ClientList(clients=tuple(found)).instance_ids))
 
+    @property
+    def by_instance_id(self) -> pulumi.Output[dict[str, tuple[BackupClient, ...]]]:
+        """Instance id → its clients; an instance may have several."""
+        return self._clients.apply(lambda found: ClientList(clients=tuple(found)).by_instance_id)
 
-def _listed(rows: Sequence[BackupClient]) -> ClientList:
-    return ClientList(clients=tuple(rows))
+    @property
+    def total_count(self) -> pulumi.Output[int]:
+        """Number of clients listed."""
+        return self._clients.apply(len)

@@ -1,18 +1,23 @@
-"""The Pulumi program that this process runs, if it runs one: its config, and where its warnings go.
+"""The Pulumi program that this process runs, if any: its config, its warnings, what its values depend on.
 
-Never imports pulumi (0.6 s): where that is not loaded, no program runs.
+The only module that uses private names of the SDK (tests run it with 3.200 and with 3.272). It never imports pulumi
+when it is imported itself (0.6 s): where that is not loaded, no program runs.
 """
 
 import logging
+import pickle
 import sys
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from base64 import b64encode
+from collections.abc import Mapping
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any
 
 from pulumi_hbr_clients.client.settings import Config, no_config
-from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model.configuration import CONFIG_KEYS
-from pulumi_hbr_clients.model.outputs import ClientList
-from pulumi_hbr_clients.model.query import Query
+
+if TYPE_CHECKING:
+    import pulumi
+    from pulumi.dynamic import ResourceProvider
 
 _log = logging.getLogger("pulumi_hbr_clients")
 
@@ -27,9 +32,9 @@ def config() -> Config:
 
 
 def contains_output(value: Any) -> bool:
-    """Whether a value is an Output or holds one."""
+    """Whether a value is an Output or an awaitable, or holds one: it is not known yet."""
     pulumi = sys.modules.get("pulumi")
-    if pulumi is not None and isinstance(value, pulumi.Output):
+    if (pulumi is not None and isinstance(value, pulumi.Output)) or isawaitable(value):
         return True
     if isinstance(value, Mapping):
         return any(contains_output(item) for item in value.values())
@@ -37,24 +42,43 @@ def contains_output(value: Any) -> bool:
 
 
 def warn(message: str, resource: Any = None) -> None:
-    """On the resource's row in a program, else to the logger `pulumi_hbr_clients`."""
+    """Warn in the program's display, on the resource's row if one is given; outside a program, in the log."""
     pulumi = sys.modules.get("pulumi")
     if pulumi is None:
         _log.warning(message)
     else:
-        pulumi.log.warn(message, resource=resource)  # noqa: G010  Pulumi calls it so
+        pulumi.log.warn(message, resource=resource)  # noqa: G010  Pulumi's name for it
 
 
-def notices(query: Query, found: ClientList, secret: Collection[str] = ()) -> Iterator[str]:
-    """What a person should know of this query and its list, a sentence each. `secret`: see `warnings_of`."""
-    yield from queries.warnings_of(query, secret)
-    yield from incomplete(query, found)
+def by_reference(provider: type["ResourceProvider"]) -> str:
+    """A provider as state holds it: its module and its name.
+
+    `pulumi.dynamic.Resource` would let dill do the same, and wrap pickle's class once more at each call (pulumi 3.272,
+    dynamic.py): after some 300 dynamic resources in a program, the next one exceeds Python's recursion limit.
+    """
+    return b64encode(pickle.dumps(provider(), protocol=4)).decode()
 
 
-def incomplete(query: Query, found: ClientList) -> Iterator[str]:
-    """That not all may be listed, where that is so."""
-    if not found.complete and query.page_number is None and query.page_size is None:
-        yield (
-            f"the list of {found.total_count} clients may be incomplete: the fleet kept changing between "
-            f"readings ({found.request_count} pages asked for). Ask again when it is calmer"
-        )
+def dependency_ids(
+    options: "pulumi.InvokeOptions | pulumi.ResourceOptions | None", inputs: "pulumi.Output[Any]"
+) -> "pulumi.Output[list[str]]":
+    """The ids of all resources that a look-up must wait for; unknown in a preview while one is still to be created.
+
+    As the SDK's own output-form invoke decides it (pulumi 3.272, runtime/invoke.py): what `depends_on` names, be it
+    components, Outputs or lists of Outputs, and the resources that the inputs come from, with components' children.
+    """
+    import pulumi  # noqa: PLC0415  only programs get here
+    from pulumi.runtime._depends_on import _resolve_depends_on  # noqa: PLC0415  the same
+    from pulumi.runtime.rpc import _expand_dependencies  # noqa: PLC0415  the same
+
+    named: Any = []
+    if isinstance(options, pulumi.InvokeOutputOptions | pulumi.ResourceOptions):  # plain InvokeOptions name none
+        named = options._depends_on_list()  # noqa: SLF001  as the SDK does
+
+    async def ids() -> list[Any]:
+        resources = await _resolve_depends_on(named) | await inputs.resources()
+        expanded = await _expand_dependencies(resources, None)
+        # a DependencyResource is a CustomResource without an id
+        return [r.id for r in expanded.values() if isinstance(r, pulumi.CustomResource) and r.__dict__.get("id")]
+
+    return pulumi.Output.from_input(ids())

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,12 +11,14 @@ import pulumi
 import pytest
 
 from pulumi_hbr_clients import (
+    BackupClient,
     BackupClients,
     clients_from_stack,
     get_backup_clients,
     get_backup_clients_output,
 )
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, new_rows
+from pulumi_hbr_clients.model.backup_client import from_state
 from pulumi_hbr_clients.model.errors import InputError
 
 pytestmark = pytest.mark.engine
@@ -98,13 +101,25 @@ def test_refresh_is_quiet_about_heartbeats(engine: Any, backend: Backend) -> Non
     """Moved heartbeats are no drift, even where they are shown; a changed status is."""
     stack = engine.stack()
     stack.up(partial(fleet, include_heartbeats=True))
-    before = json.loads(stack.resource(":BackupClients")["outputs"]["clients"])
+    before = from_state(stack.resource(":BackupClients")["outputs"]["clients"])
     backend.advance(120)
     assert "2 unchanged" in stack.refresh()
-    assert json.loads(stack.resource(":BackupClients")["outputs"]["clients"]) == before
-    assert before[0]["lastHeartBeatTime"] > 0
-    backend.set_status("STOPPED", before[0]["clientId"])
-    assert "1 updated" in stack.refresh() or "~ 1" in stack.said[-1]
+    assert from_state(stack.resource(":BackupClients")["outputs"]["clients"]) == before
+    assert before[0].last_heart_beat_time
+    backend.set_status("STOPPED", before[0].client_id or "")
+    assert "~ 1 updated" in stack.refresh()
+
+
+def test_an_output_of_a_newer_version_is_no_drift(engine: Any) -> None:
+    """After an upgrade that adds an output, the first refresh is quiet."""
+    stack = engine.stack()
+    stack.up(fleet)
+    exported = stack.stack.export_stack()
+    (ours,) = (each for each in exported.deployment["resources"] if each["type"].endswith(":BackupClients"))
+    for name in ("serviceTotalCount", "region"):
+        del ours["outputs"][name]
+    stack.stack.import_stack(exported)
+    assert "2 unchanged" in stack.refresh()
 
 
 def test_a_changed_fleet_shows_in_the_diff(engine: Any, backend: Backend) -> None:
@@ -141,7 +156,7 @@ def test_unknown_input_asks_nothing(engine: Any, backend: Backend) -> None:
 
     stack = engine.stack()
     text = stack.preview(program, diff=True)
-    assert "first" not in text or "first      : [unknown]" in text
+    assert "first: [unknown]" in re.sub(r"\s*:", ":", text)
     assert not [row for row in ecs(backend) if row["ClientId"] in text]
     assert backend.requests == 0
     stack.up(program)
@@ -149,19 +164,76 @@ def test_unknown_input_asks_nothing(engine: Any, backend: Backend) -> None:
     assert stack.outputs()["looked_up"] == 1
 
 
-def test_depends_on_is_waited_for(engine: Any, backend: Backend) -> None:
-    """With a dependency still to be created nothing is asked in its preview."""
+class Slow(Later):
+    """The same, after a second."""
+
+    def create(self, props: dict[str, Any]) -> pulumi.dynamic.CreateResult:
+        import time  # noqa: PLC0415  the provider is pickled with what it uses
+
+        time.sleep(1)
+        return super().create(props)
+
+
+class Installed(pulumi.dynamic.Resource):
+    value: pulumi.Output[Any]
+
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(Slow(), name, {"value": "x"}, opts)
+
+
+class Group(pulumi.ComponentResource):
+    """A component whose child's child is slow to create."""
+
+    def __init__(self, name: str, depth: int = 1) -> None:
+        super().__init__("my:index:Group", name)
+        options = pulumi.ResourceOptions(parent=self)
+        self.inner: Any = Installed(f"{name}-slow", options)
+        if depth:
+            nested = pulumi.ComponentResource("my:index:Group", f"{name}-nested", None, options)
+            self.inner = Installed(f"{name}-deep", pulumi.ResourceOptions(parent=nested))
+        self.register_outputs({})
+
+
+def as_output(value: Any) -> pulumi.Output[Any]:
+    return pulumi.Output.from_input(value)
+
+
+DEPENDENCIES: dict[str, Callable[[], tuple[Any, Any]]] = {
+    "a resource": lambda: ([made := Installed("made")], made),
+    "a component": lambda: ([group := Group("group")], group.inner),
+    "an Output of a resource": lambda: ([as_output(made := Installed("made"))], made),
+    "an Output of a list": lambda: (as_output([group := Group("group")]), group.inner),
+    "a list of Outputs": lambda: ([as_output(group := Group("group"))], group.inner),
+}
+
+
+@pytest.mark.parametrize("kind", DEPENDENCIES)
+@pytest.mark.parametrize("tracked", [True, False], ids=["resource", "look-up"])
+def test_depends_on_is_waited_for(engine: Any, backend: Backend, kind: str, *, tracked: bool) -> None:
+    """Nothing is sent in the preview of a dependency that is still to be created, nor in `up` before it is."""
+    requests_at_creation: list[int] = []
+    totals: list[int] = []
 
     def program() -> None:
-        made = Made("made", "x")
-        BackupClients("after", pulumi.ResourceOptions(depends_on=[made]), client_type="ECS_CLIENT")
-        get_backup_clients_output(pulumi.InvokeOutputOptions(depends_on=[made]), client_type="ECS_CLIENT")
+        depends_on, slow = DEPENDENCIES[kind]()
+        if tracked:
+            total = BackupClients(
+                "x", pulumi.ResourceOptions(depends_on=depends_on), client_type="ECS_CLIENT"
+            ).total_count
+        else:
+            after = pulumi.InvokeOutputOptions(depends_on=depends_on)
+            total = get_backup_clients_output(after, client_type="ECS_CLIENT").total_count
+        pulumi.export("total", total)
+        total.apply(totals.append)
+        slow.id.apply(lambda _: requests_at_creation.append(backend.requests))
 
     stack = engine.stack()
-    stack.preview(program)
+    assert "total: [unknown]" in re.sub(r"\s*:", ":", stack.preview(program, diff=True))
     assert backend.requests == 0
     stack.up(program)
-    assert backend.requests >= 1
+    assert requests_at_creation == [0]
+    stack.preview(program)
+    assert totals == [len(ecs(backend))] * 2
 
 
 def test_faults_are_refused_in_preview(engine: Any, backend: Backend) -> None:
@@ -201,8 +273,9 @@ def test_a_refusal_is_one_line(engine: Any, backend: Backend) -> None:
 
 
 def test_no_region(engine: Any, backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error names every place where a region may be set."""
+    """The error names every place where a region may be set, in the process that reads."""
     monkeypatch.delenv("ALIBABA_CLOUD_REGION_ID")
+    del engine.environment["ALIBABA_CLOUD_REGION_ID"]
     text = engine.stack().fails("preview", fleet)
     for place in ("hbr-clients:region", "alicloud:region", "ALIBABA_CLOUD_REGION_ID", "~/.aliyun/config.json"):
         assert place in text
@@ -305,11 +378,89 @@ def test_state_holds_no_code(engine: Any) -> None:
     assert len(pickled) < 100
 
 
-def test_an_incomplete_list_is_told(engine: Any, backend: Backend) -> None:
-    """`complete` is false and the run shows a warning."""
+def looked_up(**arguments: Any) -> None:
+    found = get_backup_clients_output(**{"client_type": "ECS_CLIENT", **arguments})
+    pulumi.export("complete", found.complete)
+
+
+def test_an_incomplete_list_is_an_error(engine: Any, backend: Backend) -> None:
+    """A short list would delete resources in a program that loops over it; accepted, it is a warning."""
     backend.add(*new_rows(150))
     backend.total_drift = 1
     stack = engine.stack()
+    for program in (fleet, looked_up):
+        assert "may be incomplete" in stack.up(partial(program, allow_incomplete=True))
+        assert stack.outputs()["complete"] is False
+    assert "allow_incomplete" in stack.fails("preview", fleet)
+    assert "allow_incomplete" in stack.fails("preview", looked_up)
+
+
+def test_a_large_list_is_warned_of(engine: Any, backend: Backend) -> None:
+    """More than 1 MB in state makes every step of the stack slow: the warning names both ways out."""
+    backend.add(*new_rows(2500))
+    stack = engine.stack()
     text = stack.up(fleet)
-    assert stack.outputs()["complete"] is False
-    assert "may be incomplete" in text
+    assert [
+        part for part in ("MB to the stack's state", "fields=[...]", "get_backup_clients") if part not in text
+    ] == []
+    assert "MB to the stack's state" not in stack.up(partial(fleet, fields=["status"]))
+
+
+def test_types_are_true(engine: Any, backend: Backend) -> None:
+    """Whole numbers are int, clients are clients, and every client is found under its instance."""
+    seen: list[Any] = []
+    (config,) = (row for row in ecs(backend) if (row.get("Settings") or {}).get("ProxyPort") == 3128)
+
+    def program() -> None:
+        found = BackupClients("fleet", client_type="ECS_CLIENT", client_ids=(i for i in [config["ClientId"]]))
+        pulumi.Output.all(
+            found.total_count,
+            found.service_total_count,
+            found.counts_by_status,
+            found.clients,
+            found.by_instance_id,
+            found.region,
+            found.profile,
+        ).apply(seen.append)
+        pulumi.export("byInstance", found.by_instance_id)
+
+    stack = engine.stack()
+    stack.up(program)
+    total, service_total, counts, (client,), by_instance, *places = seen[-1]
+    assert [(value, type(value)) for value in (total, service_total, *counts.values())] == [(1, int)] * 3
+    assert f"http://proxy:{client.settings.proxy_port}" == "http://proxy:3128"
+    assert by_instance == {config["InstanceId"]: (client,)}
+    assert isinstance(client, BackupClient)
+    assert places == ["cn-hangzhou", None]
+    assert stack.outputs()["byInstance"] == {config["InstanceId"]: [client.to_dict()]}
+
+
+def test_inputs_in_state_are_the_arguments(engine: Any) -> None:
+    """Nothing that was resolved elsewhere is an input; what was read is an output."""
+    stack = engine.stack()
+    stack.up(partial(fleet, tags={"env": "prod"}, timeout="5m"))
+    found = stack.resource(":BackupClients")
+    given = {"clientType": "ECS_CLIENT", "tags": {"env": "prod"}, "timeout": 300}
+    assert {name: value for name, value in found["inputs"].items() if name != "__provider"} == given
+    assert found["outputs"]["region"] == "cn-hangzhou"
+    assert found["id"].startswith("ECS_CLIENT/")
+    assert "2 unchanged" in stack.refresh()
+
+
+def test_a_transformation_cannot_change_the_query(engine: Any, backend: Backend) -> None:
+    """A tag that a stack's transformation adds to every `tags` is an error here, not an empty list."""
+
+    def tag_all(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        if "tags" not in args.props:
+            return None
+        given: Any = args.props["tags"]
+        return pulumi.ResourceTransformationResult({**args.props, "tags": {**given, "owner": "me"}}, args.opts)
+
+    def program() -> None:
+        pulumi.runtime.register_stack_transformation(tag_all)
+        fleet(tags={"env": "prod"})
+
+    text = engine.stack().fails("preview", program)
+    assert "A transformation of the stack or of the resource changed them" in text
+    assert "Traceback" not in text
+    assert backend.requests == 0

@@ -24,7 +24,7 @@ from pulumi_hbr_clients.model import names
 from pulumi_hbr_clients.model.backup_client import ClientSettings
 from pulumi_hbr_clients.model.query import QueryArgs
 from pulumi_hbr_clients.plugin import schema
-from pulumi_hbr_clients.resources.inputs import ActivationInputs, QueryInputs
+from pulumi_hbr_clients.resources.old_gate_inputs import ActivationInputs, QueryInputs
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = schema.schema()

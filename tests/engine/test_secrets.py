@@ -1,4 +1,4 @@
-"""Arguments that are secret, through the doors of Python programs: they work, and no text or state repeats them."""
+"""Secret arguments of Python programs: they work, and no text or state repeats them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from pulumi_hbr_clients.emulator import Backend
 
 pytestmark = pytest.mark.engine
 SECRET = "fake-secret-0042"  # noqa: S105  to be searched for
-DOORS: dict[str, Callable[..., Any]] = {
+ENTRY_POINTS: dict[str, Callable[..., Any]] = {
     "resource": lambda **arguments: BackupClients("x", **arguments),
     "gate": lambda **arguments: ActivationGate("x", **arguments),
     "function": lambda **arguments: pulumi.export("x", get_backup_clients_output(**arguments).ids),
@@ -35,16 +35,16 @@ def as_secrets(arguments: dict[str, Any]) -> dict[str, Any]:
     return {name: secret(value) for name, value in arguments.items()} | maps
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("entry_point", ENTRY_POINTS)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_told_without_the_value(
-    engine: Any, backend: Backend, monkeypatch: pytest.MonkeyPatch, door: str, fault: str
+    engine: Any, backend: Backend, monkeypatch: pytest.MonkeyPatch, entry_point: str, fault: str
 ) -> None:
     """The argument and the rule in one line, in place of the value that it is secret, and not what it resembles."""
     monkeypatch.delenv("ALIBABA_CLOUD_ENDPOINT_HBR")
     del engine.environment["ALIBABA_CLOUD_ENDPOINT_HBR"]
     arguments, hidden, said = FAULTS[fault]
-    text = engine.stack().fails("preview", lambda: DOORS[door](**as_secrets(arguments)))
+    text = engine.stack().fails("preview", lambda: ENTRY_POINTS[entry_point](**as_secrets(arguments)))
     assert [part for part in said if part not in text] == []
     assert [part for part in (hidden, "Traceback") if part in text] == []
     assert backend.requests == 0
@@ -62,13 +62,13 @@ def test_what_is_not_secret_is_repeated(engine: Any) -> None:
     assert "did you mean ACTIVATED? (given: 'activated')" in text
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_a_new_value_is_warned_of_without_it(engine: Any, door: str) -> None:
+@pytest.mark.parametrize("entry_point", ENTRY_POINTS)
+def test_a_new_value_is_warned_of_without_it(engine: Any, entry_point: str) -> None:
     """A warning of a plain value names it; of a secret one, the argument alone."""
     new = {"client_type": "MOON_CLIENT", "cluster_id": SECRET}
-    text = engine.stack("plain").preview(lambda: DOORS[door](**new))
+    text = engine.stack("plain").preview(lambda: ENTRY_POINTS[entry_point](**new))
     assert "client_type: MOON_CLIENT is not known to this version" in text
-    text = engine.stack("secret").preview(lambda: DOORS[door](**as_secrets(new)))
+    text = engine.stack("secret").preview(lambda: ENTRY_POINTS[entry_point](**as_secrets(new)))
     assert "client_type: [secret] is not known to this version" in text
     assert [part for part in ("MOON", SECRET) if part in text] == []
 
@@ -90,4 +90,28 @@ def test_secrets_may_choose(engine: Any) -> None:
     assert "2 unchanged" in stack.up(program)
     assert SECRET not in stack.file.read_text()
     reads = [found for found in stack.state() if "dynamic/hbr-clients" in found["type"]]
-    assert [found["id"].count("/") for found in reads] == [0, 0, 0]
+    assert {found["id"].count("/") for found in reads} == {0}
+
+
+MARK = "4dabf18193072939515e22adb298388d"
+
+
+def test_an_output_that_repeats_a_secret_is_one(engine: Any, backend: Backend) -> None:
+    """Missing ids and echoes of a secret argument are secret; clients, which the service returned, are not."""
+    wanted = next(row["InstanceId"] for row in backend.rows() if row["Hostname"] == "web-1")
+
+    def program() -> None:
+        ids = pulumi.Output.secret(SECRET).apply(lambda missing: [wanted, missing])
+        BackupClients("fleet", client_type="ECS_CLIENT", client_ids=["c-none"])
+        BackupClients("hidden", client_type="ECS_CLIENT", instance_ids=ids, region=pulumi.Output.secret("cn-hangzhou"))
+
+    stack = engine.stack()
+    stack.up(program)
+    for _ in range(2):
+        found = {each["urn"].rpartition("::")[2]: each["outputs"] for each in stack.state() if "outputs" in each}
+        secret = {name: {k for k, v in found[name].items() if isinstance(v, dict) and MARK in v} for name in found}
+        assert secret["fleet"] == set()
+        assert secret["hidden"] == {"instanceIds", "missingInstanceIds", "region"}
+        assert found["fleet"]["missingClientIds"] == ["c-none"]
+        assert wanted in found["hidden"]["clients"]
+        assert "3 unchanged" in stack.refresh()

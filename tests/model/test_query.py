@@ -1,5 +1,8 @@
 """Bad input is refused, all faults at once, with the argument, what was given and what is allowed."""
 
+import inspect
+import re
+from collections.abc import Callable
 from enum import Enum, StrEnum
 from hashlib import sha256
 from typing import Any
@@ -8,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pulumi_hbr_clients import HbrClient
 from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model.errors import InputError
-from pulumi_hbr_clients.model.query import Query, QueryArgs
-from pulumi_hbr_clients.resources.inputs import QueryInputs
+from pulumi_hbr_clients.model.query import Query
+from pulumi_hbr_clients.resources.backup_clients import BackupClients
+from pulumi_hbr_clients.resources.functions import get_backup_clients, get_backup_clients_output
 
 ECS = {"client_type": "ECS_CLIENT"}
 TRIPLE = ("cross_account_type", "cross_account_user_id", "cross_account_role_name")
@@ -287,10 +292,54 @@ def test_one_reading_serves_narrower_queries() -> None:
     assert parsed(profile="prod").sent() != parsed()
 
 
-def test_argument_types_are_the_model() -> None:
-    """The keyword types of functions and resources name exactly the model's fields."""
-    assert QueryArgs.__annotations__.keys() == Query.model_fields.keys()
-    assert QueryInputs.__annotations__.keys() == Query.model_fields.keys()
+ENTRY_POINTS: dict[str, Callable[..., Any]] = {
+    "HbrClient.list_backup_clients": HbrClient.list_backup_clients,
+    "BackupClients": BackupClients.__init__,
+    "get_backup_clients": get_backup_clients,
+    "get_backup_clients_output": get_backup_clients_output,
+}
+
+
+@pytest.mark.parametrize("name", ENTRY_POINTS)
+def test_signatures_are_the_model(name: str) -> None:
+    """Every argument is a keyword of its own, so that editors and `help()` show it; the required have no default."""
+    parameters = inspect.signature(ENTRY_POINTS[name]).parameters.values()
+    keywords = {
+        each.name: each.default is inspect.Parameter.empty for each in parameters if each.kind is each.KEYWORD_ONLY
+    }
+    assert keywords == {field: info.is_required() for field, info in Query.model_fields.items()}
+    assert list(keywords) == list(Query.model_fields)
+
+
+@pytest.mark.parametrize("name", sorted(ENTRY_POINTS.keys() - {"HbrClient.list_backup_clients"}))
+def test_docstrings_are_the_models_descriptions(name: str) -> None:
+    """The text of each argument in `help()` is its description in the model; what is raised is named."""
+    text = inspect.getdoc(ENTRY_POINTS[name]) or ""
+    section = re.search(r"^Args:\n(.*?)\n\n", text, flags=re.DOTALL | re.MULTILINE)
+    assert section
+    documented = dict(re.findall(r"^    (\w+): (.*(?:\n        .*)*)", section[1], flags=re.MULTILINE))
+    told = {field: " ".join(line.split()) for field, line in documented.items() if field in Query.model_fields}
+    assert told == {field: info.description for field, info in Query.model_fields.items()}
+    assert "\nRaises:\n" in text
+
+
+@pytest.mark.parametrize("resolved", [{}, {"region": "cn-hangzhou"}, {"region": "cn-hangzhou", "profile": "prod"}])
+@pytest.mark.parametrize("secret", [False, True])
+def test_a_query_is_that_of_its_id(resolved: dict[str, str], *, secret: bool) -> None:
+    """Read from inputs, or at refresh from outputs that also hold the region and the profile that were resolved."""
+    for arguments in ({}, {"tags": {"env": "prod"}}, {"region": "cn-hangzhou"}, {"profile": "prod", "page_size": 5}):
+        query = parsed(**arguments)
+        identity = query.resource_id().rpartition("/")[2] if secret else query.resource_id()
+        properties = {**resolved, **query.to_state(), "clients": "…", "totalCount": 3.0}
+        assert queries.query_of(identity, properties) == query
+
+
+def test_a_changed_query_is_refused() -> None:
+    """A transformation that changes the arguments behind the id's back is an error, not another list."""
+    query = parsed(tags={"env": "prod"})
+    changed = {**query.to_state(), "tags": {"env": "prod", "owner": "me"}}
+    with pytest.raises(InputError, match="A transformation of the stack or of the resource changed them"):
+        queries.query_of(query.resource_id(), changed)
 
 
 def test_every_field_is_described() -> None:

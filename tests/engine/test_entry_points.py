@@ -1,10 +1,11 @@
-"""One table of queries and one of faults, through every door: same results, same messages."""
+"""One table of queries and one of faults, through every entry point: same results, same messages."""
 
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pulumi
 import pytest
 from pydantic.alias_generators import to_camel
 
-from pulumi_hbr_clients import BackupClients, HbrError, InputError, get_backup_clients
+from pulumi_hbr_clients import BackupClients, HbrError, InputError, get_backup_clients, get_backup_clients_output
 from pulumi_hbr_clients.emulator import CLUSTER, SOURCE_ACCOUNT, Backend
 from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model.backup_client import VOLATILE_FIELDS, state_name
@@ -41,7 +42,6 @@ QUERIES: dict[str, dict[str, Any]] = {
     "verified": {**ECS, "consistency": "verified", "region": "cn-shanghai"},
 }
 FAULTS: dict[str, dict[str, Any]] = {
-    "no type": {},
     "a typo": {"client_type": "ecs_client"},
     "a page too large": {**ECS, "page_size": 100},
     "an empty tag key": {**ECS, "tags": {"": "v"}},
@@ -52,22 +52,32 @@ FAULTS: dict[str, dict[str, Any]] = {
     "many at once": {"client_type": "ecs", "page_number": 0, "statuses": ["activated"], "fields": ["statu"]},
 }
 REFUSALS = ("no_permission", "InvalidParameter", "ServiceNotActivated")
-KEYS = ("clients", "totalCount", "countsByStatus", "missingClientIds", "missingInstanceIds", "complete")
-MOVING = {state_name(name) for name in VOLATILE_FIELDS}
+OUTPUTS = {
+    "clients": "clients",
+    "ids": "ids",
+    "instanceIds": "instance_ids",
+    "totalCount": "total_count",
+    "serviceTotalCount": "service_total_count",
+    "countsByStatus": "counts_by_status",
+    "missingClientIds": "missing_client_ids",
+    "missingInstanceIds": "missing_instance_ids",
+    "complete": "complete",
+    "region": "region",
+}
+VOLATILE = {state_name(name) for name in VOLATILE_FIELDS}
 
 
 def still(result: Mapping[str, Any]) -> dict[str, Any]:
-    """What every door must agree on: a result without heartbeats, whole floats as ints."""
-    kept = {key: result[key] for key in KEYS}
-    kept["clients"] = [{k: v for k, v in client.items() if k not in MOVING} for client in kept["clients"]]
+    """What every entry point must agree on: a result without heartbeats, whole floats as ints."""
+    kept = {key: result[key] for key in OUTPUTS}
+    kept["clients"] = [{k: v for k, v in client.items() if k not in VOLATILE} for client in kept["clients"]]
     plain: dict[str, Any] = json.loads(json.dumps(kept), parse_float=lambda text: int(float(text)))
     return plain
 
 
 def from_function(arguments: dict[str, Any]) -> dict[str, Any]:
     found = get_backup_clients(**arguments)
-    values = (found.clients, found.total_count, found.counts_by_status, found.missing_client_ids)
-    return still(dict(zip(KEYS, (*values, found.missing_instance_ids, found.complete), strict=True)))
+    return still({key: getattr(found, name) for key, name in OUTPUTS.items()})
 
 
 def words(arguments: dict[str, Any]) -> list[str]:
@@ -103,9 +113,7 @@ def test_same_results(engine: Any, backend: Backend) -> None:
     def program() -> None:
         for name, arguments in QUERIES.items():
             fleet = BackupClients(name, **arguments)
-            attributes = (fleet.clients, fleet.total_count, fleet.counts_by_status, fleet.missing_client_ids)
-            both = zip(KEYS, (*attributes, fleet.missing_instance_ids, fleet.complete), strict=True)
-            pulumi.export(f"{name}-resource", dict(both))
+            pulumi.export(f"{name}-resource", {key: getattr(fleet, attribute) for key, attribute in OUTPUTS.items()})
             pulumi.export(f"{name}-plugin", pulumi.runtime.invoke(FUNCTION, camel(arguments)).value)
 
     stack = engine.stack()
@@ -129,8 +137,19 @@ def reasons(arguments: dict[str, Any]) -> set[str]:
     return {fault.reason.rstrip(".") for fault in caught.value.faults}
 
 
+def test_a_query_without_a_type() -> None:
+    """In Python the required argument is the signature's; in the others it is a fault like any."""
+    functions: list[Any] = [get_backup_clients, get_backup_clients_output, partial(BackupClients, "x")]
+    for function in functions:
+        with pytest.raises(TypeError, match="client_type"):
+            function()
+    done = typed({})
+    assert done.returncode == 2
+    assert "is required" in done.stderr
+
+
 def test_same_faults(engine: Any, backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every door gives every reason, names the argument in its own spelling, and sends nothing."""
+    """Every entry point gives every reason, names the argument in its own spelling, and sends nothing."""
     monkeypatch.delenv("ALIBABA_CLOUD_ENDPOINT_HBR")
     del engine.environment["ALIBABA_CLOUD_ENDPOINT_HBR"]
     expected = {name: reasons(arguments) for name, arguments in FAULTS.items()}
@@ -159,7 +178,7 @@ def test_same_faults(engine: Any, backend: Backend, monkeypatch: pytest.MonkeyPa
 
 
 def _bare(text: str) -> str:
-    """A text without what each door spells in its own way: names of arguments, and white space."""
+    """A text without what each entry point spells in its own way: names of arguments, and white space."""
     names = sorted(queries.Query.model_fields, key=len, reverse=True)
     spelled = "|".join(f"--{n.replace('_', '-').removesuffix('s')}s?|{n}|{to_camel(n)}" for n in names)
     return re.sub(rf"\s+|{spelled}", "", text)
