@@ -17,7 +17,13 @@ from pydantic.alias_generators import to_camel
 from pulumi_hbr_clients.model import validators
 from pulumi_hbr_clients.model.configuration import AssumeRole
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
-from pulumi_hbr_clients.model.validation import materialize, snake, unknown_value_warnings, validate
+from pulumi_hbr_clients.model.validation import (
+    cross_account_issues,
+    materialize,
+    snake,
+    unknown_value_warnings,
+    validate,
+)
 from pulumi_hbr_clients.model.validators import (
     BACKUP_STATUSES,
     CLIENT_TYPES,
@@ -299,28 +305,6 @@ def query_of(resource_id: str, properties: Mapping[str, Any]) -> Query:
         "them: exclude this resource from it, or give the arguments as they should be"
     )
     raise InputError(ValidationIssue("arguments", reason))
-
-
-_CROSS_ACCOUNT: Final = ("cross_account_type", "cross_account_user_id", "cross_account_role_name")
-_GO_TOGETHER: Final = {
-    "SELF_ACCOUNT": {"cross_account_type"},
-    "CROSS_ACCOUNT": set(_CROSS_ACCOUNT),
-    "CROSS_ACCOUNT_BY_RD": {"cross_account_type", "cross_account_user_id"},
-}
-
-
-def cross_account_issues(given: Mapping[str, Any], unknown: Collection[str]) -> list[ValidationIssue]:
-    """What is missing beside the cross-account arguments that are given. A type that is not known may stand alone."""
-    present = {name for name in _CROSS_ACCOUNT if name in given or name in unknown}
-    if not present:
-        return []
-    kind = given.get("cross_account_type")
-    needed = _GO_TOGETHER.get(kind, {"cross_account_type"}) if isinstance(kind, str) else set(_CROSS_ACCOUNT)
-    if kind == "SELF_ACCOUNT" and len(present) > 1:
-        reason = "must be CROSS_ACCOUNT or CROSS_ACCOUNT_BY_RD with the arguments of another account"
-        return [ValidationIssue("cross_account_type", reason, repr(kind))]
-    beside = f" with {kind}" if isinstance(kind, str) else f": {', '.join(_CROSS_ACCOUNT)} go together"
-    return [ValidationIssue(name, f"must be given too{beside}") for name in _CROSS_ACCOUNT if name in needed - present]
 
 
 def warnings_of(query: Query, secret: Collection[str] = ()) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from enum import Enum
-from typing import Any, TypeVar, get_args
+from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -93,3 +93,25 @@ def _given(value: Any) -> str:
     except Exception:  # noqa: BLE001  any object may be given, and an int of 5,000 digits has no repr
         return f"a {type(value).__name__} that cannot be shown"
     return text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 3]}…"
+
+
+_CROSS_ACCOUNT: Final = ("cross_account_type", "cross_account_user_id", "cross_account_role_name")
+_GO_TOGETHER: Final = {
+    "SELF_ACCOUNT": {"cross_account_type"},
+    "CROSS_ACCOUNT": set(_CROSS_ACCOUNT),
+    "CROSS_ACCOUNT_BY_RD": {"cross_account_type", "cross_account_user_id"},
+}
+
+
+def cross_account_issues(given: Mapping[str, Any], unknown: Collection[str]) -> list[ValidationIssue]:
+    """What is missing beside the cross-account arguments that are given. A type that is not known may stand alone."""
+    present = {name for name in _CROSS_ACCOUNT if name in given or name in unknown}
+    if not present:
+        return []
+    kind = given.get("cross_account_type")
+    needed = _GO_TOGETHER.get(kind, {"cross_account_type"}) if isinstance(kind, str) else set(_CROSS_ACCOUNT)
+    if kind == "SELF_ACCOUNT" and len(present) > 1:
+        reason = "must be CROSS_ACCOUNT or CROSS_ACCOUNT_BY_RD with the arguments of another account"
+        return [ValidationIssue("cross_account_type", reason, repr(kind))]
+    beside = f" with {kind}" if isinstance(kind, str) else f": {', '.join(_CROSS_ACCOUNT)} go together"
+    return [ValidationIssue(name, f"must be given too{beside}") for name in _CROSS_ACCOUNT if name in needed - present]

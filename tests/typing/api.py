@@ -5,6 +5,7 @@ Whatever has to change here breaks somebody's program: it belongs into the chang
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, assert_type
 
 import pulumi
@@ -62,13 +63,21 @@ def a_program(instance_id: pulumi.Output[str], team: pulumi.Input[str]) -> None:
         include_heartbeats=True,
         include_proxy_passwords=True,
         consistency="verified",
+        allow_incomplete=instance_id.apply(bool),
+        timeout="5m",
         region="cn-hangzhou",
         endpoint=None,
+        profile="prod",
+        assume_role={"roleArn": instance_id},
     )
     assert_type(fleet.clients, Clients)
     assert_type(fleet.ids, Ids)
     assert_type(fleet.instance_ids, Ids)
+    assert_type(fleet.by_instance_id, pulumi.Output[dict[str, tuple[BackupClient, ...]]])
     assert_type(fleet.total_count, pulumi.Output[int])
+    assert_type(fleet.service_total_count, pulumi.Output[int])
+    assert_type(fleet.region, pulumi.Output[str])
+    assert_type(fleet.profile, pulumi.Output[str | None])
     assert_type(fleet.counts_by_status, Counts)
     assert_type(fleet.missing_client_ids, Ids)
     assert_type(fleet.missing_instance_ids, Ids)
@@ -110,6 +119,11 @@ def a_list(client_ids: Sequence[str]) -> BackupClient | None:
     assert_type(found.total_count, int)
     assert_type(found.complete, bool)
     assert_type(found.request_count, int)
+    assert_type(found.request_ids, tuple[str, ...])
+    assert_type(found.service_total_count, int)
+    assert_type(found.by_instance_id, dict[str, tuple[BackupClient, ...]])
+    assert_type(found.region, str | None)
+    assert_type((found.page_number, found.page_size), tuple[int | None, int | None])
     assert_type(found.ids, tuple[str, ...])
     assert_type(found.instance_ids, tuple[str, ...])
     assert_type(found.missing_client_ids, tuple[str, ...])
@@ -120,7 +134,12 @@ def a_list(client_ids: Sequence[str]) -> BackupClient | None:
 
 
 def a_client(client: BackupClient) -> None:
-    """A client's fields: any may be missing in an answer, but for its tags."""
+    """A client: a value object, a mapping, and fields of which any but the tags may be missing in a response."""
+    assert_type(BackupClient(client_id="c-1", tags={"env": "prod"}), BackupClient)
+    assert_type(replace(client, settings=ClientSettings(proxy_port=3128)), BackupClient)
+    assert_type((client["clientId"], dict(client), list(client)), tuple[Any, dict[str, Any], list[str]])
+    assert_type(client.to_dict(), dict[str, Any])
+    assert_type((client.identity, hash(client)), tuple[str, int])
     assert_type(client.client_id, str | None)
     assert_type(client.instance_id, str | None)
     assert_type(client.status, str | None)
