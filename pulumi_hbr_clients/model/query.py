@@ -9,7 +9,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, Any, Final, Literal, TypedDict
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -227,37 +227,6 @@ _APPLIED_AFTERWARDS: Final = (
     "timeout",
 )
 _DEFAULTS: Final[Mapping[str, Any]] = {name: Query.model_fields[name].default for name in _APPLIED_AFTERWARDS}
-
-
-class QueryArgs(TypedDict, total=False):
-    """The arguments of `Query` as keywords of a function. A test holds the two together."""
-
-    client_type: str
-    cluster_id: str | None
-    client_ids: Iterable[str] | None
-    instance_ids: Iterable[str] | None
-    tags: Mapping[str, str | None] | Iterable[Mapping[str, str]] | None
-    filters: Mapping[str, Iterable[str]] | Iterable[Mapping[str, Any]] | None
-    cross_account_type: str | None
-    cross_account_user_id: int | str | None
-    cross_account_role_name: str | None
-    page_number: int | None
-    page_size: int | None
-    statuses: Iterable[str] | None
-    backup_statuses: Iterable[str] | None
-    zone_ids: Iterable[str] | None
-    os_types: Iterable[str] | None
-    outdated: bool | None
-    fields: Iterable[str] | None
-    include_heartbeats: bool | None
-    include_proxy_passwords: bool | None
-    consistency: str | None
-    allow_incomplete: bool | None
-    timeout: float | str | None
-    region: str | None
-    endpoint: str | None
-    profile: str | None
-    assume_role: Mapping[str, Any] | None
 
 
 def parse(args: Mapping[str, Any]) -> Query:

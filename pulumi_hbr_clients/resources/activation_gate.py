@@ -22,7 +22,6 @@ from pulumi_hbr_clients.client.settings import with_resolved_target
 from pulumi_hbr_clients.model.names import ACTIVATION_GATE_TYPE
 from pulumi_hbr_clients.resources import inputs
 from pulumi_hbr_clients.resources import pulumi_runtime as program
-from pulumi_hbr_clients.resources.backup_clients import by_reference
 from pulumi_hbr_clients.resources.client_outputs import ClientOutputs
 from pulumi_hbr_clients.resources.gate_hook import gate_hook
 from pulumi_hbr_clients.resources.options import check_options
@@ -140,7 +139,7 @@ class ActivationGate(ClientOutputs, pulumi.CustomResource):
         super().__init__(
             ACTIVATION_GATE_TYPE,
             resource_name,
-            {**dict.fromkeys(_OUTPUTS), **properties, "__provider": by_reference(ActivationGateProvider)},
+            {**dict.fromkeys(_OUTPUTS), **properties, "__provider": program.by_reference(ActivationGateProvider)},
             merged,
         )
         self._hold(pulumi.get(self, "clients"))

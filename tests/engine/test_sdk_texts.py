@@ -4,6 +4,7 @@ Nothing is compiled here; `test_sdks` does that.
 """
 
 import ast
+import inspect
 import json
 import re
 import subprocess
@@ -22,9 +23,8 @@ import pulumi_hbr_clients
 from pulumi_hbr_clients import ActivationGate, BackupClient, ClientList
 from pulumi_hbr_clients.model import names
 from pulumi_hbr_clients.model.backup_client import ClientSettings
-from pulumi_hbr_clients.model.query import QueryArgs
+from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.plugin import schema
-from pulumi_hbr_clients.resources.old_gate_inputs import ActivationInputs, QueryInputs
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = schema.schema()
@@ -77,16 +77,11 @@ def test_names_of_the_function(sdks: Path) -> None:
     """Arguments, results and clients have the same names in the Python SDK that would be made and in ours."""
     module = sdks / "python" / "pulumi_hbr_clients"
     made, records = parsed(module / "get_backup_clients.py"), parsed(module / "outputs.py")
-    assert arguments(made["get_backup_clients"]) ^ QueryArgs.__annotations__.keys() == {
-        "opts",  # of a provider or a version: ours asks from the program's own process
-        "include_heartbeats",  # only the resource can leave them out
+    assert arguments(made["get_backup_clients"]) ^ Query.model_fields.keys() == {
+        "opts",  # of a provider or a version: ours reads in the program's own process
     }
-    assert arguments(made["get_backup_clients_output"]) ^ {"opts", *QueryInputs.__annotations__} == {
-        "include_heartbeats"
-    }
-    assert attributes(made["GetBackupClientsResult"]) ^ public(ClientList) == {
-        "request_count",  # how was asked, not what was found
-    }
+    assert arguments(made["get_backup_clients_output"]) == {"opts", *Query.model_fields}
+    assert attributes(made["GetBackupClientsResult"]) ^ public(ClientList) == schema.NOT_IN_OUTPUTS
     assert attributes(records["BackupClient"]) ^ public(BackupClient) == {
         "outdated",  # worked out of two fields, which no generated type can
         "identity",  # the same
@@ -98,7 +93,7 @@ def test_names_of_the_gate(sdks: Path) -> None:
     """Arguments and outputs have the same names; a resource of a provider tells its inputs too."""
     made = parsed(sdks / "python" / "pulumi_hbr_clients" / "activation_gate.py")
     (taken,) = (node for node in made["ActivationGate"].body if getattr(node, "name", "") == "_internal_init")
-    ours = {"resource_name", "opts", *ActivationInputs.__annotations__}
+    ours = inspect.signature(ActivationGate.__init__).parameters.keys() - {"self"}
     assert arguments(taken) - {"__self__", "__props__"} == ours - REFUSED
     inputs = {to_snake(name) for name in GATE["inputProperties"]}
     assert attributes(made["ActivationGate"]) - (inputs - {"instance_ids"}) ^ public(ActivationGate) == {
