@@ -47,8 +47,12 @@ class VirtualClock:
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run on an event loop that lives in this time. Raises `HangError` where nothing can end the wait."""
-        with asyncio.Runner(loop_factory=lambda: _VirtualLoop(self)) as runner:
+        with asyncio.Runner(loop_factory=self.new_loop) as runner:
             return runner.run(work)
+
+    def new_loop(self) -> asyncio.AbstractEventLoop:
+        """An event loop that lives in this time, for a test that runs one step by step."""
+        return _VirtualLoop(self)
 
 
 class _VirtualLoop(asyncio.SelectorEventLoop):

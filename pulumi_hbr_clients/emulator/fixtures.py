@@ -20,9 +20,10 @@ SETTINGS_FIELDS: Final = (
 )
 MOVING: Final = ("LastHeartBeatTime", "UpdatedTime")
 """Fields that follow the clock."""
-ROW_FIELDS: Final = tuple(wire_name(field.name) for field in fields(BackupClient) if field.name != "region")
+_NOT_IN_ROWS: Final = frozenset({"region", "cluster_id"})
+ROW_FIELDS: Final = tuple(wire_name(field.name) for field in fields(BackupClient) if field.name not in _NOT_IN_ROWS)
 _SPELLINGS: Final = {
-    **{state_name(f.name): wire_name(f.name) for f in fields(BackupClient) if f.name != "region"},
+    **{state_name(f.name): wire_name(f.name) for f in fields(BackupClient) if f.name not in _NOT_IN_ROWS},
     **{state_name(f.name): wire_name(f.name) for f in fields(ClientSettings)},
     "proxyPassword": "ProxyPassword",
 }
