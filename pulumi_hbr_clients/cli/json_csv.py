@@ -15,6 +15,7 @@ from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, ClientSettings
 from pulumi_hbr_clients.model.outputs import ClientList, excluded_fields, summary
 from pulumi_hbr_clients.model.query import Query
 
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _IDS: Final = ("client_id", "instance_id")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet runs a cell that starts with one of these (OWASP, "CSV Injection")."""
@@ -25,14 +26,20 @@ def with_ids(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*_IDS, *names]))
 
 
-def json_text(results: Sequence[TargetResult], *, several: bool, compact: bool = False) -> str:
-    """One target: the object of its list. Several: `{"targets": [...]}`, each with `outputs`, `error` or both."""
+def json_text(
+    results: Sequence[TargetResult], *, several: bool, head: Mapping[str, Any] = _NOTHING, compact: bool = False
+) -> str:
+    """One target: the object of its list. Several: `targets`, each with `outputs`, `error` or both.
+
+    `compact` puts all on one line; else `head` comes first.
+    """
     if not several and results[0].found is not None:
-        return list_json(results[0].found, results[0].query, compact=compact)
+        return list_json(results[0].found, results[0].query, head=head, compact=compact)
     texts = [_target_json(result) for result in results]
     if compact:
         return f'{{"targets": [{", ".join(texts)}]}}\n'
-    return f'{{\n  "targets": {_json_rows(texts)}\n}}\n'
+    lines = [f"{json.dumps(name)}: {_json_value(value)}" for name, value in head.items()]
+    return "{\n  " + ",\n  ".join([*lines, f'"targets": {_json_rows(texts)}']) + "\n}\n"
 
 
 def _target_json(result: TargetResult) -> str:
@@ -42,12 +49,10 @@ def _target_json(result: TargetResult) -> str:
     text = json.dumps(head, ensure_ascii=False)
     if result.found is None:
         return text
-    return f'{text[:-1]}, "outputs": {list_json(result.found, result.query, compact=True).rstrip()}}}'
+    return f'{text[:-1]}, "outputs": {list_json(result.found, result.query, head=result.head, compact=True).rstrip()}}}'
 
 
-def list_json(
-    found: ClientList, query: Query, *, head: Mapping[str, Any] = MappingProxyType({}), compact: bool = False
-) -> str:
+def list_json(found: ClientList, query: Query, *, head: Mapping[str, Any] = _NOTHING, compact: bool = False) -> str:
     """One object, one client a line; `compact` puts all on one line. `head` comes first."""
     shown = {**head, **summary(query, found)}
     hidden = excluded_fields(query, heartbeats=True)

@@ -11,6 +11,7 @@ from pulumi_hbr_clients.cli.options import as_options, issue_text
 from pulumi_hbr_clients.cli.printable import printable
 from pulumi_hbr_clients.model.errors import (
     DeadlineError,
+    GateError,
     GateTimeoutError,
     HbrError,
     IncompleteListError,
@@ -23,13 +24,19 @@ BAD_INPUT: Final = 2
 TIMED_OUT: Final = 124
 
 
-def report_error(error: HbrError, command: str | None = None) -> int:
-    """Print the error, and its advice on a line of its own; return the exit code."""
+def report_error(error: HbrError, command: str | None = None, *, target: str = "") -> int:
+    """Print the error, and its advice on a line of its own; return the exit code.
+
+    `target` is one of several; a request of it that failed is told in one line.
+    """
     if isinstance(error, InputError):
         head = "bad input" if command == "emulator" else "bad input, nothing was sent"
         print_message("error", "\n".join([head, *map(issue_text, error.faults)]))
         return BAD_INPUT
-    print_message("error", error_text(error))
+    text = error_text(error)
+    if target:
+        text = f"{target}: {text if isinstance(error, GateError) else one_line(text)}"
+    print_message("error", text)
     return TIMED_OUT if isinstance(error, DeadlineError | GateTimeoutError) else REFUSED
 
 

@@ -15,9 +15,9 @@ from typing import Any, Final
 import click
 
 from pulumi_hbr_clients.cli import json_csv, tables
-from pulumi_hbr_clients.cli.messages import error_text, is_terminal, one_line, print_message
+from pulumi_hbr_clients.cli.messages import error_text, is_terminal, print_message, report_error
 from pulumi_hbr_clients.cli.tables import Line
-from pulumi_hbr_clients.cli.targets import TargetResult, target_name
+from pulumi_hbr_clients.cli.targets import TargetResult
 from pulumi_hbr_clients.client.client import Progress
 from pulumi_hbr_clients.client.session import RetryDetails
 from pulumi_hbr_clients.model.backup_client import VOLATILE_FIELDS, to_json
@@ -80,8 +80,7 @@ class Report:
         """Print a message for each target without a complete list to stderr."""
         for result in self.results:
             if result.error is not None:
-                text, where = error_text(result.error), target_name(result.region, result.query.profile)
-                print_message("error", f"{where}: {one_line(text)}" if self.several else text)
+                report_error(result.error, target=result.name if self.several else "")
 
 
 async def show(reports: AsyncIterator[Report], output: str, interval: float | None) -> bool:

@@ -12,7 +12,7 @@ from rich.cells import cell_len, set_cell_size
 
 from pulumi_hbr_clients.cli.json_csv import text_of, with_ids
 from pulumi_hbr_clients.cli.printable import printable
-from pulumi_hbr_clients.cli.targets import TargetResult, target_name
+from pulumi_hbr_clients.cli.targets import TargetResult
 from pulumi_hbr_clients.model.backup_client import BackupClient, state_name, to_dicts
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
@@ -171,7 +171,7 @@ def summary(results: Sequence[TargetResult], *, several: bool = False) -> Iterat
     """What is said of each list as a whole, and of several all together."""
     found = [(result, result.found) for result in results if result.found is not None]
     for result, clients in found:
-        where = target_name(result.region, result.query.profile) if several else result.region
+        where = result.name if several else result.region
         yield from _of_list(clients, result.query, where)
     if several:
         total = sum(clients.total_count for _, clients in found)

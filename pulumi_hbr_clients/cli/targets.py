@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
 from typing import Any, Final, cast
@@ -57,7 +57,7 @@ class Targets:
 
     def queries(self, query: Query) -> list[Query]:
         """The query for each target."""
-        return [_at(query, region, profile) for profile, region in product(self.profiles, self.regions)]
+        return [at(query, region, profile) for profile, region in product(self.profiles, self.regions)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,13 @@ class TargetResult:
     region: str
     found: ClientList | None = None
     error: HbrError | None = None
+    head: Mapping[str, Any] = field(default_factory=dict)
+    """What JSON has before the list."""
+
+    @property
+    def name(self) -> str:
+        """`cn-hangzhou, profile prod`."""
+        return target_name(self.region, self.query.profile)
 
 
 def parse(values: Mapping[str, Any], *, check_settings: bool = True) -> Targets:
@@ -154,11 +161,11 @@ async def resolved(client: HbrClient, targets: Targets, query: Query) -> list[Qu
     found: list[Query | TargetResult] = [] if targets.all_regions else [*targets.queries(query)]
     for profile in targets.profiles if targets.all_regions else ():
         try:
-            found += [_at(query, region, profile) for region in await _regions(client, _at(query, None, profile))]
+            found += [at(query, region, profile) for region in await _regions(client, at(query, None, profile))]
         except HbrError as error:
             if len(targets.profiles) == 1:
                 raise
-            found.append(TargetResult(_at(query, None, profile), "all regions", error=error))
+            found.append(TargetResult(at(query, None, profile), "all regions", error=error))
     return found
 
 
@@ -167,7 +174,7 @@ async def _regions(client: HbrClient, query: Query) -> Sequence[str]:
     try:
         client.resolve(query)
     except InputError:
-        query = _at(query, DEFAULT_REGION, query.profile)
+        query = at(query, DEFAULT_REGION, query.profile)
     whose = f" of profile {query.profile}" if query.profile else ""
     try:
         regions = await client.regions(query)
@@ -181,7 +188,8 @@ async def _regions(client: HbrClient, query: Query) -> Sequence[str]:
     return regions
 
 
-def _at(query: Query, region: str | None, profile: str | None) -> Query:
+def at(query: Query, region: str | None, profile: str | None) -> Query:
+    """The query at this region and profile; None leaves it to settings."""
     named = {"region": region, "profile": profile}
     return query.model_copy(update={name: value for name, value in named.items() if value is not None})
 

@@ -4,7 +4,9 @@ Whatever ends it becomes an `End` first, so that a program reads the same object
 goes the way of all errors, to stderr and into the exit code. Bad input and Ctrl-C are no outcomes.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, cast
 
@@ -19,9 +21,11 @@ from pulumi_hbr_clients.activation.waiter import pass_gate
 from pulumi_hbr_clients.cli import options, targets
 from pulumi_hbr_clients.cli.command_options import network_option, output_option, verbose_option
 from pulumi_hbr_clients.cli.event_loop import run_async
-from pulumi_hbr_clients.cli.json_csv import list_json
-from pulumi_hbr_clients.cli.messages import print_warnings
-from pulumi_hbr_clients.cli.wait_progress import WaitProgress
+from pulumi_hbr_clients.cli.json_csv import json_text, list_json
+from pulumi_hbr_clients.cli.messages import print_warnings, report_error
+from pulumi_hbr_clients.cli.targets import Target, TargetResult, Targets, target_name
+from pulumi_hbr_clients.cli.union import UnionClient
+from pulumi_hbr_clients.cli.wait_progress import NO_RESPONSE, WaitProgress
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.settings import no_config
 from pulumi_hbr_clients.model.backup_client import state_name
@@ -54,11 +58,7 @@ class End:
     def head(self) -> dict[str, Any]:
         """What a program reads before the list."""
         head = {
-            "state": _STATES.get(type(self.error), "error")
-            if self.error
-            else "bypassed"
-            if self.bypassed
-            else "passed",
+            "state": self.state(),
             "waited": round(self.waited, 1),
             "ready": self.verdict.ready,
             "wanted": self.verdict.wanted,
@@ -74,6 +74,7 @@ def _plain(client: BlockingClient) -> dict[str, Any]:
 
 
 @click.command("wait", params=options.gate_options())
+@targets.all_regions_option
 @output_option("text", "json", text="One line for people, or one JSON object for programs, however it ends.")
 @network_option
 @verbose_option
@@ -81,9 +82,10 @@ def command(output: str, network: str | None, **values: Any) -> None:
     """Wait until the matching backup clients are activated: a gate for scripts and CI jobs.
 
     Selected by ids, every id must have a client that is ACTIVATED. Selected by filters, at least --min-clients
-    must match, and all that match must be ACTIVATED. Progress is written to stderr. Exits with 0 when all are
-    activated, with 1 as soon as a client cannot get there by itself, and with 124 when the time is over.
-    HBR_CLIENTS_GATES=warn in the environment looks once, warns and exits with 0; off does not look.
+    must match, and all that match must be ACTIVATED. With several regions or profiles, an id may be in any of them;
+    filters must pass in each. Progress is written to stderr. Exits with 0 when all are activated, with 1 as soon as
+    a client cannot get there by itself, and with 124 when the time is over. HBR_CLIENTS_GATES=warn in the
+    environment looks once, warns and exits with 0; off does not look.
 
     \b
     # after an install: go on when both machines are ready to be backed up
@@ -91,18 +93,25 @@ def command(output: str, network: str | None, **values: Any) -> None:
     # before a cut-over: three nodes of this release, each with a recent heartbeat
     hbr-clients wait --client-type ECS_CLIENT --tag release=42 --min-clients 3 --max-heartbeat-age 5m
     """  # noqa: D301  a backspace is click's mark for lines that stay as they are
-    gate, mode, found = options.parse_together(
+    gate, mode, chosen = options.parse_together(
         lambda: gates.parse(options.arguments(values, Query, ActivationCondition)),
         lambda: gate_mode(no_config),
         lambda: targets.parse({**values, "network": network}),
     )
-    gate = replace(gate, query=found.queries(gate.query)[0])
-    run_async(run(gate, mode, targets.new_client(network), output))
+    print_warnings(gates.warnings_of(gate))
+    client = targets.new_client(network)
+    if not chosen.several:
+        run_async(_wait(replace(gate, query=chosen.queries(gate.query)[0]), mode, client, output))
+    elif code := run_async(_wait_for_targets(gate, mode, client, chosen, output)):
+        click.get_current_context().exit(code)
 
 
-async def run(gate: Gate, mode: GateMode, client: HbrClient, output: str) -> None:
+async def _wait(gate: Gate, mode: GateMode, client: HbrClient, output: str) -> None:
     """Wait, show progress, print how it ended. Raises the error that ended it, unless the gate passed."""
-    end = await _end(gate, mode, client)
+    async with client:
+        with suppress(HbrError):  # the wait raises it
+            targets.announce(client, gate.query)
+        end = await _end(gate, mode, client)
     if output == "json":
         click.echo(list_json(end.verdict.found, gate.query, head=end.head()).encode(), nl=False)
     elif end.error is None:
@@ -111,12 +120,71 @@ async def run(gate: Gate, mode: GateMode, client: HbrClient, output: str) -> Non
         raise end.error
 
 
-async def _end(gate: Gate, mode: GateMode, client: HbrClient) -> End:
-    print_warnings(gates.warnings_of(gate))
-    progress = WaitProgress(gate.condition.timeout)
+async def _wait_for_targets(gate: Gate, mode: GateMode, client: HbrClient, chosen: Targets, output: str) -> int:
+    """Wait at several targets and print how it ended; return the exit code."""
+    async with client, targets.opened(client, chosen, gate.query) as found:
+        unreachable = [target for target in found if isinstance(target, TargetResult)]
+        reachable = [target for target in found if isinstance(target, Target)]
+        if gate.query.client_ids is None and gate.query.instance_ids is None:
+            return await _wait_for_each(gate, mode, reachable, unreachable, output)
+        return await _wait_for_union(gate, mode, reachable, unreachable, output)
+
+
+async def _wait_for_each(
+    gate: Gate, mode: GateMode, found: Sequence[Target], unreachable: Sequence[TargetResult], output: str
+) -> int:
+    """A gate for each target; all must pass."""
+    names = [target_name(target.query.region, target.query.profile) for target in found]
+    waits = [
+        _end(replace(gate, query=target.query), mode, target.client, name)
+        for target, name in zip(found, names, strict=True)
+    ]
+    ends = await asyncio.gather(*waits)
+    results = [
+        TargetResult(
+            target.query,
+            end.verdict.found.region or target.query.region or "",
+            end.verdict.found,
+            end.error,
+            end.head(),
+        )
+        for target, end in zip(found, ends, strict=True)
+    ]
+    results += unreachable
+    states = {end.state() for end in ends} | {"error" for _ in unreachable}
+    state = next(state for state in ("error", "failed", "timedOut", "bypassed", "passed") if state in states)
+    if output == "json":
+        click.echo(json_text(results, several=True, head={"state": state}).encode(), nl=False)
+    else:
+        for name, end in zip(names, ends, strict=True):
+            if end.error is None:
+                click.echo(f"{name}: {end.text()}")
+    codes = {report_error(result.error, target=result.name) for result in results if result.error}
+    return min(codes, default=0)
+
+
+async def _wait_for_union(
+    gate: Gate, mode: GateMode, found: Sequence[Target], unreachable: Sequence[TargetResult], output: str
+) -> int:
+    """One gate; each id may be in any target."""
+    union = UnionClient(found)
+    end = End(NO_RESPONSE, 0, unreachable[0].error) if unreachable else await _end(gate, mode, union)
+    if output == "json":
+        results = [*union.latest.values(), *unreachable]
+        click.echo(json_text(results, several=True, head=end.head()).encode(), nl=False)
+    elif end.error is None:
+        click.echo(f"{end.text()} in {len(found)} target{'' if len(found) == 1 else 's'}")
+    if end.error is None or isinstance(end.error, GateError):
+        return report_error(end.error) if end.error else 0
+    failed = [result for result in (*union.latest.values(), *unreachable) if result.error]
+    return min({report_error(result.error, target=result.name) for result in failed if result.error})
+
+
+async def _end(gate: Gate, mode: GateMode, client: HbrClient, name: str = "") -> End:
+    """How a wait ended. Raises `InputError`."""
+    progress = WaitProgress(gate.condition.timeout, name)
     try:
-        async with client, progress.shown():
-            targets.announce(client, gate.query)
+        async with progress.shown():
             result = await pass_gate(gate, client, mode, progress.update)
     except InputError:
         raise
@@ -125,5 +193,5 @@ async def _end(gate: Gate, mode: GateMode, client: HbrClient) -> End:
     except HbrError as error:
         return End(progress.verdict, progress.waited, error)
     if result.bypassed:
-        print_warnings([bypass_text(result.verdict)])
+        print_warnings([f"{name}: {bypass_text(result.verdict)}" if name else bypass_text(result.verdict)])
     return End(result.verdict, result.waited, bypassed=result.bypassed)

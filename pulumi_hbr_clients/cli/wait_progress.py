@@ -31,15 +31,16 @@ if TYPE_CHECKING:
 _BAR_WIDTH: Final = 30
 _REDRAW_INTERVAL: Final = 1.0
 """Seconds between two drawings on a terminal."""
+NO_RESPONSE: Final = Verdict("waiting", 0, 0, note="no response yet")
 
 
 class WaitProgress:
     """Shows one wait. Its `update` is the wait's `on_progress`."""
 
-    def __init__(self, timeout: float) -> None:
-        """Nothing is known yet. `timeout` in seconds, from now."""
-        self._timeout, self._started = timeout, time.monotonic()
-        self._latest = Progress(Verdict("waiting", 0, 0, note="no response yet"), time.time() + timeout)
+    def __init__(self, timeout: float, name: str = "") -> None:
+        """Nothing is known yet. `timeout` in seconds, from now. A `name` heads every line, of several waits at once."""
+        self._timeout, self._started, self._name = timeout, time.monotonic(), name
+        self._latest = Progress(NO_RESPONSE, time.time() + timeout)
         self._show: ProgressCallback = lambda _: None
 
     @property
@@ -60,8 +61,8 @@ class WaitProgress:
     @asynccontextmanager
     async def shown(self) -> AsyncIterator[None]:
         """Show every update; on a terminal also the passing time."""
-        if not is_terminal(sys.stderr):
-            self._show = ProgressReporter(_print_line)
+        if self._name or not is_terminal(sys.stderr):  # a terminal has one bar
+            self._show = ProgressReporter(self._print_line)
             yield
             return
         with self._on_terminal() as self._show:
@@ -85,10 +86,9 @@ class WaitProgress:
         with Live(console=console_on(sys.stderr), auto_refresh=False, transient=True) as live:
             yield lambda progress: live.update(_picture(progress, self._timeout - self.waited), refresh=True)
 
-
-def _print_line(text: str, *, ephemeral: bool) -> None:
-    del ephemeral  # a pipe keeps every line
-    click.echo(printable(text), err=True)
+    def _print_line(self, text: str, *, ephemeral: bool) -> None:
+        del ephemeral  # a pipe keeps every line
+        click.echo(printable(f"{self._name}: {text}" if self._name else text), err=True)
 
 
 def _picture(progress: Progress, left: float) -> "RenderableType":

@@ -129,3 +129,52 @@ def test_doctor_of_all_regions_offline(cloud: Cloud, run: Any) -> None:
     assert len(json.loads(result.stdout)["targets"]) == len(REGIONS)
     assert result.stderr == f"note: regions: the built-in list of {len(REGIONS)}, because of --offline\n"
     assert sum(backend.requests for backend in cloud.backends.values()) == 0
+
+
+def test_wait_by_ids_passes_on_the_union(cloud: Cloud, run: Any) -> None:
+    """An id may be in any region; JSON has what each of them answered."""
+    cloud.backends[SHANGHAI].activate("c-3")
+    words = ("wait", *ECS, *BOTH, "--client-id", "c-1", "--instance-id", "i-1", "--poll", "0.1")
+    assert run(*words).stdout == "2 of 2 activated after 0s in 2 targets\n"
+    words = ("wait", *ECS, *BOTH, "--client-id", "c-1", "--client-id", "c-3", "--output", "json")
+    result = run(*words)
+    found = json.loads(result.stdout)
+    assert (result.exit_code, found["state"], found["ready"], found["wanted"]) == (0, "passed", 2, 2)
+    assert [target["outputs"]["ids"] for target in found["targets"]] == [["c-1"], ["c-3"]]
+    assert [target["outputs"]["missingClientIds"] for target in found["targets"]] == [["c-3"], ["c-1"]]
+    late = run("wait", *ECS, *BOTH, "--client-id", "c-9", "--timeout", "0.5", "--poll", "0.1")
+    assert (late.exit_code, late.stdout) == (124, "")
+    assert "c-9: there is no such client yet" in late.stderr
+
+
+def test_wait_by_ids_needs_an_answer_of_every_target(cloud: Cloud, run: Any) -> None:
+    """A target that refuses ends the wait, for an id may be there; every such target is named."""
+    for backend in cloud.backends.values():
+        backend.next_faults += ["NoPermission"]
+    result = run("wait", *ECS, *BOTH, "--client-id", "c-1")
+    first, second = result.stderr.splitlines()
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert first.startswith("error: cn-hangzhou: NoPermission: ")
+    assert second.startswith("error: cn-shanghai: NoPermission: ")
+
+
+def test_wait_by_filters_passes_in_each(cloud: Cloud, run: Any) -> None:
+    """Each region is a gate of its own: lines name it, and one that fails does not hide the other."""
+    words = ("wait", *ECS, *BOTH, "--poll", "0.1", "--timeout", "1")
+    shanghai = cloud.backends[SHANGHAI]
+    late = run(*words)
+    assert (late.exit_code, late.stdout) == (124, "cn-hangzhou: 2 of 2 activated after 0s\n")
+    assert "cn-shanghai: 0 of 1 activated; waiting for c-3 (i-3): STOPPED" in late.stderr
+    assert "error: cn-shanghai: not activated within 1s: " in late.stderr
+    shanghai.set_status("INSTALL_FAILED", "c-3")
+    failed = run(*words, "--output", "json")
+    found = json.loads(failed.stdout)
+    assert (failed.exit_code, found["state"]) == (1, "failed")
+    assert [target["outputs"]["state"] for target in found["targets"]] == ["passed", "failed"]
+    assert [target["region"] for target in found["targets"]] == ["cn-hangzhou", "cn-shanghai"]
+    shanghai.activate("c-3")
+    passed = run(*words)
+    assert passed.stdout.splitlines() == [
+        f"{name}: {n} of {n} activated after 0s" for (_, name), n in ((HANGZHOU, 2), (SHANGHAI, 1))
+    ]
+    assert (passed.exit_code, passed.stderr) == (0, "")
