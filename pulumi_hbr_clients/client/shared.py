@@ -30,6 +30,8 @@ class Shared:
 
     def in_flight(self, limiter: RateLimiter, clock: Clock) -> ConcurrencyLimit:
         """How many requests of one account and region all clients on the running event loop have in flight."""
+        for loop in [loop for loop in self._in_flight if loop.is_closed()]:
+            del self._in_flight[loop]  # requests that waited there hold it
         limits = self._in_flight.setdefault(asyncio.get_running_loop(), {})
         return limits.setdefault(id(limiter), ConcurrencyLimit(lambda: limiter.max_in_flight(clock.monotonic())))
 

@@ -50,12 +50,17 @@ class SingleFlight:
             work = make()
             flight = flights[key] = _Flight(work, asyncio.create_task(work.run()))
         flight.callers += 1
+        is_dropped = False
         try:
             yield flight.work, flight.task
+        except GeneratorExit:
+            is_dropped = True  # with its event loop: nothing can be awaited any more
+            raise
         finally:
             flight.callers -= 1
-            if not flight.callers:
-                flights.pop(key, None) if flights.get(key) is flight else None
+            if not flight.callers and not is_dropped:
+                if flights.get(key) is flight:
+                    del flights[key]
                 await _end(flight.task)
 
 

@@ -16,7 +16,7 @@ import trustme
 
 from pulumi_hbr_clients import emulator, wait_until_activated
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, new_rows
-from pulumi_hbr_clients.model.errors import HbrError, TransportError
+from pulumi_hbr_clients.model.errors import HbrError, InputError, TransportError
 from tests.queries import listed
 
 IMPATIENT = {"timeout": 1.0}
@@ -201,3 +201,32 @@ def test_a_redirect_is_not_followed(service: str, backend: Backend, status: int)
         listed(endpoint, IMPATIENT)
     assert front.requests
     assert backend.requests == 0
+
+
+@pytest.mark.parametrize(
+    ("variable", "content", "said"),
+    [
+        ("SSL_CERT_FILE", None, "must be a readable file of certificates (PEM): No such file or directory"),
+        ("SSL_CERT_FILE", "", "must be a readable file of certificates (PEM): "),
+        ("SSL_CERT_FILE", "no certificate", "must be a readable file of certificates (PEM): "),
+        ("SSL_CERT_DIR", None, "must be a folder of certificates"),
+    ],
+)
+def test_authorities_that_cannot_be_read(  # noqa: PLR0917  pytest passes them by name
+    authority: trustme.CA,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    variable: str,
+    content: str | None,
+    said: str,
+) -> None:
+    """The variable and its file are named in one line, before anything is sent."""
+    del authority  # which has removed both variables
+    path = tmp_path / "authorities"
+    if content is not None:
+        path.write_text(content)
+    monkeypatch.setenv(variable, str(path))
+    with pytest.raises(InputError) as refused:
+        listed("https://127.0.0.1:9")
+    assert str(refused.value).startswith(f"{variable}: {said}")
+    assert str(refused.value).endswith(f"(given: {path})")

@@ -1,0 +1,190 @@
+"""Equal queries at the same time: sent once for each event loop, waited for by each caller as long as it likes."""
+
+import asyncio
+import gc
+import weakref
+from typing import Any
+
+import pytest
+
+from pulumi_hbr_clients import emulator, get_backup_clients
+from pulumi_hbr_clients.client.single_flight import SingleFlight
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, FAKE_STS_CREDENTIALS, Backend, new_rows
+from pulumi_hbr_clients.model.errors import DeadlineError, ServiceError
+from pulumi_hbr_clients.model.outputs import ClientList
+from tests.client.in_memory import ECS, World
+from tests.queries import client
+
+
+def test_equal_queries_are_sent_once() -> None:
+    """By one client or by several; own filters, fields and timeouts are each caller's own."""
+    world = World(250, latency=0.1)
+
+    async def work() -> tuple[ClientList, ...]:
+        async with world.client() as one, world.client() as two:
+            return await asyncio.gather(
+                one.list_backup_clients(**ECS),
+                one.list_backup_clients(**ECS, timeout=9, fields=["status"]),
+                two.list_backup_clients(**ECS),
+                two.list_backup_clients(**ECS, statuses=["ACTIVATED"], region="cn-hangzhou"),
+            )
+
+    *whole, activated = world.run(work())
+    assert world.backend.requests == 6
+    assert [found.total_count for found in whole] == [250] * 3
+    assert set(activated.counts_by_status) == {"ACTIVATED"}
+
+
+@pytest.mark.parametrize(
+    "other", [{"credentials": FAKE_STS_CREDENTIALS}, {"region": "cn-shanghai"}, {"endpoint": "http://127.0.0.1:2"}]
+)
+def test_different_callers_do_not_share(other: dict[str, Any]) -> None:
+    """Other credentials, another region or endpoint: nothing is shared between them."""
+    world = World(5, latency=0.1)
+
+    async def work() -> None:
+        async with world.client() as one, world.client(**other) as two:
+            await asyncio.gather(one.list_backup_clients(**ECS), two.list_backup_clients(**ECS))
+
+    world.run(work())
+    assert world.backend.requests == 2
+
+
+def test_who_leaves_takes_nobody_along() -> None:
+    """The first caller is cancelled and its client closed: the other one's list comes, at no further request."""
+    world = World(250, latency=0.1)
+
+    async def first() -> None:
+        async with world.client() as client:
+            await client.list_backup_clients(**ECS)
+
+    async def work() -> ClientList:
+        async with world.client() as two:
+            leaving = asyncio.create_task(first())
+            await asyncio.sleep(0.05)
+            staying = asyncio.create_task(two.list_backup_clients(**ECS))
+            await asyncio.sleep(0.05)
+            leaving.cancel()
+            await asyncio.wait({leaving})
+            assert world.closed == 0
+            return await staying
+
+    assert world.run(work()).total_count == 250
+    assert (world.backend.requests, world.opened, world.closed) == (6, 2, 2)
+
+
+def test_the_last_to_leave_ends_the_query() -> None:
+    """Nobody is left who waits for it: nothing more is sent, and connections are closed."""
+    world = World(5, latency=60.0)
+
+    async def work() -> None:
+        async with world.client() as client:
+            calls = [asyncio.create_task(client.list_backup_clients(**ECS)) for _ in range(3)]
+            await asyncio.sleep(0.1)
+            for call in calls:
+                call.cancel()
+            await asyncio.wait(calls)
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    world.run(work())
+    assert (world.backend.requests, world.closed, world.clock.monotonic()) == (1, 1, 0.1)
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, 30), (30, 1)])
+def test_each_caller_has_its_own_deadline(first: float, second: float) -> None:
+    """Whoever waits 1 s ends after 1 s, whoever waits 30 s gets the list, in either order."""
+    world, ended = World(5, latency=5.0), dict[float, float]()
+
+    async def call(hbr: Any, seconds: float) -> str:
+        try:
+            await hbr.list_backup_clients(**ECS, timeout=seconds)
+        except DeadlineError:
+            return "too late"
+        finally:
+            ended[seconds] = world.clock.monotonic()
+        return "listed"
+
+    async def work() -> tuple[str, ...]:
+        async with world.client() as client:
+            return await asyncio.gather(call(client, first), call(client, second))
+
+    assert sorted(world.run(work())) == ["listed", "too late"]
+    assert ended == {1: pytest.approx(1), 30: pytest.approx(5)}
+    assert world.backend.requests == 1
+
+
+def test_an_error_reaches_everyone() -> None:
+    """Sharing a response is sharing its error."""
+    world = World(5, latency=0.1, fault_rate=1.0, random_faults=("no_permission",))
+
+    async def work() -> list[Any]:
+        async with world.client() as client:
+            calls = [client.list_backup_clients(**ECS) for _ in range(3)]
+            return await asyncio.gather(*calls, return_exceptions=True)
+
+    assert [type(result) for result in world.run(work())] == [ServiceError] * 3
+    assert world.backend.requests == 1
+
+
+def test_a_blocking_call_does_not_wait_for_its_own_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`get_backup_clients` in a callback of the loop that has the same query under way: both return the list."""
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", FAKE_CREDENTIALS.access_key_id)
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", FAKE_CREDENTIALS.access_key_secret)
+    found = []
+    with emulator.serve(Backend(new_rows(5), latency=0.3)) as running:
+        place: Any = {"region": "cn-hangzhou", "endpoint": running.endpoint}
+
+        async def work() -> None:
+            async with client(running.endpoint) as hbr:
+                call = asyncio.create_task(hbr.list_backup_clients(**ECS))
+                await asyncio.sleep(0.1)
+                asyncio.get_running_loop().call_soon(lambda: found.append(get_backup_clients(**ECS, **place)))
+                found.append(await call)
+
+        asyncio.run(asyncio.wait_for(work(), 30))
+    assert [each.total_count for each in found] == [5, 5]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # asyncio's, of tasks left behind
+def test_nothing_survives_a_loop_that_was_left() -> None:
+    """A program that failed left its loop with a query under way: the next one asks anew, and the old loop can go."""
+    world = World(5)
+    world.backend.latency = 1.0
+    loop = asyncio.new_event_loop()
+    client, kept = world.client(), []
+
+    async def start() -> None:
+        kept.append(asyncio.create_task(client.list_backup_clients(**ECS)))
+        await asyncio.sleep(0)
+
+    loop.run_until_complete(start())
+    assert world.run(client.list_backup_clients(**ECS)).total_count == 5
+    loop.close()
+    gone = weakref.ref(loop)
+    world.run(client.list_backup_clients(**ECS))  # the client forgets loops that are closed
+    del loop, kept[:]
+    gc.collect()
+    assert gone() is None
+
+
+class Waiting:
+    def __init__(self, event: asyncio.Event) -> None:
+        self.event, self.runs = event, 0
+
+    async def run(self) -> None:
+        self.runs += 1
+        await self.event.wait()
+
+
+def test_what_has_ended_is_not_joined() -> None:
+    """A caller that comes later starts anew, even while an earlier one still looks at its result."""
+
+    async def work() -> None:
+        flights, event = SingleFlight(), asyncio.Event()
+        event.set()
+        async with flights.join("key", lambda: Waiting(event)) as (one, task):
+            await task
+            async with flights.join("key", lambda: Waiting(event)) as (two, _):
+                assert two is not one
+
+    asyncio.run(work())
