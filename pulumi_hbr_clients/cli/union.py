@@ -64,10 +64,9 @@ class TargetsError(HbrError):
     def __init__(self, failed: Sequence[TargetResult]) -> None:
         """Each result has an error."""
         super().__init__("\n".join(f"{result.name}: {result.error}" for result in failed))
-        final = [
-            r for r in failed if r.error and r.error.retry is Retry.NEVER and not isinstance(r.error, DeadlineError)
-        ]
-        self.retry = Retry.NEVER if final else Retry.BACK_OFF
+        errors = [result.error for result in failed if result.error]
+        is_final = any(error.retry is Retry.NEVER and not isinstance(error, DeadlineError) for error in errors)
+        self.retry = Retry.NEVER if is_final else Retry.BACK_OFF
 
 
 class UnionClient(HbrClient):
