@@ -74,6 +74,22 @@ else:
     _Mapping = object
 
 
+class _Values(Mapping[str, Any]):
+    """What `vars(client)` returns. Pulumi's export takes one value after the other: each is read by itself."""
+
+    def __init__(self, record: "Record") -> None:
+        self._record = record
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._record.to_dict())
+
+    def __len__(self) -> int:
+        return len(self._record)
+
+    def __getitem__(self, key: str) -> Any:
+        return getattr(self._record, _FIELD_NAMES[key])
+
+
 class Record(_Mapping):
     """A slotted dataclass that is also a read-only mapping with the keys of state; empty values are left out.
 
@@ -101,7 +117,7 @@ class Record(_Mapping):
         def __iter__(self) -> Iterator[str]: ...
 
     else:
-        __dict__ = property(to_dict)
+        __dict__ = property(_Values)
 
         def keys(self) -> KeysView[str]:
             """The names of the fields that have a value, as state spells them."""
