@@ -8,15 +8,16 @@ With an id the engine *reads* the resource: in preview too and at every `up`; it
 an Output of every input: with a known id the engine drops unknown inputs, and the query would select too much.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
 import pulumi
 from pydantic.alias_generators import to_camel
 
+from pulumi_hbr_clients.model.backup_client import BackupClient
 from pulumi_hbr_clients.model.names import BACKUP_CLIENTS_TYPE
-from pulumi_hbr_clients.model.outputs import INCOMPLETE, STATE_OUTPUTS, size_text
+from pulumi_hbr_clients.model.outputs import INCOMPLETE, STATE_OUTPUTS, counts_by_status, size_text
 from pulumi_hbr_clients.model.query import Query, warnings_of
 from pulumi_hbr_clients.resources import inputs, pulumi_runtime
 from pulumi_hbr_clients.resources.client_outputs import ClientOutputs
@@ -134,6 +135,11 @@ class BackupClients(ClientOutputs, pulumi.CustomResource):
         output: pulumi.Output[Any] = pulumi.get(self, name)
         return output
 
+    def _output_or(self, name: str, otherwise: Callable[[list[BackupClient]], Any]) -> pulumi.Output[Any]:
+        """An output; under Pulumi's mocks, which need not give it, what follows from the clients."""
+        both = pulumi.Output.all(self._output(name), self._clients)
+        return both.apply(lambda values: otherwise(values[1]) if values[0] is None else values[0])
+
     def _warn_of_list(self, values: list[Any]) -> None:
         text, complete, query = values
         if complete is False and not query.is_single_page():
@@ -144,24 +150,23 @@ class BackupClients(ClientOutputs, pulumi.CustomResource):
     @property
     def service_total_count(self) -> pulumi.Output[int]:
         """Number of clients that the service counted, before our own filters."""
-        return self._output("serviceTotalCount").apply(lambda count: int(count or 0))
+        return self._output_or("serviceTotalCount", len).apply(int)
 
     @property
     def counts_by_status(self) -> pulumi.Output[Mapping[str, int]]:
         """Number of clients by status."""
-        return self._output("countsByStatus").apply(
-            lambda counts: {status: int(count) for status, count in (counts or {}).items()}
-        )
+        counts = self._output_or("countsByStatus", counts_by_status)
+        return counts.apply(lambda known: {status: int(count) for status, count in known.items()})
 
     @property
     def missing_client_ids(self) -> pulumi.Output[list[str]]:
         """Requested client ids that were not returned; a secret if they were given as one."""
-        return self._output("missingClientIds")
+        return self._output_or("missingClientIds", lambda _: [])
 
     @property
     def missing_instance_ids(self) -> pulumi.Output[list[str]]:
         """Requested instances that have no client; a secret if they were given as one."""
-        return self._output("missingInstanceIds")
+        return self._output_or("missingInstanceIds", lambda _: [])
 
     @property
     def proxy_passwords(self) -> pulumi.Output[Mapping[str, str] | None]:
@@ -171,7 +176,7 @@ class BackupClients(ClientOutputs, pulumi.CustomResource):
     @property
     def complete(self) -> pulumi.Output[bool]:
         """Whether this is certainly the whole list."""
-        return self._output("complete")
+        return self._output_or("complete", lambda _: True)
 
     @property
     def region(self) -> pulumi.Output[str]:

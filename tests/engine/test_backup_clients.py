@@ -1,5 +1,6 @@
 """`BackupClients` and the look-ups on a real engine: what the design promises, seen."""
 
+import asyncio
 import base64
 import json
 import re
@@ -364,8 +365,27 @@ def test_the_function_needs_plain_values(engine: Any) -> None:
     def program() -> None:
         with pytest.raises(InputError, match="get_backup_clients_output"):
             get_backup_clients(client_type=pulumi.Output.from_input("ECS_CLIENT"))  # type: ignore[arg-type]
+        with pytest.raises(InputError, match=r"client_ids: is an Output or an awaitable"):
+            get_backup_clients(client_type="ECS_CLIENT", client_ids=[asyncio.sleep(0, "c-1")])  # type: ignore[list-item]
 
     engine.stack().preview(program)
+
+
+def test_awaitables_are_inputs(engine: Any, backend: Backend) -> None:
+    """As Pulumi's own resources and functions take them: alone, and inside of lists and maps."""
+    chosen = ecs(backend)[0]
+
+    def program() -> None:
+        def arguments() -> dict[str, Any]:
+            ids = [asyncio.sleep(0, chosen["ClientId"])]
+            return {"client_type": asyncio.sleep(0, "ECS_CLIENT"), "client_ids": asyncio.sleep(0, ids)}
+
+        pulumi.export("tracked", BackupClients("fleet", **arguments()).ids)
+        pulumi.export("listed", get_backup_clients_output(**arguments()).ids)
+
+    stack = engine.stack()
+    stack.up(program)
+    assert stack.outputs() == {"tracked": [chosen["ClientId"]], "listed": [chosen["ClientId"]]}
 
 
 def test_state_holds_no_code(engine: Any) -> None:
