@@ -141,14 +141,8 @@ async def _wait_for_each(
     ]
     ends = await asyncio.gather(*waits)
     results = [
-        TargetResult(
-            target.query,
-            end.verdict.found.region or target.query.region or "",
-            end.verdict.found,
-            end.error,
-            end.head(),
-        )
-        for target, end in zip(found, ends, strict=True)
+        TargetResult(target.query, target.query.region or found.region or "", found, end.error, end.head())
+        for target, end, found in zip(found, ends, (end.verdict.found for end in ends), strict=True)
     ]
     results += unreachable
     states = {end.state() for end in ends} | {"error" for _ in unreachable}
@@ -159,8 +153,7 @@ async def _wait_for_each(
         for name, end in zip(names, ends, strict=True):
             if end.error is None:
                 click.echo(f"{name}: {end.text()}")
-    codes = {report_error(result.error, target=result.name) for result in results if result.error}
-    return min(codes, default=0)
+    return min((report_error(each.error, target=each.name) for each in results if each.error), default=0)
 
 
 async def _wait_for_union(
@@ -174,10 +167,12 @@ async def _wait_for_union(
         click.echo(json_text(results, several=True, head=end.head()).encode(), nl=False)
     elif end.error is None:
         click.echo(f"{end.text()} in {len(found)} target{'' if len(found) == 1 else 's'}")
-    if end.error is None or isinstance(end.error, GateError):
-        return report_error(end.error) if end.error else 0
-    failed = [result for result in (*union.latest.values(), *unreachable) if result.error]
-    return min({report_error(result.error, target=result.name) for result in failed if result.error})
+    if end.error is None:
+        return 0
+    failed = [(result.name, result.error) for result in (*union.latest.values(), *unreachable) if result.error]
+    if isinstance(end.error, GateError) or not failed:
+        failed = [("", end.error)]
+    return min(report_error(error, target=name) for name, error in failed)
 
 
 async def _end(gate: Gate, mode: GateMode, client: HbrClient, name: str = "") -> End:

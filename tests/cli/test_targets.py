@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from pulumi_hbr_clients.emulator import Backend, Cloud, InMemoryTransport, accou
 from pulumi_hbr_clients.protocol.endpoints import REGIONS
 from tests.cli.terminals import row
 from tests.commands import ECS
+from tests.settings.samples import profile_file
 
 HANGZHOU, SHANGHAI = ("prod", "cn-hangzhou"), ("prod", "cn-shanghai")
 BOTH = ("--region", "cn-hangzhou", "--region", "cn-shanghai")
@@ -21,7 +24,9 @@ BOTH = ("--region", "cn-hangzhou", "--region", "cn-shanghai")
 
 @pytest.fixture
 def cloud() -> Cloud:
-    return Cloud({HANGZHOU: Backend([row(1), row(2)]), SHANGHAI: Backend([row(3, Status="STOPPED")])})
+    test = Backend([row(7)])
+    backends = {HANGZHOU: Backend([row(1), row(2)]), SHANGHAI: Backend([row(3, Status="STOPPED")])}
+    return Cloud({**backends, ("test", "cn-beijing"): test})
 
 
 @pytest.fixture
@@ -178,3 +183,27 @@ def test_wait_by_filters_passes_in_each(cloud: Cloud, run: Any) -> None:
         f"{name}: {n} of {n} activated after 0s" for (_, name), n in ((HANGZHOU, 2), (SHANGHAI, 1))
     ]
     assert (passed.exit_code, passed.stderr) == (0, "")
+
+
+def test_profiles_sign_for_themselves(run: Any) -> None:
+    """Each profile lists its own account in its own region, and one that does not exist fails alone."""
+    profiles: dict[str, Any] = {}
+    for name, region in (("prod", "cn-hangzhou"), ("test", "cn-beijing")):
+        key = account_credentials(name)
+        keys = {"access_key_id": key.access_key_id, "access_key_secret": key.access_key_secret}
+        profiles[name] = {"mode": "AK", **keys, "region_id": region}
+    profile_file(Path(os.environ["HOME"]), **profiles)
+    table = run("list", *ECS, "--profile", "prod", "--profile", "test")
+    head, *rows = table.stdout.splitlines()
+    assert (table.exit_code, table.stderr, head.split()[:3]) == (0, "", ["REGION", "PROFILE", "CLIENT"])
+    assert rows[0].split()[:3] == ["cn-hangzhou", "prod", "c-1"]
+    assert [line.split()[:3] for line in rows if " c-7 " in line] == [["cn-beijing", "test", "c-7"]]
+    result = run("list", *ECS, "--profile", "test", "--profile", "absent", "--region", "cn-beijing", "--output", "json")
+    test, absent = json.loads(result.stdout)["targets"]
+    assert (test["profile"], test["outputs"]["ids"], test["outputs"]["profile"]) == ("test", ["c-7"], "test")
+    assert (result.exit_code, absent["profile"], "absent" in absent["error"]) == (1, "absent", True)
+    waited = run("wait", *ECS, "--profile", "prod", "--profile", "test", "--client-id", "c-1", "--client-id", "c-7")
+    assert (waited.exit_code, waited.stdout) == (0, "2 of 2 activated after 0s in 2 targets\n")
+    half = ("--profile", "absent", "--profile", "test", "--region", "cn-beijing", "--client-id", "c-7")
+    refused = run("wait", *ECS, *half)
+    assert (refused.exit_code, refused.stdout, "absent" in refused.stderr) == (1, "", True)
