@@ -8,24 +8,15 @@ Requests, retries and credentials are `client.session`'s; which pages are needed
 
 import asyncio
 import copy
-import logging
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Self, cast
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Final, Self
 
 from pulumi_hbr_clients.client.clock import Clock, SystemClock
-from pulumi_hbr_clients.client.concurrency import ConcurrencyLimit
-from pulumi_hbr_clients.client.credentials import CredentialSource, credential_source
-from pulumi_hbr_clients.client.session import (
-    NOTABLE_WAIT,
-    Callbacks,
-    EndpointSession,
-    OnRetry,
-    OnWait,
-    RetryPolicy,
-    ignore,
-)
+from pulumi_hbr_clients.client.credentials import CredentialSource
+from pulumi_hbr_clients.client.reading import Progress, Reading
+from pulumi_hbr_clients.client.session import OnRetry, OnWait, RetryPolicy, ignore
+from pulumi_hbr_clients.client.sessions import Sessions
 from pulumi_hbr_clients.client.settings import Config, ResolvedSettings, no_config, resolve
 from pulumi_hbr_clients.client.shared import PROCESS
 from pulumi_hbr_clients.client.transport import ConnectionPool, Transport
@@ -33,7 +24,6 @@ from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model.configuration import AssumeRole
 from pulumi_hbr_clients.model.errors import (
     DeadlineError,
-    HbrError,
     IncompleteListError,
     InputError,
     ValidationIssue,
@@ -41,19 +31,17 @@ from pulumi_hbr_clients.model.errors import (
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.protocol import codec
-from pulumi_hbr_clients.protocol.endpoints import Target, is_loopback
+from pulumi_hbr_clients.protocol.endpoints import Target
 from pulumi_hbr_clients.protocol.paginator import Paginator
 from pulumi_hbr_clients.protocol.signing import Credentials
+
+__all__ = ["CONCURRENCY", "TIMEOUT", "HbrClient", "Progress"]
 
 TIMEOUT: Final = 300.0
 """Seconds for a whole query: two passes over 1,000 pages at 10 a second need 200."""
 CONCURRENCY: Final = 64
 """Requests of one client in flight at most. The account's own limit is the rate limiter's."""
 SYSTEM_CLOCK: Final = SystemClock()
-_log: Final = logging.getLogger("pulumi_hbr_clients")
-
-Progress = Callable[[int, int], None]
-"""Called after each page with the clients read so far in this pass over the list, and the total the service named."""
 
 
 class HbrClient:
@@ -91,15 +79,10 @@ class HbrClient:
         retry_policy: RetryPolicy = RetryPolicy(),  # noqa: B008  frozen
     ) -> None:
         """Send nothing yet."""
-        if faults := [
-            ValidationIssue(name, f"must be {rule}", repr(value))
-            for name, value, rule, valid in (
-                ("timeout", timeout, "more than 0 seconds", timeout > 0),
-                ("concurrency", concurrency, "1 or more requests at once", concurrency >= 1),
-            )
-            if not valid
-        ]:
-            raise InputError(*faults)
+        if not timeout > 0:
+            raise InputError(ValidationIssue("timeout", "must be more than 0 seconds", repr(timeout)))
+        if concurrency < 1:
+            raise InputError(ValidationIssue("concurrency", "must be 1 or more requests at once", repr(concurrency)))
         self._arguments: dict[str, Any] = {
             "region": region,
             "endpoint": endpoint,
@@ -109,15 +92,14 @@ class HbrClient:
             "credentials": credentials,
         }
         self._config = config
-        self.timeout, self.concurrency = timeout, concurrency
-        self._transport, self._clock, self._retry_policy = transport, clock, retry_policy
-        self._loops: dict[asyncio.AbstractEventLoop, _LoopState] = {}
+        self.timeout = timeout
+        self._sessions = Sessions(transport, clock, retry_policy, concurrency)
 
     def with_options(self, *, timeout: float | None = None) -> Self:
         """Return a copy with the same settings, credentials and seams, and connections of its own."""
         made = copy.copy(self)
         made.timeout = timeout or self.timeout
-        made._loops = {}  # noqa: SLF001  its own class
+        made._sessions = replace(self._sessions, _loops={})  # noqa: SLF001  its own class
         return made
 
     async def __aenter__(self) -> Self:
@@ -130,9 +112,7 @@ class HbrClient:
 
     async def aclose(self) -> None:
         """Close the connections that were opened on this event loop."""
-        state = self._loops.pop(asyncio.get_running_loop(), None)
-        for session in state.sessions.values() if state else ():
-            await session.aclose()
+        await self._sessions.aclose()
 
     async def list_backup_clients(  # noqa: PLR0913  the arguments of `Query`; a test holds the two together
         self,
@@ -219,8 +199,8 @@ class HbrClient:
 
         Raises as `list_backup_clients`.
         """
-        paginator = await self.fetch(query, progress, on_retry, on_wait)
         settings = self.resolve(query)
+        paginator = await self._fetch(query, settings, progress, on_retry, on_wait)
         signer = settings.credentials.base or settings.credentials
         found = replace(paginator.result(query), region=settings.region.value, profile=signer.profile)
         is_one_page = query.page_number is not None or query.page_size is not None
@@ -246,13 +226,20 @@ class HbrClient:
             on_retry: called before a request is repeated, except after throttling, by the query that was first.
             on_wait: called with the seconds until requests may be sent again, where the account's limit is reached.
         """
-        settings = self.resolve(query)
-        session = self._session(settings)
-        timeout = query.timeout or self.timeout
+        return await self._fetch(query, self.resolve(query), progress, on_retry, on_wait)
+
+    async def _fetch(
+        self, query: Query, settings: ResolvedSettings, progress: Progress, on_retry: OnRetry, on_wait: OnWait
+    ) -> Paginator:
+        session, timeout = self._sessions.get(settings), query.timeout or self.timeout
         request = codec.encode_request(query, codec.PageRequest(), session.target.host)
-        what = (request.query, request.body, query.consistency, query.include_proxy_passwords)
-        key = (session.target, settings.account, self._transport, self._clock, what)
-        async with PROCESS.flights.join(key, lambda: _Reading(session, query, self._clock, progress, on_retry)) as (
+        sent = (request.query, request.body, query.consistency, query.include_proxy_passwords)
+        seams = (self._sessions.transport, self._sessions.clock)
+        key = (session.target, settings.account, seams, sent)
+        reading: Reading
+        async with PROCESS.flights.join(
+            key, lambda: Reading(session, query, self._sessions.clock, progress, on_retry)
+        ) as (
             reading,
             task,
         ):
@@ -268,7 +255,7 @@ class HbrClient:
 
         Raises as `list_backup_clients`, except `IncompleteListError`.
         """
-        session, timeout = self._session(self.resolve(query)), query.timeout or self.timeout
+        session, timeout = self._sessions.get(self.resolve(query)), query.timeout or self.timeout
         try:
             async with asyncio.timeout(timeout), session.in_use():
                 return await session.regions()
@@ -290,122 +277,3 @@ class HbrClient:
         own = {name: value for name in names if (value := getattr(query, name)) is not None}
         of_client = {**self._arguments, "credentials": None} if query.profile is not None else self._arguments
         return resolve({**of_client, **own}, self._config)
-
-    def _session(self, settings: ResolvedSettings) -> EndpointSession:
-        """The session of an endpoint and a caller on the running event loop."""
-        target, loop = settings.target, asyncio.get_running_loop()
-        self._loops = {each: state for each, state in self._loops.items() if not each.is_closed()}
-        if loop not in self._loops:
-            self._loops[loop] = _LoopState(ConcurrencyLimit(lambda: self.concurrency))
-        state = self._loops[loop]
-        key = (target, settings.account)
-        if key not in state.sessions:
-            for warning in settings.warnings:
-                _log.warning(warning)
-            # an emulator has limits of its own; a region's public and VPC endpoints share the account's
-            limiter = PROCESS.rate_limiter(self._clock, settings.account, target.region, _loopback_endpoint(target))
-            state.sessions[key] = EndpointSession(
-                target,
-                credential_source(settings),
-                self._transport(target.endpoint),
-                clock=self._clock,
-                limiter=limiter,
-                slots=state.slots,
-                in_flight=PROCESS.in_flight(limiter, self._clock),
-                policy=self._retry_policy,
-            )
-        return state.sessions[key]
-
-
-def _loopback_endpoint(target: Target) -> str | None:
-    return target.endpoint if is_loopback(target.host.rpartition(":")[0].strip("[]")) else None
-
-
-@dataclass(slots=True)
-class _LoopState:
-    """What belongs to one event loop: a client may be used on several, one after the other or in threads."""
-
-    slots: ConcurrencyLimit
-    sessions: dict[Hashable, EndpointSession] = field(default_factory=dict)
-
-
-class _Reading:
-    """One query under way: all its pages, requested by as many workers as there are slots."""
-
-    def __init__(
-        self, session: EndpointSession, query: Query, clock: Clock, progress: Progress, on_retry: OnRetry
-    ) -> None:
-        self.paginator = Paginator(query)
-        self.last_error: HbrError | None = None
-        self._session, self._query, self._clock = session, query, clock
-        self._progress = progress
-        self._callbacks = Callbacks(self._note_error, on_retry, self._note_wait)
-        self._waits_until = float("-inf")
-        self._on_wait: list[OnWait] = []
-
-    async def run(self) -> None:
-        async with self._session.in_use():
-            while requests := self.paginator.next_requests():
-                await self._request_all(requests)
-
-    async def _request_all(self, requests: list[codec.PageRequest]) -> None:
-        waiting, known = iter(requests), self.paginator.known
-
-        async def work() -> None:
-            for request in waiting:
-                page = await self._session.page(self._query, request, known=known, callbacks=self._callbacks)
-                self.paginator.add_page(request, page)
-                self._progress(*self.paginator.progress)
-
-        await _all(work for _ in range(min(self._session.slots.maximum(), len(requests))))
-
-    def _note_error(self, error: HbrError) -> None:
-        self.last_error = error
-
-    def _note_wait(self, seconds: float) -> None:
-        """Report a wait for the account's limit once, although all workers wait."""
-        until = self._clock.monotonic() + seconds
-        if until > self._waits_until + NOTABLE_WAIT:
-            self._waits_until = until
-            for report in self._on_wait:
-                report(seconds)
-
-    @contextmanager
-    def waits_beyond(self, timeout: float, on_wait: OnWait) -> Iterator[asyncio.Future[None]]:
-        """Report waits, and finish the future as soon as one lasts longer than what is left of the timeout."""
-        too_long = asyncio.get_running_loop().create_future()
-        deadline = self._clock.monotonic() + timeout
-
-        def report(seconds: float) -> None:
-            on_wait(seconds)
-            if self._clock.monotonic() + seconds > deadline and not too_long.done():
-                too_long.set_result(None)
-
-        self._on_wait.append(report)
-        if (left := self._waits_until - self._clock.monotonic()) > 0:
-            report(left)
-        try:
-            yield too_long
-        finally:
-            self._on_wait.remove(report)
-
-    def deadline_error(self, timeout: float) -> DeadlineError:
-        text = f"no complete list within {timeout:g} s (pages requested: {self.paginator.request_count})"
-        if (wait := self._waits_until - self._clock.monotonic()) > 0:
-            text += (
-                f"; the account's limit of requests is reached, and the next may be sent in {wait:.0f} s. "
-                "Give a longer timeout, or let fewer tools use the account at once"
-            )
-        if waiting_for := self._session.waiting_for:
-            text += f"; still waiting for {waiting_for}"
-        return DeadlineError(f"{text}; last error: {self.last_error}" if self.last_error else text)
-
-
-async def _all(works: Iterable[Callable[[], Awaitable[None]]]) -> None:
-    """Run together; the first error ends all and is raised by itself."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for work in works:
-                group.create_task(cast("Any", work()))
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None

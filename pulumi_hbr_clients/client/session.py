@@ -6,10 +6,8 @@ What may be repeated stands on the error (`HbrError.retry`), how long to hold ba
 """
 
 import asyncio
-import json
 import logging
 import random
-import re
 import secrets
 import sys
 import time
@@ -17,15 +15,14 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
-from urllib.parse import quote, quote_plus
 
 from pulumi_hbr_clients.client.clock import Clock
 from pulumi_hbr_clients.client.concurrency import ConcurrencyLimit
 from pulumi_hbr_clients.client.credentials import CredentialSource
+from pulumi_hbr_clients.client.redaction import redacted, usable
 from pulumi_hbr_clients.client.transport import Transport
 from pulumi_hbr_clients.model.errors import (
     ONCE,
-    CredentialsError,
     HbrError,
     Retry,
     ServiceError,
@@ -283,45 +280,6 @@ class EndpointSession:
                 async with self._renewal:
                     if (found := await self.source.credentials()) == expired:
                         found = await self.source.credentials(renew=True)
-            return _usable(found, self.source.label)
+            return usable(found, self.source.label)
         finally:
             self._fetching -= 1
-
-
-def _usable(credentials: Credentials, label: str) -> Credentials:
-    """Refuse credentials that no header can carry: the HTTP library's own error would quote them."""
-    parts = {
-        "access key id": credentials.access_key_id,
-        "access key secret": credentials.access_key_secret,
-        "security token": credentials.security_token,
-    }
-    for name, value in parts.items():
-        if value is not None and not re.fullmatch(r"[\x21-\x7e]+", value):
-            msg = (
-                f"the {name} from {label} is empty or holds white space, a line break or a character that is not "
-                "ASCII; perhaps at its end, where a file or a secret was copied"
-            )
-            raise CredentialsError(msg)
-    return credentials
-
-
-def redacted(text: str, credentials: Credentials, authorization: str) -> str:
-    """The text without the request's secrets, plain, quoted or escaped. Some refusals quote the signed request."""
-    key_id = credentials.access_key_id
-    for secret in (credentials.access_key_secret, credentials.security_token, authorization.rpartition("=")[2]):
-        for form in _forms(secret or ""):
-            text = text.replace(form, "***")
-    for form in _forms(key_id):
-        text = text.replace(form, f"***{key_id.strip()[-4:]}")
-    return text
-
-
-def _forms(secret: str) -> list[str]:
-    """How a secret may stand in a text, longest first."""
-    plain = {secret, secret.strip()}
-    raw = {each.encode(errors="replace") for each in plain}
-    escaped = {escape(each) for each in plain for escape in (repr, ascii, json.dumps)} | {
-        repr(each)[1:] for each in raw
-    }
-    forms = plain | {quote(each) for each in raw} | {quote_plus(each) for each in raw} | {e[1:-1] for e in escaped}
-    return sorted(filter(None, forms), key=len, reverse=True)

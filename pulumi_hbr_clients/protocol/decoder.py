@@ -7,10 +7,8 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Generic, TypeVar, cast
-from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, AliasGenerator, ConfigDict, Field, SecretStr, TypeAdapter
 from pydantic import ValidationError as ShapeError
@@ -26,6 +24,7 @@ from pulumi_hbr_clients.model.backup_client import (
 )
 from pulumi_hbr_clients.model.errors import HbrError, InvalidResponseError, Retry, service_error
 from pulumi_hbr_clients.protocol.codec import ACTION, HttpResponse
+from pulumi_hbr_clients.protocol.headers import UNTYPED, content_type, parse_date, redirect_target, retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Page:
     @property
     def server_time(self) -> float | None:
         """The service's clock when it answered, in UNIX seconds."""
-        return _date(self.date)
+        return parse_date(self.date)
 
 
 _ENVELOPE: Final = ConfigDict(
@@ -193,11 +192,11 @@ class Decoder:
             texts = {name.decode(): text.decode(errors="replace") for name, text in found.items()}
             code, message = texts.get("Code", "Error"), texts.get("Message", "no message")
             return self._refusal(response, code, message, texts.get("RequestId") or _request_id(response))
-        kind = _content_type(response)
+        kind = content_type(response.headers)
         if response.status >= 400:  # noqa: PLR2004  RFC 9110: client and server errors
             message = f"the response is {kind}, not JSON"
             return self._refusal(response, f"HTTP {response.status}", message, _request_id(response))
-        if response.body and ("json" not in kind or response.body.lstrip()[:1] == b"<") and kind != _UNTYPED:
+        if response.body and ("json" not in kind or response.body.lstrip()[:1] == b"<") and kind != UNTYPED:
             return self._not_the_service(response)
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the response"
@@ -206,8 +205,8 @@ class Decoder:
 
     def _not_the_service(self, response: HttpResponse) -> InvalidResponseError:
         """A redirect or a page for people. Once more is worth a try, eight times are not."""
-        text = f"{self.host} answered HTTP {response.status} with {_content_type(response)}, not JSON"
-        if target := _redirect_target(response):
+        text = f"{self.host} answered HTTP {response.status} with {content_type(response.headers)}, not JSON"
+        if target := redirect_target(response.headers):
             text += f", and redirects to {target}"
         error = InvalidResponseError(self.redact(f"{text} (a proxy's login page, or not the service's endpoint?)"))
         error.retry = Retry.ONE_MORE
@@ -217,7 +216,7 @@ class Decoder:
         code, message = self.redact(code), self.redact(message)
         error = service_error(code, message, http_status=response.status, request_id=request_id)
         error.retry_after = retry_after(response.headers)
-        error.server_time = _date(response.headers.get("date"))
+        error.server_time = parse_date(response.headers.get("date"))
         return error
 
 
@@ -241,58 +240,8 @@ def _parse(shape: TypeAdapter[E], body: bytes) -> tuple[E, bytes]:
         return shape.validate_json(repaired), repaired
 
 
-def _content_type(response: HttpResponse) -> str:
-    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind if re.fullmatch(r"[\w.+-]+/[\w.+-]+", kind) else _UNTYPED
-
-
-_UNTYPED: Final = "no content type"
-
-
-def _redirect_target(response: HttpResponse) -> str | None:
-    """Where a response points to, without user, query and fragment: they may hold a session's secrets."""
-    try:
-        url = urlsplit(response.headers.get("location", ""))
-        shown = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}" if url.netloc else url.path
-    except ValueError:
-        return None
-    return re.sub(r"[^\x21-\x7e]", "?", shown)[:200] or None
-
-
 def _request_id(response: HttpResponse, envelope: _Envelope | None = None) -> str | None:
     return (envelope and envelope.request_id) or response.headers.get("x-acs-request-id")
-
-
-RETRY_AFTER_MAX: Final = 60.0
-"""Seconds; a longer wait is not believed: all queries of a process keep it, and one broken header would end them."""
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait: `x-acs-retry-after` in milliseconds, else `Retry-After` in seconds or as a date."""
-    try:
-        if "x-acs-retry-after" in headers:
-            seconds: float | None = float(headers["x-acs-retry-after"]) / 1000
-        else:
-            value = headers.get("retry-after", "")
-            seconds = float(value) if value.isdigit() else _seconds(headers, value)
-    except ValueError:
-        return None
-    return None if seconds is None else max(0.0, min(seconds, RETRY_AFTER_MAX))
-
-
-def _seconds(headers: Mapping[str, str], until: str) -> float | None:
-    """From the answer's own date, so no clock is needed here."""
-    then, now = _date(until), _date(headers.get("date"))
-    return None if then is None or now is None else max(0.0, then - now)
-
-
-def _date(text: str | None) -> float | None:
-    """UNIX seconds of an HTTP date. Outside of 1970 to 9999 it is taken for none: no clock is set by it."""
-    try:
-        seconds = parsedate_to_datetime(text).timestamp() if text else 0.0
-    except (ValueError, OverflowError, TypeError):
-        return None
-    return seconds if seconds > 0 else None
 
 
 def _passwords(body: bytes) -> dict[str, SecretStr]:
