@@ -9,6 +9,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain, combinations
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -253,20 +254,21 @@ def _read(args: Mapping[str, Any], unknown: set[str]) -> tuple[Query | None, lis
     return query, faults + cross_account_issues(named, unknown)
 
 
-_RESOLVED: Final = ("region", "profile")
+_ALSO_OUTPUTS: Final = ("region", "profile", "pageNumber", "pageSize")
 
 
 def query_of(resource_id: str, properties: Mapping[str, Any]) -> Query:
     """The query of a data source from its id and its properties, on refresh its previous outputs.
 
-    Those hold the region and the profile that were resolved, which need not be arguments: the id tells. Raises
+    Some outputs are named as arguments that need not be given, like the region that was resolved: the id tells. Raises
     `InputError` where no part of the properties is the query that the id was made from.
     """
     names = {field.alias or name for name, field in Query.model_fields.items()}
     given = {name: value for name, value in properties.items() if name in names}
     digest = resource_id.rpartition("/")[2]
-    for resolved in ((), _RESOLVED[:1], _RESOLVED[1:], _RESOLVED):
-        query = parse({name: value for name, value in given.items() if name not in resolved})
+    present = [name for name in _ALSO_OUTPUTS if name in given]
+    for outputs in chain.from_iterable(combinations(present, number) for number in range(len(present) + 1)):
+        query = parse({name: value for name, value in given.items() if name not in outputs})
         if query.resource_id().rpartition("/")[2] == digest:
             return query
     reason = (

@@ -323,9 +323,12 @@ def test_docstrings_are_the_models_descriptions(name: str) -> None:
     assert "\nRaises:\n" in text
 
 
-@pytest.mark.parametrize("resolved", [{}, {"region": "cn-hangzhou"}, {"region": "cn-hangzhou", "profile": "prod"}])
+RESOLVED = {"region": "cn-hangzhou", "profile": "prod", "pageNumber": 1.0, "pageSize": 10.0}
+
+
+@pytest.mark.parametrize("resolved", [{}, {"region": "cn-hangzhou"}, RESOLVED], ids=["none", "region", "all"])
 @pytest.mark.parametrize("secret", [False, True])
-def test_a_query_is_that_of_its_id(resolved: dict[str, str], *, secret: bool) -> None:
+def test_a_query_is_that_of_its_id(resolved: dict[str, Any], *, secret: bool) -> None:
     """Read from inputs, or at refresh from outputs that also hold the region and the profile that were resolved."""
     for arguments in ({}, {"tags": {"env": "prod"}}, {"region": "cn-hangzhou"}, {"profile": "prod", "page_size": 5}):
         query = parsed(**arguments)
