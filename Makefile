@@ -53,8 +53,9 @@ format: $(VENV)/package ## Put the code in form, and mend what the linter can me
 	@$(PY) -m ruff check --fix-only --quiet
 	@$(PY) -m ruff format --quiet
 
-schema: $(VENV)/package ## Write plugin/schema.json, and what else follows from the models and the owner
+schema: $(VENV)/package ## Write plugin/schema.json, tables of the docs, and what else follows from the models and the owner
 	@$(PY) -m tools.registry
+	@$(PY) -m tools.reference
 
 sdks: $(VENV)/package ## Make the TypeScript, Python and Go SDKs from schema.json, in build/sdks
 	@$(PY) tools/sdks/generate.py build/sdks
