@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import hatch_build
 import pulumi_hbr_clients
 
 ROOT = Path(__file__).parents[1]
@@ -76,3 +77,27 @@ def test_every_public_name_is_pinned() -> None:
     program = ast.parse((ROOT / "tests" / "typing" / "api.py").read_text())
     used = {node.id for node in ast.walk(program) if isinstance(node, ast.Name)}
     assert [name for name in pulumi_hbr_clients.__all__ if name not in used] == []
+
+
+@pytest.mark.parametrize(
+    ("repository", "expected"),
+    [
+        ("", "See gates. "),
+        (
+            "https://example.com/r",
+            "See [gates](https://example.com/r/blob/main/docs/gates.md). ![p](https://example.com/r/raw/main/p.svg)",
+        ),
+    ],
+)
+def test_links_on_a_package_index(repository: str, expected: str) -> None:
+    """Links and pictures of README are absolute where there is a repository, and plain text where there is none."""
+    assert hatch_build.long_description("See [gates](docs/gates.md). ![p](p.svg)", repository) == expected
+
+
+def test_the_description_is_in_the_wheel(wheel: Path) -> None:
+    """A package index finds README in the metadata, without a relative link."""
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(name for name in archive.namelist() if name.endswith("/METADATA"))
+        metadata = archive.read(name).decode()
+    assert "# pulumi-hbr-clients" in metadata
+    assert "](docs/" not in metadata

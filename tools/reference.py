@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from pulumi_hbr_clients.activation.condition import STATUSES, ActivationCondition
+from pulumi_hbr_clients.activation.condition import ActivationCondition
+from pulumi_hbr_clients.activation.evaluation import STATUSES
 from pulumi_hbr_clients.model.backup_client import BackupClient, ClientSettings
 from pulumi_hbr_clients.model.errors import HbrError
 from pulumi_hbr_clients.model.outputs import ClientList
