@@ -43,7 +43,8 @@ class Diagnosis:
         """The first thing that is wrong, in one line."""
         if self.error:
             return one_line(error_text(self.error))
-        return next((f"{part}: {found.problem}" for part, found in self.report.items() if found.problem), None)
+        parts = sorted(self.report, key=lambda part: part != "credentials")  # a profile's problem is the region's too
+        return next((f"{part}: {found}" for part in parts if (found := self.report[part].problem)), None)
 
 
 @click.command("doctor", params=options.named_options("region", "endpoint", "profile", "assume_role", "timeout"))

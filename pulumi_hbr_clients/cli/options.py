@@ -181,7 +181,8 @@ def parse_together(*parsers: Callable[[], Any]) -> list[Any]:
             values.append(parser())
         except InputError as error:
             for issue in error.faults:
-                issues.setdefault(issue.path, issue)
+                several = issue.path in REPEATABLE  # each of its values may have an issue
+                issues.setdefault(str(issue) if several else issue.path, issue)
     if issues:
         raise InputError(*issues.values())
     return values

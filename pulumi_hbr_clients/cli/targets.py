@@ -22,6 +22,7 @@ from pulumi_hbr_clients.client.client import HbrClient, Progress
 from pulumi_hbr_clients.client.session import OnRetry
 from pulumi_hbr_clients.client.settings import Settings
 from pulumi_hbr_clients.model.errors import (
+    CredentialsError,
     HbrError,
     IncompleteListError,
     InputError,
@@ -30,7 +31,7 @@ from pulumi_hbr_clients.model.errors import (
 )
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
-from pulumi_hbr_clients.protocol.endpoints import REGIONS
+from pulumi_hbr_clients.protocol.endpoints import REGIONS, region_issue
 
 DEFAULT_REGION: Final = "cn-hangzhou"
 """Asked for the list of regions where settings name no region."""
@@ -66,6 +67,13 @@ class Target:
 
     query: Query
     client: HbrClient
+    region: str
+    """As far as it is known."""
+
+    @property
+    def name(self) -> str:
+        """`cn-hangzhou, profile prod`."""
+        return target_name(self.region, self.query.profile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +99,22 @@ def parse(values: Mapping[str, Any], *, check_settings: bool = True) -> Targets:
     issues = [issue for name in ("region", "profile") for issue in _repeated(name, values[name])]
     if found.all_regions and values["region"]:
         issues.append(ValidationIssue("all_regions", "must not be given together with --region"))
-    endpoint = _settings({"endpoint": values["endpoint"]}).first("endpoint")
+    own = {"endpoint": values["endpoint"], "network": values["network"]}
+    endpoint = _settings(own).first("endpoint")
+    if endpoint.value is None or found.several:
+        issues += [issue for region in values["region"] if (issue := region_issue(region))]
     if endpoint.value is not None and (found.all_regions or len(found.regions) > 1):
-        reason = "must not be set with several regions: each has its own endpoint"
-        issues.append(ValidationIssue("endpoint", reason, f"from {endpoint.source}"))
-    for profile, region in product(found.profiles, found.regions):
-        typed = {"region": region, "profile": profile, **{name: values[name] for name in ("endpoint", "network")}}
-        if found.all_regions and region is None:
-            typed["region"] = DEFAULT_REGION
-        if not check_settings and (region is None or not found.several):
-            continue
+        source = endpoint.source.replace("argument ", "--")
+        reason = f"must not be set with several regions, for each has its own; {source} sets it"
+        issues.append(ValidationIssue("endpoint", reason))
+    for profile, region in product(found.profiles, found.regions) if check_settings else ():
+        typed = {**own, "profile": profile, "region": DEFAULT_REGION if found.all_regions else region}
         try:
-            _settings(typed).location()
+            _settings(typed).resolve()
         except InputError as error:
-            issues += error.faults
+            issues += [issue for issue in error.faults if region is None or issue.path != "region"]
+        except CredentialsError:  # not bad input: an error of this target alone
+            continue
     if issues:
         raise InputError(*dict.fromkeys(issues))
     return found
@@ -150,9 +160,10 @@ async def opened(client: HbrClient, targets: Targets, query: Query) -> AsyncIter
             if isinstance(item, TargetResult):
                 found.append(item)
                 continue
-            found.append(Target(item, await stack.enter_async_context(client.with_options())))
+            region = item.region or ""
             with suppress(HbrError):  # reported with the target's result
-                announce(client, item)
+                region = announce(client, item)
+            found.append(Target(item, await stack.enter_async_context(client.with_options()), region))
         yield found
 
 
@@ -213,13 +224,10 @@ async def list_all(
     async def one(target: Target | TargetResult) -> TargetResult:
         if isinstance(target, TargetResult):
             return target
-        query, client = target.query, target.client
-        region = query.region or ""
+        query, region = target.query, target.region
         try:
-            region = client.target(query).region
-            name = target_name(region, query.profile) if len(targets) > 1 else ""
-            found = await client.list(query, progress(), on_retry, partial(on_wait, name))
-            return TargetResult(query, region, found)
+            waits = partial(on_wait, target.name if len(targets) > 1 else "")
+            return TargetResult(query, region, await target.client.list(query, progress(), on_retry, waits))
         except IncompleteListError as error:
             return TargetResult(query, region, cast("ClientList", error.found), error)
         except HbrError as error:

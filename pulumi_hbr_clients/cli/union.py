@@ -81,8 +81,8 @@ class UnionClient(HbrClient):
 
     def with_options(self, *, timeout: float | None = None) -> Self:
         """The same targets, with another timeout."""
-        clients = [Target(target.query, target.client.with_options(timeout=timeout)) for target in self.targets]
-        return type(self)(clients, self.latest)
+        copies = [replace(target, client=target.client.with_options(timeout=timeout)) for target in self.targets]
+        return type(self)(copies, self.latest)
 
     async def aclose(self) -> None:
         """Close the connections of all targets."""
@@ -104,14 +104,12 @@ class UnionClient(HbrClient):
 
         async def one(number: int, target: Target) -> Paginator | HbrError:
             own = at(query, target.query.region, target.query.profile)
-            region = own.region or ""
             try:
-                region = target.client.target(own).region
                 part = await target.client.fetch(own, progress, on_retry, on_wait)
             except HbrError as error:
-                self.latest[number] = TargetResult(own, region, error=error)
+                self.latest[number] = TargetResult(own, target.region, error=error)
                 return error
-            self.latest[number] = TargetResult(own, region, replace(part.result(own), region=region))
+            self.latest[number] = TargetResult(own, target.region, replace(part.result(own), region=target.region))
             return part
 
         parts = await asyncio.gather(*(one(*each) for each in enumerate(self.targets)))

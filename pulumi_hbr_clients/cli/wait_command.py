@@ -23,7 +23,7 @@ from pulumi_hbr_clients.cli.command_options import network_option, output_option
 from pulumi_hbr_clients.cli.event_loop import run_async
 from pulumi_hbr_clients.cli.json_csv import json_text, list_json
 from pulumi_hbr_clients.cli.messages import print_warnings, report_error
-from pulumi_hbr_clients.cli.targets import Target, TargetResult, Targets, target_name
+from pulumi_hbr_clients.cli.targets import Target, TargetResult, Targets
 from pulumi_hbr_clients.cli.union import UnionClient
 from pulumi_hbr_clients.cli.wait_progress import NO_RESPONSE, WaitProgress
 from pulumi_hbr_clients.client.client import HbrClient
@@ -134,15 +134,11 @@ async def _wait_for_each(
     gate: Gate, mode: GateMode, found: Sequence[Target], unreachable: Sequence[TargetResult], output: str
 ) -> int:
     """A gate for each target; all must pass."""
-    names = [target_name(target.query.region, target.query.profile) for target in found]
-    waits = [
-        _end(replace(gate, query=target.query), mode, target.client, name)
-        for target, name in zip(found, names, strict=True)
-    ]
+    waits = [_end(replace(gate, query=target.query), mode, target.client, target.name) for target in found]
     ends = await asyncio.gather(*waits)
     results = [
-        TargetResult(target.query, target.query.region or found.region or "", found, end.error, end.head())
-        for target, end, found in zip(found, ends, (end.verdict.found for end in ends), strict=True)
+        TargetResult(target.query, target.region, end.verdict.found, end.error, end.head())
+        for target, end in zip(found, ends, strict=True)
     ]
     results += unreachable
     states = {end.state() for end in ends} | {"error" for _ in unreachable}
@@ -150,9 +146,9 @@ async def _wait_for_each(
     if output == "json":
         click.echo(json_text(results, several=True, head={"state": state}).encode(), nl=False)
     else:
-        for name, end in zip(names, ends, strict=True):
+        for target, end in zip(found, ends, strict=True):
             if end.error is None:
-                click.echo(f"{name}: {end.text()}")
+                click.echo(f"{target.name}: {end.text()}")
     return min((report_error(each.error, target=each.name) for each in results if each.error), default=0)
 
 

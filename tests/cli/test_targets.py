@@ -103,13 +103,17 @@ def test_all_regions_of_nobody(run: Any, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_bad_targets_are_reported_together(cloud: Cloud, run: Any) -> None:
     """An impossible region, a profile given twice, and --all-regions with --region; nothing is sent."""
-    words = "--region moon --region cn-hangzhou --profile a --profile a --all-regions"
+    words = "--region moon --region sun --region sun --profile a --profile a --all-regions --endpoint 127.0.0.1"
     result = run("list", *ECS, *words.split())
     assert (result.exit_code, result.stdout) == (2, "")
-    lines = [line.strip() for line in result.stderr.splitlines()[1:]]
-    assert [line.partition(":")[0] for line in lines] == ["--profile", "--all-regions", "--region"]
-    assert lines[0] == "--profile: must not be given twice (given: 'a')"
-    assert lines[2].startswith("--region: must be a region id")
+    assert [line.strip() for line in result.stderr.splitlines()[1:]] == [
+        "--region: must not be given twice (given: 'sun')",
+        "--profile: must not be given twice (given: 'a')",
+        "--all-regions: must not be given together with --region",
+        "--region: must be a region id, for example cn-hangzhou (given: 'moon')",
+        "--region: must be a region id, for example cn-hangzhou (given: 'sun')",
+        "--endpoint: must not be set with several regions, for each has its own; --endpoint sets it",
+    ]
     assert sum(backend.requests for backend in cloud.backends.values()) == 0
 
 
