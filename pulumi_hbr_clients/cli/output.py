@@ -15,12 +15,15 @@ from typing import Any, Final
 import click
 
 from pulumi_hbr_clients.cli import json_csv, tables
-from pulumi_hbr_clients.cli.messages import error_text, is_terminal, print_message, report_error
+from pulumi_hbr_clients.cli.messages import error_text, is_terminal, one_line, print_message, report_error
+from pulumi_hbr_clients.cli.printable import printable
 from pulumi_hbr_clients.cli.tables import Line
 from pulumi_hbr_clients.cli.targets import TargetResult
 from pulumi_hbr_clients.client.client import Progress
 from pulumi_hbr_clients.client.session import RetryDetails
 from pulumi_hbr_clients.model.backup_client import VOLATILE_FIELDS, to_json
+from pulumi_hbr_clients.model.errors import HbrError, ServiceError
+from pulumi_hbr_clients.model.outputs import ClientList
 
 _log: Final = logging.getLogger("pulumi_hbr_clients")
 
@@ -62,25 +65,31 @@ class Report:
         return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in self.lines())
 
     def comparable(self) -> Any:
-        """Equal for reports that differ in heartbeats only."""
-        return [
-            (
-                str(result.error),
-                result.found
-                and (
-                    to_json(result.found.clients, leave_out=VOLATILE_FIELDS),
-                    result.found.missing_client_ids,
-                    result.found.missing_instance_ids,
-                ),
-            )
-            for result in self.results
-        ]
+        """Equal for reports that differ in heartbeats and request ids only."""
+        return [(_comparable(result.found), _kind(result.error)) for result in self.results]
+
+    def errors(self) -> Iterator[Line]:
+        """A line for each target without a complete list, for a terminal."""
+        for result in self.results:
+            if result.error is not None:
+                where = f"{result.name}: " if self.several else ""
+                yield [(printable(where + one_line(error_text(result.error))), "red")]
 
     def print_errors(self) -> None:
         """Print a message for each target without a complete list to stderr."""
         for result in self.results:
             if result.error is not None:
                 report_error(result.error, target=result.name if self.several else "")
+
+
+def _comparable(found: ClientList | None) -> Any:
+    if found is None:
+        return None
+    return to_json(found.clients, leave_out=VOLATILE_FIELDS), found.missing_client_ids, found.missing_instance_ids
+
+
+def _kind(error: HbrError | None) -> str:
+    return error.code if isinstance(error, ServiceError) else type(error).__name__
 
 
 async def show(reports: AsyncIterator[Report], output: str, interval: float | None) -> bool:

@@ -54,12 +54,11 @@ async def redraw(reports: "AsyncIterator[Report]", interval: float) -> None:
             head = f"{time.strftime('%H:%M:%S')}, every {interval:g} s, Ctrl-C to stop"
             lines = [[(head, "dim")], *_screenful(report, console.width, console.height - 2)]
             live.update(Group(*map(styled, lines)), refresh=True)
-            report.print_errors()
 
 
 def _screenful(report: "Report", width: int, height: int) -> list[Line]:
     """The summary first, so that it is seen above a long table."""
-    top = [*report.summary(), []]
+    top = [*report.summary(), *report.errors(), []]
     rows = list(report.table(width))
     room = height - sum(1 + sum(len(text) for text, _ in line) // width for line in top)
     hidden = len(rows) - room + 1

@@ -6,13 +6,15 @@ import re
 import signal
 import socket
 import time
+from pathlib import Path
 from typing import IO
 
 import pytest
 
-from pulumi_hbr_clients.emulator import Backend, Window, new_rows
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, Window, new_rows
 from tests.cli.terminals import ESCAPE, attached, interrupted, on_terminal, row, wait_for
 from tests.commands import program
+from tests.settings.samples import profile_file
 
 LIST = ("list", "--client-type", "ECS_CLIENT")
 pytestmark = pytest.mark.usefixtures("emulator")
@@ -94,12 +96,12 @@ def test_retries_are_told_once(backend: Backend, words: tuple[str, ...], faults:
 def test_a_wait_for_the_limit_is_printed(backend: Backend) -> None:
     """Where the account's limit is reached a line says, once for each wait, how long nothing is sent."""
     backend.add(*(row(number) for number in range(3, 251)))
-    backend.window = Window(limit=4, seconds=4, retry_header="x-acs-retry-after")
+    backend.window = Window(limit=4, seconds=6, kind="sliding", retry_header="x-acs-retry-after")
     with program(*LIST) as process:
         out, errors = process.communicate(timeout=60)
     assert (process.returncode, "250 clients in cn-hangzhou" in out) == (0, True)
     lines = errors.splitlines()
-    assert re.fullmatch(r"note: the account's limit of requests is reached, going on in [1-4] s", lines[0])
+    assert re.fullmatch(r"note: the account's limit of requests is reached, going on in [1-6] s", lines[0])
     assert len(lines) <= 3
 
 
@@ -118,6 +120,26 @@ def test_watch_redraws(backend: Backend) -> None:
     assert "59 clients in cn-hangzhou: 58 ACTIVATED, 1 INSTALL_FAILED; 59 outdated" in plain
     assert "every 1 s, Ctrl-C to stop" in plain
     assert re.search(r"… and \d+ more", plain)
+
+
+def test_watch_shows_a_target_that_fails(tmp_path: Path, backend: Backend) -> None:
+    """On a terminal below the counts, in place; in a pipe once for as long as it fails the same way."""
+    keys = {"access_key_id": FAKE_CREDENTIALS.access_key_id, "access_key_secret": FAKE_CREDENTIALS.access_key_secret}
+    profile_file(tmp_path, good={"mode": "AK", **keys}, bad={"mode": "AK", **keys, "access_key_id": "FAKE-UNKNOWN"})
+    words = (*LIST, "--profile", "good", "--profile", "bad", "--watch", "1")
+    with attached(*words, width=200) as (process, written):
+        wait_for(lambda: backend.requests >= 4)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        plain = ESCAPE.sub("", written())
+    assert "2 clients in 1 of 2 targets: 1 ACTIVATED, 1 INSTALL_FAILED" in plain
+    assert "cn-hangzhou, profile bad: InvalidAccessKeyId.NotFound: " in plain
+    assert "error:" not in plain
+    seen = backend.requests
+    with program(*words) as process:
+        wait_for(lambda: backend.requests >= seen + 6)
+        code, out, errors = interrupted(process)
+    assert (code, out.count("2 clients in 1 of 2 targets"), len(errors.splitlines())) == (130, 1, 1)
 
 
 def test_watch_in_a_pipe_tells_of_changes(backend: Backend) -> None:
