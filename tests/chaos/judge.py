@@ -87,7 +87,7 @@ def _passed_early(arguments: Mapping[str, Any], found: ClientList, versions: Ver
         yield f"passed on {len(odd)} that were not ready, such as {min(odd)}"
     if lacking := (stayed | set(arguments.get("client_ids", ()))) - set(found.ids):
         yield f"passed without {len(lacking)} clients, such as {min(lacking)}"
-    if not found.complete:
+    if not found.complete and "client_ids" not in arguments:  # by ids, every id is there
         yield "passed on an incomplete list"
     if len(found.ids) < arguments.get("min_clients", 0):
         yield f"passed with only {len(found.ids)} clients"

@@ -12,7 +12,7 @@ from tests.virtual_clock import VirtualClock
 FLEET = 1_960
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     count=st.sampled_from([100, 198, 250, 400]),
     turnover=TURNOVERS | EVEN_TURNOVERS,

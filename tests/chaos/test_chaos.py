@@ -137,7 +137,7 @@ class Chaos(RuleBasedStateMachine):
 
 IS_LONG = settings.get_current_profile_name() == "chaos"
 """`make chaos`."""
-SHORT = settings(max_examples=60, stateful_step_count=15)
+SHORT = settings(max_examples=40, stateful_step_count=15)
 LENGTH = settings(max_examples=2_000, stateful_step_count=30) if IS_LONG else SHORT
 
 

@@ -1,0 +1,154 @@
+"""A soak in simulated time: gates and lists come and go for five minutes, and what the process holds stays level.
+
+Level is: the median of the last quarter of samples is above that of the second quarter by no more than a small bound.
+The first quarter is warm-up. Medians, because a sample may meet a list half-way.
+"""
+
+import asyncio
+import gc
+import tracemalloc
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from statistics import median
+from typing import Any, Final
+
+import pytest
+
+from pulumi_hbr_clients import HbrClient
+from pulumi_hbr_clients.activation import condition
+from pulumi_hbr_clients.activation.waiter import pass_gate
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, InMemoryTransport, new_rows
+from pulumi_hbr_clients.model.errors import GateTimeoutError, HbrError
+from tests.virtual_clock import VirtualClock
+
+DURATION: Final = 300.0
+SAMPLES: Final = 60
+ALLOWED: Final = {"memory": 256 * 1024, "connections": 2, "tasks": 2}
+"""Bytes and numbers by which the last quarter may exceed the second."""
+
+
+class Soak:
+    """Everything that goes on, and what the process holds meanwhile."""
+
+    def __init__(self, *, leaks: bool) -> None:
+        self.clock, self.leaks = VirtualClock(), leaks
+        self.backend = Backend(new_rows(150, Status="ACTIVATED"), clock=self.clock.time, fault_rate=0.02, latency=0.1)
+        self.open = 0
+        self.done = Counter[str]()
+        self.samples: list[dict[str, float]] = []
+        self.kept: list[Any] = []
+
+    async def work(self) -> None:
+        """Actors start new work again and again."""
+        actors: list[tuple[float, Callable[[], Coroutine[Any, Any, None]]]] = [
+            (DURATION / SAMPLES, self._sample),
+            (5, self._gate_that_passes),
+            (20, self._gate_that_times_out),
+            (20, self._gate_that_is_cancelled),
+            (15, self._list),
+            (150, self._outage),
+            (10, self._leak),
+        ]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._again(*actor)) for actor in actors]
+            await asyncio.sleep(DURATION + 1)
+            for task in tasks:
+                task.cancel()
+
+    async def _again(self, every: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        async with asyncio.TaskGroup() as group:
+            while True:
+                group.create_task(work())
+                await asyncio.sleep(every)
+
+    def _client(self) -> HbrClient:
+        soak = self
+
+        class Transport(InMemoryTransport):
+            async def aclose(self) -> None:
+                soak.open -= 1
+
+        def connect(_: str) -> InMemoryTransport:
+            self.open += 1
+            return Transport(self.backend, sleep=self.clock.sleep)
+
+        return HbrClient(region="cn-hangzhou", credentials=FAKE_CREDENTIALS, transport=connect, clock=self.clock)
+
+    async def _wait(self, **arguments: Any) -> None:
+        async with self._client() as client:
+            gate = condition.parse({"client_type": "ECS_CLIENT", **arguments})
+            await pass_gate(gate, client, "enforce", clock=self.clock)
+
+    async def _gate_that_passes(self) -> None:
+        instance = f"i-{self.done['gates started']}"
+        self.done["gates started"] += 1
+        self.backend.install([instance], seconds=20)
+        await self._wait(instance_ids=[instance], timeout=900)
+        self.backend.remove(instance)
+        self.done["gates passed"] += 1
+
+    async def _gate_that_times_out(self) -> None:
+        with suppress(GateTimeoutError):
+            await self._wait(instance_ids=["i-never"], timeout=8)
+        self.done["gates timed out"] += 1
+
+    async def _gate_that_is_cancelled(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                await self._wait(tags={"env": "nowhere"})
+        self.done["gates cancelled"] += 1
+
+    async def _list(self) -> None:
+        with suppress(HbrError):
+            async with self._client() as client:
+                await client.list_backup_clients(client_type="ECS_CLIENT")
+                self.done["lists"] += 1
+
+    async def _outage(self) -> None:
+        """After a while nobody is answered for ten seconds."""
+        await asyncio.sleep(50)
+        self.backend.fault_rate = 1.0
+        await asyncio.sleep(10)
+        self.backend.fault_rate = 0.02
+
+    async def _sample(self) -> None:
+        self.backend.clear_log()
+        self.backend.history.clear()
+        gc.collect()
+        memory = tracemalloc.get_traced_memory()[0]
+        self.samples.append({"memory": memory, "connections": self.open, "tasks": len(asyncio.all_tasks())})
+
+    async def _leak(self) -> None:
+        """On purpose: it must be found."""
+        if self.leaks:
+            self.open += 1
+            self.kept += [bytes(20_000), asyncio.create_task(asyncio.sleep(10 * DURATION))]
+
+
+def grown(samples: list[dict[str, float]]) -> list[str]:
+    """The figures that are not level."""
+    quarter = len(samples) // 4
+
+    def growth(name: str) -> float:
+        values = [sample[name] for sample in samples]
+        return median(values[-quarter:]) - median(values[quarter : 2 * quarter])
+
+    return [name for name, allowed in ALLOWED.items() if growth(name) > allowed]
+
+
+@pytest.mark.parametrize("leaks", [False, True])
+def test_what_the_process_holds_stays_level(*, leaks: bool) -> None:
+    """Gates pass, time out and are cancelled, lists come and go, the service fails: only leaks on purpose grow."""
+    soak = Soak(leaks=leaks)
+    gc.collect()
+    gc.freeze()  # what is there by now is looked through no more: a collection takes 1 ms, not 100
+    tracemalloc.start()
+    try:
+        soak.clock.run(soak.work())
+    finally:
+        tracemalloc.stop()
+        gc.unfreeze()
+    assert grown(soak.samples) == (list(ALLOWED) if leaks else [])
+    assert soak.done["gates passed"] > 40
+    assert min(soak.done[what] for what in ("gates timed out", "gates cancelled", "lists")) > 10
