@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from pulumi_hbr_clients.model.errors import HbrError, InputError, ValidationIssue
+from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
 
 if TYPE_CHECKING:
     from pulumi_hbr_clients.emulator import RunningEmulator
@@ -25,26 +25,43 @@ _MAX_PORT: Final = 65535
 @click.option("--latency", metavar="SECONDS", default="0", help="Time before each response.  [default: 0]")
 @click.option("--rate", metavar="N/s", help="Requests per second before throttling.  [default: no limit]")
 @click.option("--faults", metavar="P", default="0", help="Share of requests that fail, as 0.05 or 5%.  [default: 0]")
+@click.option(
+    "--behaviour",
+    "behaviours",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Any behaviour that http://.../_emulator lists, its value as YAML. Repeatable.",
+)
 @click.option("--seed", metavar="N", default="0", help="Seed for faults and generated clients.  [default: 0]")
-def command(**values: str | None) -> None:
-    """Emulate the service on this machine: signatures, filters, limits, and a fleet that changes.
+def command(behaviours: tuple[str, ...], **values: str | None) -> None:
+    r"""Emulate the service on this machine: signatures, filters, limits, and a fleet that changes.
 
     Prints the commands for another shell, then runs until Ctrl-C. Needs no account.
+
+    \b
+      hbr-clients emulator --behaviour 'turnover={by: tags, arrivals: old}'
+      hbr-clients emulator --behaviour 'window={limit: 600, seconds: 60}' --behaviour order=random
     """
-    settings = _settings({name: text for name, text in values.items() if text is not None})
-    try:
-        from pulumi_hbr_clients import emulator  # noqa: PLC0415  an extra: bad input is reported without it
-    except ModuleNotFoundError as error:
-        raise HbrError(str(error)) from None
+    from pulumi_hbr_clients import emulator  # noqa: PLC0415  other commands do not need it
+
+    settings = _settings({name: text for name, text in values.items() if text is not None}, behaviours)
     port = settings.pop("port")
     backend = _backend(emulator.open_fleet, settings)
     emulator.run(backend, port=port, on_ready=lambda running: click.echo(usage(running)))
 
 
-def _settings(texts: Mapping[str, str]) -> dict[str, Any]:
+def _settings(texts: Mapping[str, str], behaviours: tuple[str, ...]) -> dict[str, Any]:
     """The value of every option. Raises `InputError` with all issues."""
+    from pulumi_hbr_clients.emulator.behaviour import parse  # noqa: PLC0415  the same
+
     settings: dict[str, Any] = {}
     issues = []
+    for text in behaviours:
+        try:
+            name, value = parse(text)
+            settings[name] = value
+        except ValueError as error:
+            issues.append(ValidationIssue("behaviour", str(error), repr(text)))
     for name, text in texts.items():
         read, allowed = _READERS[name]
         try:
@@ -95,7 +112,8 @@ def _backend(open_fleet: Callable[..., Any], settings: dict[str, Any]) -> Any:
 def usage(running: "RunningEmulator") -> str:
     """What to type in another shell."""
     exports = [f"  export {name}={quote(value)}" for name, value in running.environment.items()]
-    size = f"{len(running.backend.members):,}"
+    size = f"{sum(len(backend.members) for backend in running.backends):,}"
+    elsewhere = [f"  {region} is at {endpoint}" for region, endpoint in [*running.endpoints.items()][1:]]
     return "\n".join(
         [
             f"Cloud Backup is emulated at {running.endpoint} with {size} clients. Press Ctrl-C to stop.",
@@ -103,6 +121,7 @@ def usage(running: "RunningEmulator") -> str:
             "In another shell (the keys are fake; no other service accepts them):",
             "",
             *exports,
+            *elsewhere,
             "  hbr-clients list --client-type ECS_CLIENT --watch",
             "",
             f"To see what else it can do, and to change it while it runs: curl {running.endpoint}/_emulator",

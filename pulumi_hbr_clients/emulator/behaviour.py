@@ -7,6 +7,7 @@ any time. A value that makes no sense is a `ValueError` where it is set.
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, get_type_hints
 
+import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, PrivateAttr, TypeAdapter
 from pydantic import ValidationError as ShapeError
 
@@ -123,6 +124,18 @@ class Behaviour:
 BEHAVIOURS: Final[Mapping[str, TypeAdapter[Any]]] = {
     name: TypeAdapter(hint) for name, hint in get_type_hints(Behaviour, include_extras=True).items()
 }
+
+
+def parse(text: str) -> tuple[str, Any]:
+    """The name and the value of `turnover={by: tags}`, whose value is YAML, once validated. Raises `ValueError`."""
+    name, _, written = text.partition("=")
+    try:
+        value = yaml.safe_load(written)
+    except yaml.YAMLError as error:
+        msg = f"{name}: not YAML: {' '.join(str(error).split())}"
+        raise ValueError(msg) from None
+    Behaviour().set(name, value)
+    return name, value
 
 
 def _validated(name: str, value: Any) -> Any:

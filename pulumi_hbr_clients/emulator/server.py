@@ -47,9 +47,14 @@ class RunningEmulator:
         return next(iter(self.endpoints.values()))
 
     @property
+    def backends(self) -> tuple[Backend, ...]:
+        """The backend; of several accounts and regions, all of them."""
+        return (self.target,) if isinstance(self.target, Backend) else tuple(self.target.backends.values())
+
+    @property
     def backend(self) -> Backend:
-        """The backend; where several are served, that of the first account and region."""
-        return self.target if isinstance(self.target, Backend) else next(iter(self.target.backends.values()))
+        """The backend; of several, that of the first account and region."""
+        return self.backends[0]
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -105,8 +110,8 @@ class _Server:
         self.running = RunningEmulator(target, {name: _address(socket) for name, socket in self._listeners.items()})
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        for each in [target] if isinstance(target, Backend) else target.backends.values():
-            each.prime_cache()
+        for backend in self.running.backends:
+            backend.prime_cache()
 
     async def run(self, on_ready: Callable[[], object]) -> None:
         """Serve until `stop`, then close all connections at once."""

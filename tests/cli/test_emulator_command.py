@@ -1,10 +1,12 @@
 """`hbr-clients emulator`: a service on loopback, and words for the other shell that work there."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 from typing import IO
 
@@ -52,6 +54,33 @@ def test_all_faults_at_once() -> None:
         "  --faults: must be a share, as 0.05 or 5% (given: '101%')",
         "  --seed: must be a whole number (given: 'x')",
     ]
+
+
+def test_behaviours(tmp_path: Path) -> None:
+    """Any behaviour can be set, its value as YAML; what makes no sense is reported with the other options."""
+    fleet = tmp_path / "fleet.yaml"
+    fleet.write_text("accounts: {prod: {cn-hangzhou: [{count: 2}], cn-shanghai: [{count: 1}]}}")
+    options = ["--behaviour", "turnover={by: tags, times: 1}", "--behaviour", "order=id", "--fleet", str(fleet)]
+    with program("emulator", *options) as process:
+        lines = usage(process.stdout)
+        with urllib.request.urlopen(lines[-1].rpartition(" ")[2]) as response:  # noqa: S310  loopback
+            behaviours = json.load(response)["behaviours"]
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    assert lines[0].endswith(" with 3 clients. Press Ctrl-C to stop.")
+    assert any(line.startswith("cn-shanghai is at http://127.0.0.1:") for line in lines)
+    assert (behaviours["turnover"]["by"], behaviours["turnover"]["times"], behaviours["order"]) == ("tags", 1, "id")
+    result = run(
+        "emulator", "--behaviour", "order=sorted", "--behaviour", "x=1", "--behaviour", "rate={", "--seed", "x"
+    )
+    assert result.exit_code == 2
+    assert [line.partition(" (given")[0] for line in result.stderr.splitlines()[1:]] == [
+        "  --behaviour: order: Input should be 'arrival', 'id', 'name', 'random' or 'shuffled'",
+        *[line.partition(" (given")[0] for line in result.stderr.splitlines()[2:4]],
+        "  --seed: must be a whole number",
+    ]
+    assert "no such behaviour: x; one of latency, rate," in result.stderr
+    assert "--behaviour: rate: not YAML" in result.stderr
 
 
 def test_a_bad_fleet(tmp_path: Path) -> None:
