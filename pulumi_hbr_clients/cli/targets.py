@@ -103,9 +103,10 @@ def parse(values: Mapping[str, Any], *, check_settings: bool = True) -> Targets:
     endpoint = _settings(own).first("endpoint")
     if endpoint.value is None or found.several:
         issues += [issue for region in values["region"] if (issue := region_issue(region))]
-    if endpoint.value is not None and (found.all_regions or len(found.regions) > 1):
+    is_one = endpoint.value is not None and "=" not in str(endpoint.value)
+    if is_one and (found.all_regions or len(found.regions) > 1):
         source = endpoint.source.replace("argument ", "--")
-        reason = f"must not be set with several regions, for each has its own; {source} sets it"
+        reason = f"must be one for each region (REGION=ADDRESS,REGION=ADDRESS) or none; {source} sets one for all"
         issues.append(ValidationIssue("endpoint", reason))
     for profile, region in product(found.profiles, found.regions) if check_settings else ():
         typed = {**own, "profile": profile, "region": DEFAULT_REGION if found.all_regions else region}

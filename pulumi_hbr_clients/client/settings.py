@@ -105,6 +105,7 @@ class Settings(Layers):
     def location(self) -> tuple[Setting, Setting, Setting, tuple[str, ...]]:
         """Region, network, endpoint, and warnings. Raises `InputError` with every issue of them."""
         region, network, endpoint = map(self.first, ("region", "network", "endpoint"))
+        endpoint = _of_region(endpoint, region.value)
         if issues := list(self._issues(region, network, endpoint)):
             raise InputError(*issues)
         network = network if network.value else Setting("public", "default")
@@ -164,6 +165,17 @@ class Settings(Layers):
         parsed = parse_endpoint(endpoint.value) if endpoint.value is not None else None
         if isinstance(parsed, ValidationIssue):
             yield _from(parsed, endpoint)
+
+
+def _of_region(endpoint: Setting, region: str | None) -> Setting:
+    """The endpoint of a region where there is one for each: `cn-hangzhou=ADDRESS,cn-shanghai=ADDRESS`."""
+    if region is None or "=" not in str(endpoint.value):
+        return endpoint
+    named = dict(part.strip().partition("=")[::2] for part in str(endpoint.value).split(","))
+    if region not in named:
+        reason = f"names no endpoint for {region}, only for {', '.join(named)}"
+        raise InputError(ValidationIssue("endpoint", reason, f"from {endpoint.source}"))
+    return Setting(named[region], endpoint.source)
 
 
 def with_resolved_target(query: Query, config: Config) -> Query:

@@ -60,8 +60,10 @@ class RunningEmulator:
     def environment(self) -> Mapping[str, str]:
         """The variables with which any program finds this emulator, and may sign for it."""
         credentials = next(iter(self.backend.accounts.values())).credentials
+        of_regions = ",".join(f"{region}={address}" for region, address in self.endpoints.items())
+        endpoint = of_regions if len(self.endpoints) > 1 else self.endpoint
         return {
-            "ALIBABA_CLOUD_ENDPOINT_HBR": self.endpoint,
+            "ALIBABA_CLOUD_ENDPOINT_HBR": endpoint,
             "ALIBABA_CLOUD_REGION_ID": next(iter(self.endpoints)),
             "ALIBABA_CLOUD_ACCESS_KEY_ID": credentials.access_key_id,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": credentials.access_key_secret,

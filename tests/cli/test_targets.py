@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from pulumi_hbr_clients import HbrClient
 from pulumi_hbr_clients.cli import hbr_clients
-from pulumi_hbr_clients.emulator import Backend, Cloud, InMemoryTransport, account_credentials
+from pulumi_hbr_clients.emulator import Backend, Cloud, InMemoryTransport, account_credentials, serve
 from pulumi_hbr_clients.protocol.endpoints import REGIONS
 from tests.cli.terminals import row
 from tests.commands import ECS
@@ -93,6 +93,17 @@ def test_all_regions(cloud: Cloud, run: Any) -> None:
     assert (built_in.exit_code, built_in.stderr) == (0, f"warning: regions: {text}\n")
 
 
+def test_an_emulator_of_several_regions(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over HTTP each region has an address of its own, and what the emulator prints names them all."""
+    with serve(cloud) as running:
+        for name, value in running.environment.items():
+            monkeypatch.setenv(name, value)
+        result = CliRunner().invoke(hbr_clients, ["list", *ECS, "--all-regions"])
+        elsewhere = CliRunner().invoke(hbr_clients, ["list", *ECS, "--region", "eu-west-1"])
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "3 clients in 2 targets: 2 ACTIVATED, 1 STOPPED")
+    assert "--endpoint: names no endpoint for eu-west-1, only for cn-hangzhou, cn-shanghai, " in elsewhere.stderr
+
+
 def test_all_regions_of_nobody(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error that is not about that permission ends the command, for the lists would fail as well."""
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "FAKE-UNKNOWN")
@@ -112,7 +123,7 @@ def test_bad_targets_are_reported_together(cloud: Cloud, run: Any) -> None:
         "--all-regions: must not be given together with --region",
         "--region: must be a region id, for example cn-hangzhou (given: 'moon')",
         "--region: must be a region id, for example cn-hangzhou (given: 'sun')",
-        "--endpoint: must not be set with several regions, for each has its own; --endpoint sets it",
+        "--endpoint: must be one for each region (REGION=ADDRESS,REGION=ADDRESS) or none; --endpoint sets one for all",
     ]
     assert sum(backend.requests for backend in cloud.backends.values()) == 0
 
