@@ -27,7 +27,7 @@ from pulumi_hbr_clients.protocol.endpoints import (
     region_warning,
 )
 
-__all__ = ["Config", "ResolvedSettings", "Setting", "Settings", "Sts", "no_config", "resolve", "with_resolved_target"]
+__all__ = ["Config", "ResolvedSettings", "Setting", "Settings", "Sts", "check_location", "no_config", "resolve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +178,10 @@ def _of_region(endpoint: Setting, region: str | None) -> Setting:
     return Setting(named[region], endpoint.source)
 
 
-def with_resolved_target(query: Query, config: Config) -> Query:
-    """The query with the region and the endpoint that the settings give it. Raises `InputError`."""
+def check_location(query: Query, config: Config) -> None:
+    """Refuse a query that has no region here, or one that cannot be. Raises `InputError` with every issue."""
     own = {"region": query.region, "endpoint": query.endpoint, "profile": query.profile}
-    target = Settings(config, {name: value for name, value in own.items() if value is not None}).target("program")
-    return query.model_copy(update={"region": target.region, "endpoint": target.endpoint})
+    Settings(config, {name: value for name, value in own.items() if value is not None}).location()
 
 
 def _endpoint_of_provider(endpoints: Any, product: str) -> str | None:

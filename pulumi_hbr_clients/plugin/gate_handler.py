@@ -17,7 +17,7 @@ from pulumi_hbr_clients.activation.gate_state import (
 from pulumi_hbr_clients.activation.progress import ProgressReporter
 from pulumi_hbr_clients.activation.waiter import check_once, pass_gate
 from pulumi_hbr_clients.client.client import HbrClient
-from pulumi_hbr_clients.client.settings import Config, with_resolved_target
+from pulumi_hbr_clients.client.settings import Config, check_location
 from pulumi_hbr_clients.model.errors import GateError, HbrError, InputError
 from pulumi_hbr_clients.model.outputs import ClientList, to_outputs
 from pulumi_hbr_clients.model.validation import snake
@@ -45,7 +45,7 @@ class Gates:
         try:
             gate_mode(self.config)
             if gate := parse_partial(inputs.known(), inputs.unknown, ResourceCondition):
-                with_resolved_target(gate.query, self.config)
+                check_location(gate.query, self.config)
         except InputError as error:
             return list(reasons(error, inputs.secret))
         return []

@@ -18,12 +18,13 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_hbr_clients.activation.bypass import gate_mode
 from pulumi_hbr_clients.activation.condition import ResourceCondition, parse_partial
-from pulumi_hbr_clients.client.settings import with_resolved_target
+from pulumi_hbr_clients.client.settings import check_location
 from pulumi_hbr_clients.model.names import ACTIVATION_GATE_TYPE
 from pulumi_hbr_clients.resources import inputs
 from pulumi_hbr_clients.resources import pulumi_runtime as program
 from pulumi_hbr_clients.resources.client_outputs import ClientOutputs
 from pulumi_hbr_clients.resources.gate_hook import gate_hook
+from pulumi_hbr_clients.resources.mocks import is_mocked
 from pulumi_hbr_clients.resources.options import check_options
 from pulumi_hbr_clients.state_providers import ActivationGateProvider
 
@@ -119,8 +120,8 @@ class ActivationGate(ClientOutputs, pulumi.CustomResource):
             check_options("ActivationGate", opts, arguments, _OUTPUTS)
             later = {name for name, value in arguments.items() if program.contains_output(value)}
             known = {name: value for name, value in arguments.items() if name not in later}
-            if gate := parse_partial(known, later, ResourceCondition):
-                with_resolved_target(gate.query, config)
+            if (gate := parse_partial(known, later, ResourceCondition)) and not is_mocked():
+                check_location(gate.query, config)
             mode = gate_mode(config)
         secret_outputs: list[str] = []
         properties: dict[str, Any] = {
