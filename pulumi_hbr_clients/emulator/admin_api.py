@@ -28,35 +28,24 @@ from pulumi_hbr_clients.protocol.signing import Request
 PREFIX: Final = "/_emulator"
 
 
-def _on_clients(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A method that takes ids one by one, as a command that takes a list of them, or a single id."""
-
-    def command(backend: Backend, clients: str | list[str]) -> Any:
-        return method(backend, *([clients] if isinstance(clients, str) else clients))
-
-    return command
-
-
-def _set_status(backend: Backend, clients: str | list[str], status: str) -> None:
-    _on_clients(lambda b, *ids: b.set_status(status, *ids))(backend, clients)
-
-
-def _install(backend: Backend, instances: str | list[str], seconds: float = 60.0, *, fails: bool = False) -> list[str]:
-    ids = [instances] if isinstance(instances, str) else instances
-    return backend.install(ids, seconds=seconds, fails=fails)
+def _ids(value: str | list[str]) -> list[str]:
+    """A single id may come without its brackets."""
+    return [value] if isinstance(value, str) else value
 
 
 COMMANDS: Final[Mapping[str, Callable[..., Any]]] = {
-    "activate": _on_clients(Backend.activate),
+    "activate": lambda backend, clients: backend.activate(*_ids(clients)),
     "add": lambda backend, clients: add_clients(backend, clients),  # noqa: PLW0108  without its own `name`
     "advance": Backend.advance,
     "change": Backend.change,
     "churn": Backend.churn,
     "clear_log": Backend.clear_log,
-    "install": _install,
-    "remove": _on_clients(Backend.remove),
-    "set_status": _set_status,
-    "stop_heartbeats": _on_clients(Backend.stop_heartbeats),
+    "install": lambda backend, instances, seconds=60.0, fails=False: backend.install(
+        _ids(instances), seconds=seconds, fails=fails
+    ),
+    "remove": lambda backend, clients: backend.remove(*_ids(clients)),
+    "set_status": lambda backend, clients, status: backend.set_status(status, *_ids(clients)),
+    "stop_heartbeats": lambda backend, clients: backend.stop_heartbeats(*_ids(clients)),
 }
 
 
@@ -107,16 +96,11 @@ def _index(backend: Backend) -> Any:
     return {"commands": names, "behaviours": {name: _plain(getattr(backend, name)) for name in BEHAVIOURS}}
 
 
-def _fleet(backend: Backend) -> Any:
-    rows = backend.rows()
-    return {"clients": rows, "totalCount": len(rows)}
-
-
-def _log(backend: Backend) -> Any:
-    return {"requests": backend.requests, "log": [asdict(record) for record in list(backend.log)]}
-
-
-_VIEWS: Final[Mapping[str, Callable[[Backend], Any]]] = {"": _index, "fleet": _fleet, "log": _log}
+_VIEWS: Final[Mapping[str, Callable[[Backend], Any]]] = {
+    "": _index,
+    "fleet": lambda backend: {"clients": backend.rows(), "totalCount": len(backend.members)},
+    "log": lambda backend: {"requests": backend.requests, "log": [asdict(record) for record in list(backend.log)]},
+}
 
 
 def _plain(value: Any) -> Any:

@@ -16,6 +16,7 @@ import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,17 +36,6 @@ SOURCE_ACCOUNT: Final = ("1293746723820000", "hbrcrossrole")
 _BESIDE: Final = {
     name[0].lower() + name[1:]: name for name in ("ClusterId", "CrossAccountUserId", "CrossAccountRoleName", "Beats")
 }
-_PROXIED: Final = {
-    **SETTINGS,
-    "DataProxySetting": "CUSTOM",
-    "ProxyHost": "192.168.11.100",
-    "ProxyPort": 3128,
-    "ProxyUser": "backup",
-    "ProxyPassword": "FAKE-PROXY-PASSWORD-0001",
-}
-_OLD: Final = {"ClientVersion": "2.9.0"}
-_NEW: Final[dict[str, Any]] = {"Tags": [], "BackupStatus": "UNPROTECTED", "LastHeartBeatTime": 0, "ClientVersion": ""}
-_DATA: Final = {"OsType": "linux", "ZoneId": "cn-hangzhou-h", "BackupStatus": "PROTECTED"}
 
 
 def open_fleet(
@@ -73,45 +63,32 @@ def _backend(document: Any, name: str, seed: int, behaviours: Mapping[str, Any])
 
 def sample(*, lively: bool = False, **behaviours: Any) -> Backend:
     """A small fleet with something of everything. Unless `lively`, nothing but heartbeats changes."""
-    backend = Backend(_sample_rows(), **behaviours)
-    for number in (1, 2):
-        backend.add(_named(f"node-{number}", "CONTAINER_CLIENT"), cluster_id=CLUSTER)
-    backend.add(_named("cross-1"), owner=SOURCE_ACCOUNT)
+    backend = Backend(**behaviours)
+    for item in _sample_items():
+        _add(backend, _completed(**item))
+    backend.history.clear()
     if lively:
-        backend.install([backend.find(_named("batch-1")["ClientId"]).row["InstanceId"]], seconds=30)
-        backend.later(45, lambda: backend.set_status("ACTIVATED", _named("db-2")["ClientId"]))
+        backend.install([new_row("sample/batch-1")["InstanceId"]], seconds=30)
+        backend.later(45, lambda: backend.activate(new_row("sample/db-2")["ClientId"]))
         backend.churn(every=40, stay=20)
     return backend
 
 
-def _named(name: str, client_type: str = "ECS_CLIENT", **fields: Any) -> dict[str, Any]:
-    usual = {"Status": "ACTIVATED", "BackupStatus": "PROTECTED", "ClientVersion": "2.13.1"}
-    if client_type == "ECS_CLIENT":
+@cache
+def _sample_items() -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = _read(Path(__file__).with_name("sample.yaml"))
+    return items
+
+
+def _completed(*, name: str, clientType: str = "ECS_CLIENT", **given: Any) -> dict[str, Any]:  # noqa: N803  as in the file
+    """A client of the sample with all that the file does not say."""
+    usual = {"Status": "ACTIVATED", "BackupStatus": "PROTECTED", "ClientVersion": "2.13.1", "Hostname": name}
+    if clientType == "ECS_CLIENT":
         usual |= {"InstanceName": name, "OsType": "linux"}
-    given = {**usual, "Hostname": name, "Settings": SETTINGS, **fields}
-    return new_row(f"sample/{name}", client_type, **given)
-
-
-def _tags(**tags: str) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
-
-
-def _sample_rows() -> Iterator[dict[str, Any]]:
-    prod, dev = _tags(env="prod", team="web"), _tags(env="dev")
-    yield _named("web-1", ZoneId="cn-hangzhou-f", Tags=prod)
-    yield _named("web-2", ZoneId="cn-hangzhou-g", Tags=prod, **_OLD)
-    yield _named("web-3", ZoneId="cn-hangzhou-h", Tags=prod)
-    yield _named("db-1", **_DATA, Tags=_tags(env="prod", team="data"), Settings=_PROXIED)
-    yield _named("db-2", **_DATA, Tags=_tags(env="prod", team="data"), Status="UNKNOWN", **_OLD)
-    yield _named("desk-1", OsType="windows", Tags=dev, Settings={**SETTINGS, "UseHttps": "true"})
-    yield _named("desk-2", OsType="windows", Tags=dev, Status="STOPPED", BackupStatus="UNPROTECTED")
-    yield _named("batch-1", Status="INSTALLING", **_NEW)
-    yield _named("batch-2", Status="INSTALL_FAILED", **_NEW)
-    yield _named("cache-1", Tags=_tags(env="staging", note="caf\u00e9 & \u4e2d"), Status="REGISTERED")
-    bare = _named("legacy-1", Tags=[], ArchType="386", ClientVersion="1.9.7")
-    yield {name: value for name, value in bare.items() if name != "Settings"}
-    yield _named("queue-1", Tags=dev, Status="DEACTIVATED")
-    yield _named("nas-1", "LOCAL_CLIENT", Tags=[], Appliance=True)
+    beside = {key: given.pop(key) for key in _BESIDE if key in given}
+    given["settings"] = None if given.get("settings", {}) is None else {**SETTINGS, **given.get("settings", {})}
+    row = {**new_row(f"sample/{name}", clientType, **usual), **as_wire(given), **beside}
+    return {key: value for key, value in row.items() if value is not None}
 
 
 def _read(path: Path) -> Any:

@@ -24,11 +24,11 @@ from pulumi_hbr_clients.emulator.cloud import Cloud
 from pulumi_hbr_clients.emulator.fleet_file import sample
 from pulumi_hbr_clients.emulator.responses import JSON
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
-from pulumi_hbr_clients.protocol.endpoints import is_loopback
 from pulumi_hbr_clients.protocol.signing import Request
 
 REGION: Final = "cn-hangzhou"
 LOOPBACK: Final = "127.0.0.1"
+"""Nothing but this machine: the keys are fake, and the admin API asks for none."""
 _START: Final = 10.0
 """Seconds a thread may take to listen."""
 
@@ -74,7 +74,7 @@ class RunningEmulator:
 @contextmanager
 def serve(backend: Backend | Cloud | None = None, *, port: int = 0) -> Iterator[RunningEmulator]:
     """Serve a backend (by default the sample) from a thread until the block ends. Port 0 is a free one."""
-    server = _Server(sample() if backend is None else backend, LOOPBACK, port)
+    server = _Server(sample() if backend is None else backend, port)
     ready = Event()
     thread = Thread(target=lambda: asyncio.run(server.run(ready.set)), name="hbr-emulator", daemon=True)
     thread.start()
@@ -90,26 +90,28 @@ def serve(backend: Backend | Cloud | None = None, *, port: int = 0) -> Iterator[
 def run(
     backend: Backend | Cloud | None = None,
     *,
-    host: str = LOOPBACK,
     port: int = 0,
     on_ready: Callable[[RunningEmulator], object] = lambda _: None,
 ) -> None:
     """Serve a backend until interrupted, which raises `KeyboardInterrupt` once everything is closed.
 
-    Where several regions are served, each has its own port: this one and those after it. Raises `InputError` off
-    loopback, and where a port is taken.
+    Where several regions are served, each has its own port: this one and those after it. Raises `InputError` where a
+    port is taken.
     """
-    server = _Server(sample() if backend is None else backend, host, port)
+    server = _Server(sample() if backend is None else backend, port)
     asyncio.run(server.run(lambda: on_ready(server.running)))
 
 
 class _Server:
     """Listens on a port for each region."""
 
-    def __init__(self, target: Backend | Cloud, host: str, port: int) -> None:
+    def __init__(self, target: Backend | Cloud, port: int) -> None:
         regions = (REGION,) if isinstance(target, Backend) else target.regions
-        self._listeners = {name: _listen(host, port + i if port else 0) for i, name in enumerate(regions)}
-        self.running = RunningEmulator(target, {name: _address(socket) for name, socket in self._listeners.items()})
+        self._listeners = {name: _listen(port + i if port else 0) for i, name in enumerate(regions)}
+        self.running = RunningEmulator(
+            target,
+            {name: f"http://{LOOPBACK}:{listener.getsockname()[1]}" for name, listener in self._listeners.items()},
+        )
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         for backend in self.running.backends:
@@ -194,22 +196,14 @@ def _head(status: int, headers: Mapping[str, str]) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    if not is_loopback(host):
-        raise InputError(ValidationIssue("host", "must be loopback: 127.0.0.1, ::1 or localhost", repr(host)))
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+def _listen(port: int) -> socket.socket:
     # asyncio turns Nagle off only where the protocol is named; without it each small response takes 40 ms.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((host, port))
+        listener.bind((LOOPBACK, port))
     except (OSError, OverflowError) as error:
         listener.close()
         reason = getattr(error, "strerror", None) or error
         raise InputError(ValidationIssue("port", f"cannot be listened on: {reason}", str(port))) from None
     return listener
-
-
-def _address(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

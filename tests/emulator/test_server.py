@@ -225,13 +225,6 @@ def test_environment_is_all_a_program_needs(running: RunningEmulator) -> None:
     }
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.1", "example.com", ""])  # noqa: S104  it is refused
-def test_loopback_only(host: str) -> None:
-    """The emulator binds nothing but loopback."""
-    with pytest.raises(InputError, match="must be loopback"):
-        run(host=host)
-
-
 def test_port_in_use(running: RunningEmulator) -> None:
     """A port that is taken is bad input, said in words."""
     with pytest.raises(InputError, match="port: cannot be listened on"):
