@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +174,22 @@ def test_bad_words_are_bad_input() -> None:
     result = run("doctor", "--client-type", "ecs", "--timeout", "soon")
     assert (result.exit_code, result.stdout) == (2, "")
     assert [line.strip().partition(":")[0] for line in result.stderr.splitlines()[1:]] == ["--client-type", "--timeout"]
+
+
+@pytest.mark.parametrize("words", [["doctor"], ["list", "--client-type", "ECS_CLIENT", "--region", "cn-hangzhou"]])
+def test_a_user_without_a_home(words: list[str]) -> None:
+    """A user id without an account and without HOME: an error that says so, without a traceback."""
+    if os.getuid() != 0:
+        pytest.skip("only root can become a user that does not exist")
+    program = (
+        "import os, sys; from pulumi_hbr_clients.cli import main\n"
+        "try: sys.argv = ['hbr-clients', 'doctor', '--help']; main()\n"  # loads what that user may not read
+        "except SystemExit: pass\n"
+        "from pulumi_hbr_clients.cli import diagnosis, output, targets\n"
+        f"os.setuid(54321); sys.argv = ['hbr-clients', *{words}]; main()\n"
+    )
+    environment = {"PATH": os.environ["PATH"], "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "there is no home directory" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
