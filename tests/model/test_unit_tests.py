@@ -27,7 +27,7 @@ def test_what_follows_from_the_clients():
 
 def test_the_page(tmp_path: Path) -> None:
     """The page's program and its tests pass without a service, and so do the outputs that a mock leaves out."""
-    program, tests = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    program, tests, *_ = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
     (tmp_path / "fleet.py").write_text(program)
     (tmp_path / "test_fleet.py").write_text(tests + ALONE)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_fleet.py"]
