@@ -20,6 +20,7 @@ QUESTIONS: Final[Mapping[str, Callable[..., report.Table]]] = {
     "faults": lists.faults,
     "changes": lists.changes,
     "windows": lists.windows,
+    "targets": lists.targets,
     "state": programs.state,
     "imports": programs.imports,
     "previews": programs.previews,

@@ -53,6 +53,23 @@ def _lists(title: str, sizes: Sequence[int], latency: float) -> tuple[Table, Map
     return table, found
 
 
+def targets(*, quick: bool) -> Table:
+    """12 regions of 2,000 clients, 100 ms a response: one command beside a serial loop over the SDK."""
+    regions, count = (3, 100) if quick else (12, 2000)
+    table = Table(
+        f"{regions} regions of {count:,} clients, 100 ms a response", ["", "wall s", "CPU s", "requests", "missed"]
+    )
+    with service(count, latency=0.1, regions=regions) as running:
+        measures = {name: partial(running.run, "targets_worker", name) for name in NAMES}
+        found = in_turn(1 if quick else 3, measures)
+    for name, f in found.items():
+        table.row(name, f["wall"], f["cpu"], f["requests"], regions * count - f["clients"])
+    faster = found["sdk"]["wall"] / found["verified"]["wall"]
+    table.require("verified: times faster than the SDK's loop", faster, 15, at_least=True)
+    table.note = "Ours: one `hbr-clients list` with all regions. sdk: one region after another."
+    return table
+
+
 JUDGED: Final = ["", "runs", "complete", "incomplete", "errors", "silently wrong", "missed", "twice", "requests"]
 NOTE: Final = "Missed and twice: clients, in all runs, that were there all along. Requests: the median run."
 

@@ -2,15 +2,16 @@
 
     python -m tools.bench.serve '{"count": 10000, "latency": 0.1}'
 
-The argument names the number of clients and the emulator's behaviour. Nine clients in ten match the selections of
-list_worker.py. Prints the environment in which any program finds the service; then, for each line on its input, the
-requests since the last one. Ends with its input.
+The argument names the number of clients in each of the regions (one if `regions` is not given), and the emulator's
+behaviour. Nine clients in ten match the selections of list_worker.py. Prints the environment in which any program finds
+the service; then, for each line on its input, the requests since the last one. Ends with its input.
 """
 
 import json
 import sys
 
 from pulumi_hbr_clients import emulator
+from pulumi_hbr_clients.protocol.endpoints import REGIONS
 
 
 def main() -> None:
@@ -19,13 +20,16 @@ def main() -> None:
     rows = list(emulator.new_rows(behaviour.pop("count")))
     for row in rows[: len(rows) * 9 // 10]:
         row["Tags"], row["Hostname"] = [{"Key": "bench", "Value": "yes"}], "bench"
-    backend = emulator.Backend(rows, **behaviour)
-    with emulator.serve(backend) as running:
-        print(json.dumps(dict(running.environment)), flush=True)
+    regions = REGIONS[: behaviour.pop("regions", 1)]
+    backends = {("bench", region): emulator.Backend(rows, **behaviour) for region in regions}
+    with emulator.serve(emulator.Cloud(backends)) as running:
+        print(json.dumps({**running.environment, "BENCH_ENDPOINTS": json.dumps(dict(running.endpoints))}), flush=True)
         for _ in sys.stdin:
-            throttled = sum(record.code.startswith("Throttling") for record in backend.log)
-            print(json.dumps({"requests": backend.requests, "throttled": throttled}), flush=True)
-            backend.clear_log()
+            log = [record for backend in backends.values() for record in backend.log]
+            throttled = sum(record.code.startswith("Throttling") for record in log)
+            print(json.dumps({"requests": len(log), "throttled": throttled}), flush=True)
+            for backend in backends.values():
+                backend.clear_log()
 
 
 if __name__ == "__main__":
