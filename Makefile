@@ -11,6 +11,9 @@ LOCK := requirements-dev.lock
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
+# Processes that run tests side by side: most of a test's time is waiting, for an engine or a clock.
+PROCESSES ?= 3
+
 # Before a command: the engine, and this project's own Python for the engine's Python plugin, come first on PATH.
 ON_ENGINE = engine=$$($(PY) -m tools.engine) && PATH="$$engine:$(CURDIR)/$(VENV)/bin:$$PATH"
 
@@ -26,7 +29,7 @@ demo: $(VENV)/package ## See it work: an emulated fleet, two stacks, no account 
 	@$(ON_ENGINE) $(PY) tools/demo.py
 
 test: lint ## Lint, format check, types, and all tests, on a real engine
-	@$(ON_ENGINE) $(PY) -m pytest
+	@$(ON_ENGINE) $(PY) -m pytest --numprocesses $(PROCESSES) --dist loadgroup
 
 bench: $(VENV)/package ## Measure against the peers, half an hour; writes docs/benchmarks.md (ASK=name: one table)
 	@$(ON_ENGINE) $(PY) -m tools.bench --keep $(ASK)
