@@ -23,7 +23,7 @@ def main() -> None:
     regions = REGIONS[: behaviour.pop("regions", 1)]
     backends = {("bench", region): emulator.Backend(rows, **behaviour) for region in regions}
     with emulator.serve(emulator.Cloud(backends)) as running:
-        print(json.dumps({**running.environment, "BENCH_ENDPOINTS": json.dumps(dict(running.endpoints))}), flush=True)
+        print(json.dumps(dict(running.environment)), flush=True)
         for _ in sys.stdin:
             log = [record for backend in backends.values() for record in backend.log]
             throttled = sum(record.code.startswith("Throttling") for record in log)
