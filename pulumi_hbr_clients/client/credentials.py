@@ -3,6 +3,7 @@
 The library is imported only when it is needed: it costs 0.4 s, and keys that are at hand need none of it. It is handed
 every value: what it would read from the environment it reads at import, once. Its calls block, and its own async path
 blocks the event loop for up to 5 s (RefreshCachedSupplier._refresh_cache_async in 1.0.12): they run in daemon threads.
+What was measured of the library: docs/service.md.
 """
 
 import logging

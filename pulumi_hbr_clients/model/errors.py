@@ -173,7 +173,7 @@ def retry_for(code: str, http_status: int, message: str = "") -> Retry:
     throttling.user, Rejected.Throttling, 9990040003 with the message "Throttling.Resource …", SystemBusy,
     ServiceUnavailable, or code 500 inside a response with HTTP status 200. A code that refuses the request itself is
     final, whatever its message says, and so is 407: every try with a wrong proxy password brings an account nearer to
-    its lock.
+    its lock. Sources: docs/service.md.
     """
     if code in _ONCE_CODES:
         return _ONCE_CODES[code]

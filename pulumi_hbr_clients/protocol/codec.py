@@ -2,6 +2,7 @@
 
 Places and forms of parameters are read off `Query` (see `WireParam`), by the client that encodes and by the emulator
 that decodes. `protocol.decoder` reads the responses.
+Sources of the form: docs/service.md.
 """
 
 import json

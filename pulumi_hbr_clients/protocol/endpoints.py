@@ -2,6 +2,7 @@
 
 Rule and exceptions as in the official SDK alibabacloud_hbr20170908 2.7.1 (its endpoint map; a test compares them).
 Regions are added faster than releases, so an unknown one is used; one that looks like a misspelling gets a warning.
+Sources: docs/service.md.
 """
 
 import difflib

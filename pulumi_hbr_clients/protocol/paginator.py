@@ -10,7 +10,7 @@ A part of one page is complete by its count, for a page is one moment. After fiv
 incomplete: the clients of all passes, without those that a look-up by id no longer finds.
 
 Why two passes: equal totals prove nothing where one client leaves while another joins. A client that leaves and comes
-back in step with the passes can still hide another one; no order of the list is documented that would show it.
+back in step with the passes can still hide another one; no order of the list is documented that would show it (docs/decisions/two-passes.md).
 
     while requests := paginator.next_requests():
         for request in requests:
