@@ -35,6 +35,9 @@ from pulumi_hbr_clients.model.errors import (
 from pulumi_hbr_clients.plugin import grpc_errors as failures
 from pulumi_hbr_clients.plugin import values as properties
 from pulumi_hbr_clients.plugin.values import UNKNOWN
+from pulumi_hbr_clients.protocol.signing import Credentials
+from tests.settings.samples import profile_file
+from tests.settings.sts import serving
 
 FUNCTION = "hbr-clients:index:getBackupClients"
 URN = "urn:pulumi:dev::p::my:index:Parent$hbr-clients:index:ActivationGate::ready"
@@ -265,6 +268,32 @@ def test_configuration(environment: dict[str, str]) -> None:
         result = plain(getattr(invoke(stub, clientType="ECS_CLIENT"), "return"))
         assert result["clients"][0]["region"] == "cn-shanghai"
         assert stub.DiffConfig(provider_pb2.DiffRequest(olds=good, news=good)).changes == 1
+
+
+def test_a_caller_for_each_query(environment: dict[str, str], backend: Backend, tmp_path: Path) -> None:
+    """`profile` and `assumeRole` of a query or of the provider say who signs; one that is not there is an error."""
+    role = {"roleArn": "acs:ram::1234567890123456:role/tenant"}
+    keys = [Credentials("FAKE-PROD", "FAKE-PROD-SECRET"), Credentials("FAKE-STS-1", "FAKE-STS-SECRET", "FAKE-STS")]
+    for each in keys:
+        backend.allow(each)
+    profile = {"mode": "AK", "access_key_id": "FAKE-PROD", "access_key_secret": "FAKE-PROD-SECRET"}
+    profile_file(tmp_path, prod={**profile, "region_id": "cn-beijing"})
+    with serving(tmp_path / "authority.pem") as sts:
+        own = {"HOME": str(tmp_path), "SSL_CERT_FILE": str(tmp_path / "authority.pem")}
+        sts_endpoint = {"ALIBABA_CLOUD_STS_ENDPOINT": sts.endpoint}
+        with started({**environment, **own, **sts_endpoint}) as (stub, _):
+            stub.Configure(provider_pb2.ConfigureRequest(args=bag()))
+            found = plain(getattr(invoke(stub, clientType="ECS_CLIENT", profile="prod"), "return"))
+            assert found["region"] == "cn-beijing"
+            invoke(stub, clientType="ECS_CLIENT", assumeRole=role)
+            stub.Configure(provider_pb2.ConfigureRequest(args=bag(profile="prod", region="cn-hangzhou")))
+            invoke(stub, clientType="ECS_CLIENT")
+            gone = provider_pb2.InvokeRequest(tok=FUNCTION, args=bag(clientType="ECS_CLIENT", profile="gone"))
+            assert "argument profile: there is no profile gone" in refused(stub.Invoke, gone).details()
+    signed = [record.key_id for record in backend.log]
+    assert list(dict.fromkeys(signed)) == ["FAKE-PROD", "FAKE-STS-1"]
+    assert signed[-1] == "FAKE-PROD"
+    assert [sent["RoleArn"] for sent in sts.requests] == [role["roleArn"]]
 
 
 def test_keys_are_kept_as_secrets(provider: Any) -> None:

@@ -85,7 +85,7 @@ async def examine(query: Query, arguments: Mapping[str, Any], client: HbrClient,
     if report["network"].value is None:
         report["network"] = Finding("public", "default", None, report["network"].places)
     if report["endpoint"].value is None:
-        url = "known once the region is" if issues else settings.target("").endpoint
+        url = "known once the region is" if issues else settings.location()[2].value
         report["endpoint"] = Finding(url, "the region's own", None, report["endpoint"].places)
     timeout = query.timeout or PATIENCE
     report["credentials"] = await _credentials(settings, timeout, offline=offline, is_located=not issues)

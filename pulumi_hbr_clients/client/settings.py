@@ -116,11 +116,6 @@ class Settings(Layers):
         warning = region_warning(region.value) if is_checked else None
         return region, network, endpoint, (f"{warning} ({region.source})",) if warning else ()
 
-    def target(self, label: str) -> Target:
-        """Region and endpoint alone, for a caller of this label. Raises `InputError` with every issue of them."""
-        region, _, endpoint, _ = self.location()
-        return Target(label, region.value, endpoint.value)
-
     def first(self, key: str) -> Setting:
         """The first place that sets region, network or endpoint; a value of None if none does."""
         return next((found for found in self.places(key) if found.value is not None), Setting(None, ""))
