@@ -18,18 +18,16 @@ class BackupClientsProvider(ResourceProvider):
     """Reads the list of a `BackupClients` resource."""
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Keep the stack's config, for settings and credentials."""
-        from pulumi_hbr_clients.client.provider_process import show_errors_in_one_line  # noqa: PLC0415  httpcore: 0.2 s
+        """Take the stack's config, for settings and credentials."""
+        from pulumi_hbr_clients.client.provider_process import ListReader, show_errors_in_one_line  # noqa: PLC0415  httpx
 
-        self._config: Config = req.config.get
+        self._reader = ListReader(req.config.get)
         show_errors_in_one_line()
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Return the current list; on refresh the previous outputs, if only volatile fields differ."""
-        from pulumi_hbr_clients.client.provider_process import list_clients  # noqa: PLC0415  httpcore: 0.2 s
-
         query = query_of(id_, props)
-        outputs = {**query.to_state(), **to_state(query, list_clients(query, self._config))}
+        outputs = {**query.to_state(), **to_state(query, self._reader.list(query))}
         return ReadResult(id_, dict(props) if same_but_volatile(props, outputs) else outputs)
 
 

@@ -18,7 +18,9 @@ from typing import Final, Self
 from weakref import WeakKeyDictionary
 
 from pulumi_hbr_clients.client.client import HbrClient
+from pulumi_hbr_clients.client.reading import limit_text
 from pulumi_hbr_clients.client.session import RetryDetails
+from pulumi_hbr_clients.model.errors import HbrError, TransportError
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.protocol.paginator import IDS_MAX
@@ -148,7 +150,7 @@ class _Poller:
         verify = any(s.wants_verified for s in subscriptions)
         try:
             query = _merged([s.query for s in subscriptions], verify=verify)
-            found = await client.fetch(query, on_retry=self._report_retry)
+            found = await client.fetch(query, on_retry=self._report_retry, on_wait=self._report_wait)
             region = client.target(query).region
             results = [replace(found.result(s.query), region=region) for s in subscriptions]
             is_verified = verify or found.request_count <= _part_count(query)
@@ -163,8 +165,14 @@ class _Poller:
     def _report_retry(self, details: RetryDetails) -> None:
         """Pass an outage on while it lasts: eight tries may take a minute. One failed try is no outage."""
         if details.attempt > 1:
-            for subscription in self._subscriptions:
-                subscription.results.put_nowait(PollResult(error=details.error, is_retried=True))
+            self._report(details.error)
+
+    def _report_wait(self, seconds: float) -> None:
+        self._report(TransportError(limit_text(seconds)))
+
+    def _report(self, error: HbrError) -> None:
+        for subscription in self._subscriptions:
+            subscription.results.put_nowait(PollResult(error=error, is_retried=True))
 
     async def _pause(self) -> None:
         """Wait until the next poll is due: sooner when a gate joins, at once when one needs a verified list."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from pulumi_hbr_clients.client.blocking import run
 from pulumi_hbr_clients.client.client import HbrClient
+from pulumi_hbr_clients.client.reading import limit_text
 from pulumi_hbr_clients.client.settings import Config
 from pulumi_hbr_clients.model.errors import CredentialsError, HbrError, InputError
 from pulumi_hbr_clients.model.outputs import ClientList
@@ -20,18 +21,34 @@ _PROCESS: Final = (
 )
 
 
-def list_clients(query: Query, config: Config) -> ClientList:
-    """Return the clients that match. Blocks; raises `HbrError`, naming this process if a setting is missing."""
+class ListReader:
+    """Reads lists for the resources of one stack. Reads at the same time share connections and the account's limit."""
 
-    async def work() -> ClientList:
-        async with HbrClient(config=config) as client:
+    def __init__(self, config: Config) -> None:
+        """Send nothing yet."""
+        self._client = HbrClient(config=config)
+        self._reads = 0
+
+    def list(self, query: Query) -> ClientList:
+        """Return the clients that match. Blocks; raises `HbrError`, naming this process if a setting is missing."""
+        try:
+            region = self._client.target(query).region
+        except (InputError, CredentialsError) as error:
+            raise _naming_this_process(error) from None
+
+        def report_wait(seconds: float) -> None:
+            print(f"BackupClients in {region}: {limit_text(seconds)}", flush=True)  # noqa: T201  the engine shows it
+
+        async def work() -> ClientList:
+            self._reads += 1
             try:
-                client.resolve(query)
-            except (InputError, CredentialsError) as error:
-                raise _naming_this_process(error) from None
-            return await client.list(query)
+                return await self._client.list(query, on_wait=report_wait)
+            finally:
+                self._reads -= 1
+                if not self._reads:
+                    await self._client.aclose()
 
-    return run(work)
+        return run(work)
 
 
 def _naming_this_process(error: HbrError) -> HbrError:

@@ -88,10 +88,12 @@ class Reading:
         """Return the error of a caller whose time is over: how far it came, and what it was waiting for."""
         text = f"no complete list within {timeout:g} s (pages requested: {self.paginator.request_count})"
         if (wait := self._waits_until - self._clock.monotonic()) > 0:
-            text += (
-                f"; the account's limit of requests is reached, and the next may be sent in {wait:.0f} s. "
-                "Give a longer timeout, or let fewer tools use the account at once"
-            )
+            text += f"; {limit_text(wait)}. Give a longer timeout, or let fewer tools use the account at once"
         if waiting_for := self._session.waiting_for:
             text += f"; still waiting for {waiting_for}"
         return DeadlineError(f"{text}; last error: {self.last_error}" if self.last_error else text)
+
+
+def limit_text(seconds: float) -> str:
+    """What a wait for the account's limit is called in messages."""
+    return f"the account's limit of requests is reached, and the next may be sent in {seconds:.0f} s"

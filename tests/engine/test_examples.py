@@ -1,8 +1,11 @@
 """Every example is a whole Pulumi project, and runs as it stands."""
 
+import json
 import runpy
 import sys
+from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import pytest
 import yaml
 from pulumi import automation as auto
 
-from pulumi_hbr_clients.emulator import Backend
+from pulumi_hbr_clients.emulator import Backend, Cloud, account_credentials, new_rows, serve
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 pytestmark = pytest.mark.engine
@@ -112,3 +115,40 @@ def test_gate_fails(engine: Any) -> None:
     assert "error: ActivationGate 'all-of-them': 2 of 12 backup clients will not be activated by waiting:" in text
     assert "): DEACTIVATED since " in text
     assert "): INSTALL_FAILED since " in text
+
+
+def test_accounts(tmp_path: Path, engine: Any, service: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """3 accounts in 4 regions: 12 data sources, each client with its region; a look-up that is refused is left out."""
+    accounts, regions = ("prod", "test", "hub"), ("cn-hangzhou", "cn-shanghai", "eu-central-1", "us-west-1")
+    places = [(account, region) for account in accounts for region in regions]
+    cloud = Cloud({at: Backend([*new_rows(150, seed=number)]) for number, at in enumerate(places)})
+    endpoint = service.enter_context(serve(cloud)).environment["ALIBABA_CLOUD_ENDPOINT_HBR"]
+    engine.environment["ALIBABA_CLOUD_ENDPOINT_HBR"] = endpoint
+    monkeypatch.setenv("ALIBABA_CLOUD_ENDPOINT_HBR", endpoint)
+    profiles = [
+        {
+            "name": account,
+            "mode": "AK",
+            "access_key_id": account_credentials(account).access_key_id,
+            "access_key_secret": account_credentials(account).access_key_secret,
+        }
+        for account in accounts
+    ]
+    (tmp_path / ".aliyun").mkdir()
+    (tmp_path / ".aliyun" / "config.json").write_text(json.dumps({"current": "prod", "profiles": profiles}))
+    stack = example_stack(engine, "accounts")
+    for name, value in {"profiles": accounts, "regions": regions}.items():
+        stack.stack.set_config(name, auto.ConfigValue(json.dumps(value)))
+
+    stack.up(example("accounts"))
+
+    sources = [found for found in stack.state() if found["type"].endswith("BackupClients")]
+    assert {(source["outputs"]["profile"], source["outputs"]["region"]) for source in sources} == set(places)
+    found = stack.outputs()["clients"]
+    assert Counter(client["region"] for client in found) == dict.fromkeys(regions, 450)
+    assert {backend.requests for backend in cloud.backends.values()} == {8}  # two pages twice, tracked and looked up
+
+    cloud.backends["hub", "us-west-1"].next_faults += ["NoPermission"] * 2
+    text = stack.fails("preview", example("accounts"))
+    assert "hub in us-west-1 was left out: NoPermission" in text
+    assert "hub-us-west-1" in text
