@@ -16,7 +16,7 @@ import ssl
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import ip_address
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from pulumi_hbr_clients import __version__
@@ -76,6 +76,8 @@ class ConnectionPool:
         self._scheme, self._host = url.scheme, url.hostname or ""
         self._port = url.port or (443 if url.scheme == "https" else 80)
         self._is_local = url.scheme == "http" and is_loopback(self._host)  # no certificate, and no proxy leads there
+        self._host_header = url.netloc
+        self._urls: dict[str, httpx.URL] = {}
         self._names = _Names(resolver)
         self._free: list[httpx.AsyncHTTPTransport] = []
         self._proxy: Proxy | None = None
@@ -124,17 +126,22 @@ class ConnectionPool:
     async def _exchange(
         self, connection: httpx.AsyncHTTPTransport, host: str, query: str, body: bytes, headers: Mapping[str, str]
     ) -> HttpResponse:
-        place = f"[{host}]" if ":" in host else host
-        request = httpx.Request(
-            "POST",
-            f"{self._scheme}://{place}:{self._port}/?{query}",
-            headers={"host": urlsplit(self.endpoint).netloc, **headers, "user-agent": _AGENT},
-            content=body,
-            extensions={**_TIMEOUTS, "sni_hostname": self._host},  # what the certificate is verified against
-        )
+        if host not in self._urls:
+            self._urls[host] = httpx.URL(f"{self._scheme}://{_bracketed(host)}:{self._port}/")
+        url, target = self._urls[host], f"/?{query}".encode()
+        extensions: dict[str, Any] = {
+            **_TIMEOUTS,
+            "sni_hostname": self._host,
+        }  # the name that the certificate is verified against
+        if self._proxy is None:
+            extensions["target"] = target  # httpx takes 70 microseconds to read it out of a URL
+        else:
+            url = url.copy_with(raw_path=target)  # the extension would become the target of CONNECT too
+        sent = {"host": self._host_header, **headers, "user-agent": _AGENT}
+        request = httpx.Request("POST", url, headers=sent, content=body, extensions=extensions)
         response = await connection.handle_async_request(request)
         try:
-            content = await response.aread()
+            content = await _content(response)
         finally:
             await response.aclose()
         return HttpResponse(response.status_code, response.headers, content)
@@ -149,9 +156,8 @@ class ConnectionPool:
         host = proxy.host
         if proxy.scheme == "http":  # httpx looks up others: an https proxy's certificate is verified against its name
             host = (await self._names.addresses(proxy.host, proxy.port))[0]
-        host = f"[{host}]" if ":" in host else host
         try:
-            address = httpx.Proxy(f"{proxy.scheme}://{host}:{proxy.port}", auth=proxy.auth)
+            address = httpx.Proxy(f"{proxy.scheme}://{_bracketed(host)}:{proxy.port}", auth=proxy.auth)
             return httpx.AsyncHTTPTransport(verify=context, proxy=address)
         except ImportError:
             rule = "must be http:// or https://, or socks5:// with the package httpx[socks] installed"
@@ -185,10 +191,11 @@ class _Names:
     async def addresses(self, host: str, port: int) -> list[str]:
         """Return the addresses of a host, the one to try first in front. Raises `OSError`."""
         now = asyncio.get_running_loop().time()
-        if is_address(host):
-            return [host]
         if host in self._found and self._found[host][0] > now - _ADDRESSES_LAST:
             return self._found[host][1]
+        if is_address(host):
+            self._found[host] = (float("inf"), [host])
+            return [host]
         if host not in self.lookups:
             self.lookups[host] = asyncio.ensure_future(self._resolver(host, port))
             self.lookups[host].add_done_callback(lambda lookup: self._settle(host, lookup))
@@ -212,6 +219,17 @@ class _Names:
         self.lookups.pop(host, None)
         if not lookup.cancelled():
             lookup.exception()  # where nobody waits for it any more, it is no news
+
+
+async def _content(response: httpx.Response) -> bytes:
+    """The body. httpx's own way takes a tenth of all CPU of a request; it is left to what came compressed, unasked."""
+    if "content-encoding" in response.headers or not isinstance(response.stream, httpx.AsyncByteStream):
+        return await response.aread()
+    return b"".join([chunk async for chunk in response.stream])
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def is_address(host: str) -> bool:

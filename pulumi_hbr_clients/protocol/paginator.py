@@ -9,8 +9,10 @@ complete, by the query's `consistency`:
 A part of one page is complete by its count, for a page is one moment. After five passes that do not agree the list is
 incomplete: the clients of all passes, without those that a look-up by id no longer finds.
 
-Why two passes: equal totals prove nothing where one client leaves while another joins. A client that leaves and comes
-back in step with the passes can still hide another one; no order of the list is documented that would show it (docs/decisions/two-passes.md).
+Why two passes: equal totals prove nothing where one client leaves while another joins. Where no client comes back that
+left, two equal passes prove the list: each of its ids was there between the passes, so a further client would make the
+second pass's total greater. One that leaves and comes back in step with the passes can hide another
+(docs/decisions/two-passes.md).
 
     while requests := paginator.next_requests():
         for request in requests:
@@ -62,9 +64,9 @@ class _Pass:
         """Whether all pages name one total, and as many different ids came."""
         return self.totals == {len(self.ids)}
 
-    def add(self, page: Page) -> None:
+    def add(self, page: Page, known: Mapping[str, BackupClient]) -> None:
         ids = page.identities()
-        self.ids.update(ids)
+        self.ids.update([known[i].identity for i in ids])  # the records' own texts: one copy of each id is enough
         self.totals.add(page.total)
         self.row_count += len(ids)
         self.longest_page = max(self.longest_page, len(ids))
@@ -83,12 +85,14 @@ class _Part:
 
     def __init__(self, client_ids: Ids, instance_ids: Ids) -> None:
         self.client_ids, self.instance_ids = client_ids, instance_ids
-        self.passes = [_Pass()]
+        self.last = _Pass()
+        self.earlier: list[list[str]] = []
+        """The ids of earlier passes. Lists: a set of 100,000 takes five times as much memory."""
         self.is_complete = self.is_done = False
 
     @property
-    def last(self) -> _Pass:
-        return self.passes[-1]
+    def pass_count(self) -> int:
+        return len(self.earlier) + 1
 
     def next_requests(self) -> list[PageRequest]:
         """The pages to request now that all earlier ones have come."""
@@ -102,15 +106,20 @@ class _Part:
         last.plan()
         if self.is_done or last.requested < last.pages:
             return
-        has_two = len(self.passes) > 1 and self.passes[-2].ids == last.ids
-        self.is_complete = last.is_consistent and (not verify or last.pages == 1 or has_two)
-        self.is_done = self.is_complete or len(self.passes) == MAX_PASSES
+        self.is_complete = last.is_consistent and (not verify or last.pages == 1 or self._is_repeated())
+        self.is_done = self.is_complete or self.pass_count == MAX_PASSES
         if not self.is_done:
-            self.passes.append(_Pass(pages=last.pages))
+            self.earlier.append(list(last.ids))
+            self.last = _Pass(pages=last.pages)
+
+    def _is_repeated(self) -> bool:
+        """Whether the last pass returned the same ids as the one before."""
+        before = self.earlier[-1] if self.earlier else None
+        return before is not None and len(before) == len(self.last.ids) and self.last.ids.issuperset(before)
 
     def all_ids(self) -> set[str]:
         """The ids that count: of the last pass if the part is complete, else of all passes."""
-        return self.last.ids if self.is_complete else set().union(*(each.ids for each in self.passes))
+        return self.last.ids if self.is_complete else self.last.ids.union(*self.earlier)
 
 
 class Paginator:
@@ -147,12 +156,12 @@ class Paginator:
             self.request_ids.append(page.request_id)
         self._last_page = page
         part = self._parts[0] if self._is_single_page else self._parts_by_ids[request.client_ids, request.instance_ids]
-        part.last.add(page)
+        part.last.add(page, self._records)
 
     @property
     def known(self) -> Mapping[str, BackupClient]:
         """Clients whose records later pages need not bring again. Empty in the first pass, where all are new."""
-        is_first = all(len(part.passes) == 1 for part in self._parts)
+        is_first = not any(part.earlier for part in self._parts)
         return {} if is_first else self._records
 
     @property
@@ -171,8 +180,8 @@ class Paginator:
     def result(self, query: Query | None = None) -> ClientList:
         """Return the list, once no requests are left, with this query's own filters or those of a narrower one."""
         query = query or self.query
-        ids = set().union(*(part.all_ids() for part in self._parts)) - self._gone
-        listed = [self._records[identity] for identity in sorted(ids)]
+        ids = self._parts[0].all_ids() if len(self._parts) == 1 else set().union(*(p.all_ids() for p in self._parts))
+        listed = [self._records[identity] for identity in sorted(ids) if identity not in self._gone]
         clients = tuple(apply_filters(query, listed))
         return ClientList(
             clients=clients,
@@ -191,7 +200,7 @@ class Paginator:
 
     def incomplete_text(self) -> str:
         """Say why the list is not complete, for an error."""
-        passes = max(len(part.passes) for part in self._parts)
+        passes = max(part.pass_count for part in self._parts)
         return (
             f"the list is not complete: {passes} passes over its pages ({self.request_count} requests) kept returning "
             "different clients. allow_incomplete (--allow-incomplete) accepts what was found"
