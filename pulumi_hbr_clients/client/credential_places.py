@@ -17,7 +17,6 @@ from pulumi_hbr_clients.client.credential_specs import (
     GIVEN,
     CredentialSpec,
     GivenSource,
-    NoSuchProfileError,
     from_ini,
     from_profile,
     whole,
@@ -40,6 +39,9 @@ from pulumi_hbr_clients.protocol.signing import Credentials
 _FIELDS: Final = ("access_key_id", "access_key_secret", "sts_token")
 _KEYS: Final = ("accessKey", "secretKey", "securityToken")
 _OIDC_FIELDS: Final = ("oidc_token_file", "oidc_provider_arn", "ram_role_arn")
+_INI_VARIABLE: Final = "ALIBABA_CLOUD_CREDENTIALS_FILE"
+_ROLE_VARIABLE: Final = "ALICLOUD_ASSUME_ROLE_ARN"
+"""The Alibaba Cloud provider reads it only inside `assumeRole`, to stand in for its roleArn."""
 _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "credentials": ("credentials",),
     "access key": _KEYS,
@@ -60,6 +62,9 @@ class CredentialPlace:
     note: str = ""
     region_id: str | None = field(default=None, compare=False)
     """The region of the profile, where this is one."""
+
+    is_absent: bool = False
+    """Whether the profile that was named is not in the file, or there is no file."""
 
     @property
     def speaks(self) -> bool:
@@ -160,6 +165,8 @@ def _of_environment(layers: Layers) -> Iterator[CredentialPlace]:
     yield _variables(environment, "EcsRamRole", ("ram_role_name",), (ECS_ROLE_VARIABLE,))
     uri = next((name for name in URI_VARIABLES if environment.get(name)), URI_VARIABLES[0])
     yield _variables(environment, "CredentialsURI", ("credentials_uri",), (uri,))
+    if environment.get(_ROLE_VARIABLE):
+        yield CredentialPlace(f"environment {_ROLE_VARIABLE}", note="set, but not read: use assume_role")
 
 
 def _variables(
@@ -212,9 +219,6 @@ def profile_file(layers: Layers) -> tuple[Path | None, str | None]:
     return (home / ".aliyun" / "config.json" if home else None), None
 
 
-_INI_VARIABLE: Final = "ALIBABA_CLOUD_CREDENTIALS_FILE"
-
-
 def _profile(layers: Layers, named: str | None, source: str) -> CredentialPlace:
     """A profile of the CLI's file: the one that was named, else the current one if it holds credentials."""
     name, off = f"profile {named}" if named else "the current profile", profiles.disabled_by(layers.environment)
@@ -228,7 +232,9 @@ def _profile(layers: Layers, named: str | None, source: str) -> CredentialPlace:
         return CredentialPlace(name, problem=error)
     why = f"switched off by {off}" if off else f"there is no file {file}" if file else "there is no home directory"
     if named or (setting and not off):
-        return CredentialPlace(name, problem=NoSuchProfileError(f"{source or setting}: {name} cannot be read: {why}"))
+        return CredentialPlace(
+            name, problem=CredentialsError(f"{source or setting}: {name} cannot be read: {why}"), is_absent=True
+        )
     return CredentialPlace(name, note=why)
 
 
@@ -242,7 +248,8 @@ def _in_file(name: str, file: Path, text: str, named: str | None, source: str) -
     region = region.strip() or None if isinstance(region, str) else None
     if not named and chosen in found and not any(fields.get(key) for key in _CREDENTIAL_FIELDS):
         return CredentialPlace(name, note="the profile holds no credentials", region_id=region)
-    return replace(_looked(name, lambda: from_profile(file, found, chosen, source)), region_id=region)
+    place = _looked(name, lambda: from_profile(file, found, chosen, source))
+    return replace(place, region_id=region, is_absent=chosen not in found)
 
 
 _CREDENTIAL_FIELDS: Final = (
@@ -257,7 +264,7 @@ def _of_files(layers: Layers) -> Iterator[CredentialPlace]:
     named, source = _named_by_environment(environment)
     ini = _ini(environment, named or "default")
     cli = _profile(layers, named, source)
-    if named and isinstance(cli.problem, NoSuchProfileError) and ini.speaks:
+    if named and cli.is_absent and ini.speaks:
         cli = CredentialPlace(cli.name, note=str(cli.problem))
     yield cli
     yield ini

@@ -98,10 +98,6 @@ class GivenSource:
         return id(self.source)
 
 
-class NoSuchProfileError(CredentialsError):
-    """The profile that was named is not in the file, or there is no file."""
-
-
 def clean(value: Any, name: str) -> str:
     """A key or token without white space at its ends. Raises `CredentialsError` for what no HTTP header can hold.
 
@@ -166,7 +162,7 @@ def _from_profile(
         raise CredentialsError(f"{place}: its source_profile leads back to itself ({' → '.join((*behind, name))})")
     if name not in found:
         there = f"; it has {', '.join(found)}" if found else ""
-        raise NoSuchProfileError(f"{source or 'the current profile'}: there is no {place}{there}")
+        raise CredentialsError(f"{source or 'the current profile'}: there is no {place}{there}")
     fields, mode = found[name], found[name].get("mode") or "AK"
     if mode not in MODES or mode == "RsaKeyPair":
         raise CredentialsError(f"{place}: its mode {mode!r} cannot sign these requests")

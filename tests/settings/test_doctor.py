@@ -169,6 +169,14 @@ def test_a_misspelt_region_is_a_problem_here(monkeypatch: pytest.MonkeyPatch) ->
     assert "did you mean cn-hangzhou?" in report("--offline")["region"]["problem"]
 
 
+@pytest.mark.usefixtures("emulator")
+def test_a_role_that_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Alibaba Cloud provider's variable for a role is shown with what to use instead."""
+    monkeypatch.setenv("ALICLOUD_ASSUME_ROLE_ARN", "acs:ram::1:role/r")
+    place = places(report("--offline")["credentials"])["environment ALICLOUD_ASSUME_ROLE_ARN"]
+    assert (place["is_used"], place["note"]) == (False, "set, but not read: use assume_role")
+
+
 def test_bad_words_are_bad_input() -> None:
     """What is not a matter of settings is refused as everywhere, with exit code 2."""
     result = run("doctor", "--client-type", "ecs", "--timeout", "soon")
