@@ -112,8 +112,9 @@ class BackupClients(ClientOutputs, pulumi.CustomResource):
         with inputs.in_one_line(who):
             check_options("BackupClients", opts, arguments, STATE_OUTPUTS)
             known = inputs.check(arguments)
-        query = inputs.resolve(who, arguments, opts, lambda query, secret: _warn_of(who, query, secret))
-        properties = known.to_state() if known else _properties(arguments, query)
+        outputs = inputs.as_outputs(arguments)
+        query = inputs.resolve(who, outputs, opts, lambda query, secret: _warn_of(who, query, secret))
+        properties = known.to_state() if known else _properties(outputs, query)
         super().__init__(
             BACKUP_CLIENTS_TYPE,
             resource_name,
@@ -213,7 +214,7 @@ def _argument(key: str, values: list[Any]) -> Any:
     return values[0].to_state().get(key)
 
 
-def _properties(arguments: Mapping[str, Any], query: pulumi.Output[Query]) -> dict[str, Any]:
+def _properties(outputs: Mapping[str, pulumi.Output[Any]], query: pulumi.Output[Query]) -> dict[str, Any]:
     """The validated arguments as inputs, each secret if it was given as a secret.
 
     The engine marks an output as secret where the input of that name is one (dynamic providers see no secrets). So the
@@ -221,8 +222,8 @@ def _properties(arguments: Mapping[str, Any], query: pulumi.Output[Query]) -> di
     """
     plain = pulumi.Output.unsecret(query)
     found: dict[str, Any] = {}
-    for name, value in arguments.items():
-        key, output = to_camel(name), pulumi.Output.from_input(value)
+    for name, output in outputs.items():
+        key = to_camel(name)
         found[key] = pulumi.Output.all(plain, output).apply(partial(_argument, key))
         if name in _MISSING_OF:
             found[_MISSING_OF[name]] = output.apply(lambda _: None)

@@ -205,7 +205,7 @@ def get_backup_clients_output(  # noqa: PLR0913  the arguments of `Query`; a tes
             return outputs.project(known, await mocks.mocked_list_async(known))
         return await _list(known, config, secret)
 
-    found = inputs.resolve("get_backup_clients_output", arguments, opts, listed)
+    found = inputs.resolve("get_backup_clients_output", inputs.as_outputs(arguments), opts, listed)
     return pulumi.Output.secret(found) if include_proxy_passwords else found
 
 

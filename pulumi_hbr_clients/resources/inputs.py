@@ -47,20 +47,24 @@ def check_address(query: Query) -> None:
         raise InputError(*issues)
 
 
+def as_outputs(arguments: Mapping[str, Any]) -> dict[str, pulumi.Output[Any]]:
+    """Each argument as an Output. Once: an awaitable can be awaited only once."""
+    return {name: pulumi.Output.from_input(value) for name, value in arguments.items()}
+
+
 def resolve(
     who: str,
-    arguments: Mapping[str, Any],
+    outputs: Mapping[str, pulumi.Output[Any]],
     options: pulumi.InvokeOutputOptions | pulumi.ResourceOptions | None,
     then: Then,
 ) -> pulumi.Output[Any]:
     """`then` of the query, once all inputs are known and everything that it depends on exists."""
-    outputs = {name: pulumi.Output.from_input(value) for name, value in arguments.items()}
-    known = pulumi.Output.from_input(outputs)
+    known: pulumi.Output[Any] = pulumi.Output.all(**outputs)
 
     async def work(values: Sequence[Any]) -> Any:
         secret = {snake(name) for name, value in outputs.items() if await value.is_secret()}
         with in_one_line(who, secret):
-            query = parse(values[0] or {})
+            query = parse(values[0])
             check_address(query)
             result = then(query, secret)
             return await result if isawaitable(result) else result

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -156,6 +157,8 @@ def _sweep_up_after_pulumi(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as quiet, warnings.catch_warnings():
         quiet.setattr(sys, "unraisablehook", lambda _: None)
         warnings.simplefilter("ignore")
+        gc.collect()
+        time.sleep(0.2)  # the thread that ran the program ends a moment later
         gc.collect()
 
 

@@ -365,8 +365,10 @@ def test_the_function_needs_plain_values(engine: Any) -> None:
     def program() -> None:
         with pytest.raises(InputError, match="get_backup_clients_output"):
             get_backup_clients(client_type=pulumi.Output.from_input("ECS_CLIENT"))  # type: ignore[arg-type]
+        later = asyncio.sleep(0, "c-1")
         with pytest.raises(InputError, match=r"client_ids: is an Output or an awaitable"):
-            get_backup_clients(client_type="ECS_CLIENT", client_ids=[asyncio.sleep(0, "c-1")])  # type: ignore[list-item]
+            get_backup_clients(client_type="ECS_CLIENT", client_ids=[later])  # type: ignore[list-item]
+        later.close()
 
     engine.stack().preview(program)
 
