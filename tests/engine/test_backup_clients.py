@@ -400,23 +400,6 @@ def test_state_holds_no_code(engine: Any) -> None:
     assert len(pickled) < 100
 
 
-def looked_up(**arguments: Any) -> None:
-    found = get_backup_clients_output(**{"client_type": "ECS_CLIENT", **arguments})
-    pulumi.export("complete", found.complete)
-
-
-def test_an_incomplete_list_is_an_error(engine: Any, backend: Backend) -> None:
-    """A short list would delete resources in a program that loops over it; accepted, it is a warning."""
-    backend.add(*new_rows(150))
-    backend.total_drift = 1
-    stack = engine.stack()
-    for program in (fleet, looked_up):
-        assert "may be incomplete" in stack.up(partial(program, allow_incomplete=True))
-        assert stack.outputs()["complete"] is False
-    assert "allow_incomplete" in stack.fails("preview", fleet)
-    assert "allow_incomplete" in stack.fails("preview", looked_up)
-
-
 def test_a_large_list_is_warned_of(engine: Any, backend: Backend) -> None:
     """More than 1 MB in state makes every step of the stack slow: the warning names both ways out."""
     backend.add(*new_rows(2500))
@@ -486,3 +469,20 @@ def test_a_transformation_cannot_change_the_query(engine: Any, backend: Backend)
     assert "A transformation of the stack or of the resource changed them" in text
     assert "Traceback" not in text
     assert backend.requests == 0
+
+
+def looked_up(**arguments: Any) -> None:
+    found = get_backup_clients_output(**{"client_type": "ECS_CLIENT", **arguments})
+    pulumi.export("complete", found.complete)
+
+
+def test_an_incomplete_list_is_an_error(engine: Any, backend: Backend) -> None:
+    """A short list would delete resources in a program that loops over it; accepted, it is a warning."""
+    backend.add(*new_rows(150))
+    backend.total_drift = 1
+    stack = engine.stack()
+    for program in (fleet, looked_up):
+        assert "may be incomplete" in stack.up(partial(program, allow_incomplete=True))
+        assert stack.outputs()["complete"] is False
+    assert "allow_incomplete" in stack.fails("preview", fleet)
+    assert "allow_incomplete" in stack.fails("preview", looked_up)

@@ -47,7 +47,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "an empty tag key": {**ECS, "tags": {"": "v"}},
     "half a triple": {**ECS, "cross_account_type": "CROSS_ACCOUNT"},
     "an empty id": {**ECS, "instance_ids": ["i-1", ""]},
-    "a region's typo": {**ECS, "region": "cn-hangzou", "endpoint": None},
+    "no region": {**ECS, "region": "cn_hangzhou", "endpoint": None},
     "http far away": {**ECS, "endpoint": "http://example.com"},
     "many at once": {"client_type": "ecs", "page_number": 0, "statuses": ["activated"], "fields": ["statu"]},
 }

@@ -23,7 +23,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str, list[str]]] = {
         SECRET,
         ["tags[0].value: must not contain http://"],
     ),
-    "a typo": ({"client_type": "ECS_CLIENT", "region": "cn-hangzou"}, "hangz", ["region: is not a region this"]),
+    "a typo": ({"client_type": "ECS_CLIENT", "region": "cn_hangzou"}, "hangz", ["region: must be a region id"]),
     "a port": ({"client_type": "ECS_CLIENT", "endpoint": f"https://x:{SECRET}"}, SECRET, ["endpoint: must be an"]),
 }
 
