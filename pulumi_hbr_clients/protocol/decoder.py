@@ -168,7 +168,7 @@ class Decoder:
     ) -> Page:
         total = envelope.total_count
         if total is None or not 0 <= total <= CLIENTS_MAX:
-            raise InvalidResponseError(f"{self.host}: TotalCount is {total}: expected 0 to {CLIENTS_MAX:,}")
+            raise self._invalid(response, f", but its TotalCount is {total}: expected 0 to {CLIENTS_MAX:,}")
         date, request_id = response.headers.get("date"), _request_id(response, envelope)
         return Page(clients, total, envelope.page_size, envelope.page_number, passwords, date, request_id, ids)
 
@@ -200,17 +200,21 @@ class Decoder:
             return self._not_the_service(response)
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the response"
-        text = f"{self.host} answered HTTP {response.status}, but not as {ACTION} does: {where}: {first['msg']}"
-        return InvalidResponseError(text)
+        return self._invalid(response, f", but not as {ACTION} does: {where}: {first['msg']}")
 
     def _not_the_service(self, response: HttpResponse) -> InvalidResponseError:
         """A redirect or a page for people. Once more is worth a try, eight times are not."""
-        text = f"{self.host} answered HTTP {response.status} with {content_type(response.headers)}, not JSON"
+        text = f" with {content_type(response.headers)}, not JSON"
         if target := redirect_target(response.headers):
             text += f", and redirects to {target}"
-        error = InvalidResponseError(self.redact(f"{text} (a proxy's login page, or not the service's endpoint?)"))
+        error = self._invalid(response, f"{text} (a proxy's login page, or not the service's endpoint?)")
         error.retry = Retry.ONE_MORE
         return error
+
+    def _invalid(self, response: HttpResponse, what: str) -> InvalidResponseError:
+        request_id = _request_id(response)
+        end = f" (request {request_id})" if request_id else ""
+        return InvalidResponseError(self.redact(f"{self.host} answered HTTP {response.status}{what}{end}"))
 
     def _refusal(self, response: HttpResponse, code: str, message: str, request_id: str | None) -> HbrError:
         code, message = self.redact(code), self.redact(message)

@@ -1,8 +1,11 @@
 """TLS on a real socket: who is not certain to be the service is told nothing, and an answer sends us nowhere else."""
 
 import asyncio
+import contextlib
 import http.client
 import http.server
+import socket
+import socketserver
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -191,6 +194,47 @@ def test_a_known_authority_is_not_enough(
         listed(endpoint, IMPATIENT)
     assert front.callers >= 1
     assert front.requests == []
+
+
+class Tunnel(socketserver.ThreadingTCPServer):
+    """A proxy that leads every CONNECT to one server, whatever its name."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int) -> None:
+        self.asked: list[bytes] = []
+        tunnel = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                tunnel.asked.append(self.rfile.readline())
+                while self.rfile.readline() != b"\r\n":
+                    pass
+                self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                with socket.create_connection(("127.0.0.1", port)) as there:
+                    threading.Thread(target=copy, args=(there, self.connection), daemon=True).start()
+                    copy(self.connection, there)
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+
+def copy(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+
+
+@pytest.mark.usefixtures("known")
+def test_by_way_of_a_proxy(service: str, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy is told the service's name, which no DNS here knows; certificate and request are the service's own."""
+    front = Front(forwarding(service))
+    with listening(front, certified(authority, "hbr.nowhere.invalid")), Tunnel(front.server_port) as proxy:
+        threading.Thread(target=proxy.serve_forever, args=(0.01,), daemon=True).start()
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.server_address[1]}")
+        assert listed("https://hbr.nowhere.invalid").total_count == 5
+        proxy.shutdown()
+    assert proxy.asked == [b"CONNECT hbr.nowhere.invalid:443 HTTP/1.1\r\n"]
+    assert front.requests[0].startswith("/?ClientType=ECS_CLIENT&")
 
 
 @pytest.mark.parametrize("status", [302, 307])
