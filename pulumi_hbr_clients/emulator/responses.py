@@ -1,6 +1,6 @@
 """What the service says: a page, regions, or a refusal with its code, as bytes to be sent.
 
-Codes, statuses and the form of errors: the error tables of HBR (2017-09-08) and of the API gateway, see docs/service.md.
+Codes, statuses and the form of errors: the error tables of HBR (2017-09-08) and of the API gateway (docs/service.md).
 """
 
 from collections.abc import Iterable, Mapping

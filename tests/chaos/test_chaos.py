@@ -138,7 +138,7 @@ class Chaos(RuleBasedStateMachine):
 IS_LONG = settings.get_current_profile_name() == "chaos"
 """`make chaos`."""
 SHORT = settings(max_examples=40, stateful_step_count=15)
-LENGTH = settings(max_examples=1_000, stateful_step_count=25) if IS_LONG else SHORT
+LENGTH = settings(max_examples=1_200, stateful_step_count=25) if IS_LONG else SHORT
 
 
 @pytest.mark.timeout(900)
