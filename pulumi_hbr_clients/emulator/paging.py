@@ -1,17 +1,18 @@
-"""Query + backend → one page of the list.
+"""Query + backend → one page of the list, and how the list changes before the next one.
 
 Empty id lists select everything, as if they had not been given: no source says what the service does, and this is what
 a client must guard against.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 from zlib import crc32
 
-from pulumi_hbr_clients.emulator import responses, turnover
+from pulumi_hbr_clients.emulator import responses
 from pulumi_hbr_clients.emulator.backend import Backend
+from pulumi_hbr_clients.emulator.behaviour import Position, Turnover
 from pulumi_hbr_clients.emulator.fake_client import FakeClient
-from pulumi_hbr_clients.emulator.fixtures import ROW_FIELDS
+from pulumi_hbr_clients.emulator.fixtures import LONG_AGO, ROW_FIELDS
 from pulumi_hbr_clients.emulator.responses import ApiError, ApiResponse
 from pulumi_hbr_clients.model.query import Filter, Query
 from pulumi_hbr_clients.model.validators import PAGE_SIZE_MAX
@@ -36,7 +37,7 @@ def page(backend: Backend, query: Query, *, other: bool = False) -> ApiResponse:
         variants=backend.variants,
     )
     if backend.turnover and backend.turnover.is_due():
-        turnover.happen(backend, backend.turnover, query, found)
+        _turn_over(backend, backend.turnover, query, found)
     return response
 
 
@@ -80,7 +81,7 @@ def select(backend: Backend, query: Query) -> list[FakeClient]:
     for tag in query.tags:
         found = [client for client in found if _is_tagged(client, tag.key, tag.value)]
     for item in query.filters:
-        found = _with(found, filtered_field(item), item.values)
+        found = _with(found, _filtered_field(item), item.values)
     return found
 
 
@@ -94,7 +95,7 @@ def _is_tagged(client: FakeClient, key: str, value: str | None) -> bool:
     return any(tag.get("Key") == key and value in {None, tag.get("Value")} for tag in client.row.get("Tags") or ())
 
 
-def filtered_field(item: Filter) -> str:
+def _filtered_field(item: Filter) -> str:
     """The field that a filter is about: `InstanceId` (the metadata's example) or `instanceId` (as in sibling calls)."""
     name = _BY_LOWER_NAME.get(item.key.lower())
     if name is None:
@@ -110,3 +111,58 @@ def _owner(backend: Backend, query: Query) -> tuple[str, str] | None:
     if owner not in backend.trusted:
         raise ApiError("AssumeRoleFail")
     return owner
+
+
+def _turn_over(backend: Backend, change: Turnover, query: Query, found: Sequence[FakeClient]) -> None:
+    """Clients leave a selection, and others arrive in it.
+
+    By presence they leave the fleet and join it. By tags or by filters they stay in the fleet, and fields of theirs
+    change so that the query selects them no longer, or from now on; a query without them sees no change then.
+    """
+    leaving = _some(backend, found, change.leaving, change.leave_from)
+    if change.by == "presence":
+        for client in leaving:
+            backend.leave(client)
+        for _ in range(change.arriving):
+            _arrival(backend, change, query)
+        return
+    if not getattr(query, change.by):
+        return
+    known = set(map(id, found))
+    outside = [c for c in backend.members if id(c) not in known and c.row.get("ClientType") == query.client_type]
+    arriving = _some(backend, outside, change.arriving, change.arrive_at) if change.arrivals == "old" else []
+    for client in leaving:
+        backend.change(client, _unmatched(client, change, query))
+    for _ in range(change.arriving - len(arriving)):
+        client = _arrival(backend, change, query)
+        arriving.append(client)
+    for client in arriving:
+        backend.change(client, _matched(client, change, query))
+
+
+def _some(backend: Backend, clients: Sequence[FakeClient], number: int, where: Position) -> list[FakeClient]:
+    if where == "anywhere":
+        return backend.random.sample(clients, min(number, len(clients)))
+    return list(clients[:number] if where == "front" else clients[max(0, len(clients) - number) :])
+
+
+def _arrival(backend: Backend, change: Turnover, query: Query) -> FakeClient:
+    created: dict[str, Any] = {} if change.arrivals == "new" else {"CreatedTime": LONG_AGO}
+    client = backend.arrive(query.client_type, change.arrive_at, created)
+    client.cluster_id = query.cluster_id
+    return client
+
+
+def _unmatched(client: FakeClient, change: Turnover, query: Query) -> dict[str, Any]:
+    if change.by == "tags":
+        keys = {tag.key for tag in query.tags}
+        return {"Tags": [tag for tag in client.row.get("Tags") or () if tag["Key"] not in keys]}
+    return {_filtered_field(item): "CHANGED" for item in query.filters}
+
+
+def _matched(client: FakeClient, change: Turnover, query: Query) -> dict[str, Any]:
+    if change.by == "tags":
+        wanted = {tag.key: tag.value or "any" for tag in query.tags}
+        tags = {tag["Key"]: tag["Value"] for tag in client.row.get("Tags") or ()} | wanted
+        return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+    return {_filtered_field(item): item.values[0] for item in query.filters}

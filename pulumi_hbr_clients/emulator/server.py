@@ -172,7 +172,7 @@ class _Server:
             await asyncio.sleep(response.delay)
         if response.drop != "before":
             cut = len(response.body) // 2 if response.drop == "within" else None
-            writer.write(_head(response.status, service.headers(backend, response)) + response.body[:cut])
+            writer.write(_head(response.status, service.response_headers(backend, response)) + response.body[:cut])
         return response.drop is None
 
 

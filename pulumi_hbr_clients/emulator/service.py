@@ -4,7 +4,8 @@ Parameters are read by `protocol.codec` and judged by `model.query`, the client'
 the query may also come in the form body; the other way round a parameter is not seen.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from email.utils import formatdate
 from functools import partial
@@ -14,9 +15,10 @@ from urllib.parse import parse_qsl
 from pulumi_hbr_clients.emulator import faults, paging, responses
 from pulumi_hbr_clients.emulator.auth import REGIONS_ACTION, authenticate
 from pulumi_hbr_clients.emulator.backend import Backend, Record
+from pulumi_hbr_clients.emulator.cloud import Cloud
 from pulumi_hbr_clients.emulator.responses import ApiError, ApiResponse
 from pulumi_hbr_clients.model import query as queries
-from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
+from pulumi_hbr_clients.model.errors import InputError, TransportError, ValidationIssue
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.protocol import codec
 from pulumi_hbr_clients.protocol.signing import Request, parse_authorization
@@ -38,7 +40,7 @@ def answer(backend: Backend, request: Request) -> ApiResponse:
         return replace(response, delay=response.delay + backend.latency)
 
 
-def headers(backend: Backend, response: ApiResponse) -> dict[str, str]:
+def response_headers(backend: Backend, response: ApiResponse) -> dict[str, str]:
     """The headers of a response, names in lower case."""
     date = {"date": formatdate(backend.service_time(), usegmt=True)} if backend.date_header else {}
     return {
@@ -106,3 +108,41 @@ def _invalid_parameter(issue: ValidationIssue) -> ApiError:
         return ApiError("MissingClientType")
     name = codec.parameters()[field].name
     return ApiError("InvalidParameter", f"The specified parameter {name} is not valid. {issue}")
+
+
+READ_TIMEOUT: Final = 10.0
+"""Seconds to wait for a response, as `ConnectionPool` does."""
+
+
+class InMemoryTransport:
+    """The emulator without a socket: `HbrClient(transport=lambda endpoint: InMemoryTransport(backend))`.
+
+    Latency and slow responses go through `sleep`, so a test decides how fast time passes. A dropped connection is a
+    `TransportError`, as the connection pool would raise it.
+    """
+
+    def __init__(self, backend: Backend | Cloud, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        """`sleep` waits for a number of seconds; pass a clock's own where time is simulated."""
+        self._target, self._sleep = backend, sleep
+        self._is_stale = False
+
+    async def post(self, query: str, body: bytes, headers: Mapping[str, str]) -> codec.HttpResponse:
+        """Return the service's response. Raises `TransportError` where the connection is dropped or too slow."""
+        if self._is_stale:
+            self._is_stale = False
+            raise TransportError("no answer from the emulator (the connection was closed after the last response)")
+        lower_case = {name.lower(): value for name, value in headers.items()}
+        pairs = tuple(parse_qsl(query, keep_blank_values=True))
+        request = Request(lower_case, pairs, body)
+        backend = self._target.route(request)
+        response = answer(backend, request)
+        await self._sleep(min(response.delay, READ_TIMEOUT))
+        if response.delay > READ_TIMEOUT:
+            raise TransportError(f"no answer from the emulator within {READ_TIMEOUT:g} s")
+        if response.drop in {"before", "within"}:
+            raise TransportError(f"no answer from the emulator (connection dropped {response.drop} the response)")
+        self._is_stale = response.drop == "after"
+        return codec.HttpResponse(response.status, response_headers(backend, response), response.body)
+
+    async def aclose(self) -> None:
+        """Nothing to release."""

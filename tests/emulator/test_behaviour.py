@@ -288,10 +288,10 @@ def test_pages_overlap_lie_and_lack(plain: Caller) -> None:
 def test_the_date_header(backend: Backend, caller: Caller, clock: VirtualClock) -> None:
     """Responses say the service's time, unless they are told not to."""
     backend.clock_offset = 100.0
-    date = service.headers(backend, caller.ask())["date"]
+    date = service.response_headers(backend, caller.ask())["date"]
     assert parsedate_to_datetime(date).timestamp() == clock.time() + 100
     backend.date_header = False
-    assert "date" not in service.headers(backend, caller.ask())
+    assert "date" not in service.response_headers(backend, caller.ask())
 
 
 def test_variants(backend: Backend, caller: Caller) -> None:
