@@ -37,6 +37,7 @@ REFUSED: Final[Mapping[str, Mapping[str, str]]] = {
         "replace_on_changes": _ONLY_READ,
         "replacement_trigger": _ONLY_READ,
         "replace_with": _ONLY_READ,
+        "transforms": f"{_ONLY_READ}, and Pulumi runs transforms on what it registers alone. Use transformations",
         "hooks": f"{_ONLY_READ}, so that no hook would run. To wait for clients, use ActivationGate",
     },
     "ActivationGate": _REFUSED,

@@ -31,6 +31,7 @@ GIVEN: dict[str, Any] = {
     "replace_on_changes": ["clients"],
     "replacement_trigger": 1,
     "hooks": ResourceHookBinding(),
+    "transforms": [lambda _: None],
 }
 
 
@@ -131,7 +132,7 @@ def test_secret_outputs_that_are_none(name: str) -> None:
         None,
         pulumi.ResourceOptions(),
         pulumi.ResourceOptions(protect=True, retain_on_delete=True, delete_before_replace=True),
-        pulumi.ResourceOptions(transforms=[lambda _: None], transformations=[lambda _: None]),
+        pulumi.ResourceOptions(transformations=[lambda _: None]),
         pulumi.ResourceOptions(aliases=[pulumi.Alias(name="old")]),
         pulumi.InvokeOptions(),
         pulumi.InvokeOutputOptions(),
