@@ -20,7 +20,9 @@ class Limiter:
     def take(self, behaviour: Behaviour, now: float) -> None:
         """Count a request, or raise `ApiError`. Throttled requests count for neither limit."""
         if behaviour.window and (wait := self._wait(behaviour.window, now)):
-            raise ApiError("Throttling.User", headers=_retry_headers(behaviour.window.retry_header, wait))
+            values = {"x-acs-retry-after": f"{ceil(wait * 1000)}", "retry-after": f"{ceil(wait)}"}
+            header = behaviour.window.retry_header
+            raise ApiError("Throttling.User", headers=((header, values[header]),) if header else ())
         self._take_token(behaviour, now)
         if behaviour.window:
             self.taken.append(now)
@@ -45,8 +47,3 @@ class Limiter:
             after = behaviour.rate_retry_after
             raise ApiError("Throttling.User", headers=() if after is None else (("x-acs-retry-after", f"{after:.0f}"),))
         self.tokens -= 1
-
-
-def _retry_headers(header: str | None, wait: float) -> tuple[tuple[str, str], ...]:
-    values = {"x-acs-retry-after": f"{ceil(wait * 1000)}", "retry-after": f"{ceil(wait)}"}
-    return ((header, values[header]),) if header else ()

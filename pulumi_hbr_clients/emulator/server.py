@@ -153,7 +153,8 @@ class _Server:
                 is_open = True
                 while is_open:
                     request = await _read(reader)
-                    is_open = await self._respond(region, request, writer) and not _ends(request)
+                    is_open = await self._respond(region, request, writer)
+                    is_open = is_open and request.headers.get("connection", "").lower() != "close"
                     await writer.drain()
         finally:
             writer.close()
@@ -185,10 +186,6 @@ async def _read(reader: asyncio.StreamReader) -> Request:
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     path, _, query = target.partition("?")
     return Request(headers, tuple(parse_qsl(query, keep_blank_values=True)), body, method, path)
-
-
-def _ends(request: Request) -> bool:
-    return request.headers.get("connection", "").lower() == "close"
 
 
 def _head(status: int, headers: Mapping[str, str]) -> bytes:
