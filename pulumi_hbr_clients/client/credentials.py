@@ -160,7 +160,7 @@ def _made(library: Any, spec: CredentialSpec, sts: Sts) -> Any:  # noqa: PLR0911
             return library.StaticSTSCredentialsProvider(**pair, security_token=keys.security_token)
         return library.StaticAKCredentialsProvider(**pair)
     if spec.mode == "RamRoleArn" and spec.base is not None:
-        inner = _made(library, spec.base, sts)
+        inner = _BaseCaller(spec.base, _made(library, spec.base, sts))
         return library.RamRoleArnCredentialsProvider(
             credentials_provider=inner, external_id=get("external_id"), **session
         )
@@ -188,6 +188,21 @@ def _made(library: Any, spec: CredentialSpec, sts: Sts) -> Any:  # noqa: PLR0911
         )
     # OAuth: its refresh token changes with every use, and the library writes the new one to the file
     return library.CLIProfileCredentialsProvider(profile_name=spec.profile, profile_file=str(spec.file))
+
+
+class _BaseCaller:
+    """Who assumes a role, for the library: its errors name it, and not the role that is assumed after it."""
+
+    def __init__(self, spec: CredentialSpec, provider: Any) -> None:
+        self._spec, self._provider = spec, provider
+
+    def get_credentials(self) -> Any:
+        try:
+            return self._provider.get_credentials()
+        except CredentialsError:
+            raise
+        except Exception as error:  # noqa: BLE001  as in FetchedCredentials
+            raise _error(self._spec, error) from None
 
 
 def _sts_host(region: str | None, *, vpc: bool) -> str:

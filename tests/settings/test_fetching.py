@@ -211,6 +211,21 @@ def test_a_query_with_a_role(sts: Sts, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(sts.requests) == 2
 
 
+def test_which_caller_of_a_chain(sts: Sts, home: Path) -> None:
+    """Where roles are assumed one after the other, the error names the one that could not, and who tried."""
+    first = {**KEYS, "mode": "RamRoleArn", "ram_role_arn": "acs:ram::1:role/first"}
+    second = {"mode": "ChainableRamRoleArn", "source_profile": "a", "ram_role_arn": "acs:ram::1:role/second"}
+    profile_file(home, a=first, b=second)
+    place = f"profile a in {home}/.aliyun/config.json"
+    sts.refusals += [NO_PERMISSION]
+    text = str(refused(source(sts, home, profile="b")))
+    assert text.startswith(f"{place} (access key ***E-ID) cannot assume role acs:ram::1:role/first: NoPermission")
+    sts.refusals += [(200, {"Credentials": sts.answer("")[1]["Credentials"]}), NO_PERMISSION]
+    text = str(refused(source(sts, home, profile="b")))
+    assert text.startswith(f"role acs:ram::1:role/first ({place}), assumed by {place} cannot assume role")
+    assert "cannot assume role acs:ram::1:role/second: NoPermission" in text
+
+
 @pytest.mark.usefixtures("emulator")
 def test_the_doctor_and_a_role(sts: Sts, monkeypatch: pytest.MonkeyPatch) -> None:
     """With --assume-role the doctor signs as the role, or says which caller cannot assume which role."""
