@@ -10,10 +10,10 @@ import pytest
 
 from pulumi_hbr_clients import ActivationGate, BackupClients, get_backup_clients, get_backup_clients_output
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend
+from pulumi_hbr_clients.model.names import ACTIVATION_GATE_TYPE, FUNCTION_TOKEN, GATE_TOKEN
 
 pytestmark = pytest.mark.engine
 PAGE = (Path(__file__).parents[2] / "SECURITY.md").read_text()
-FUNCTION = "hbr-clients:index:getBackupClients"
 SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105  the engine's mark of a secret in state
 OURS = {"__provider", "__internal"}
 
@@ -22,7 +22,7 @@ class Gate(pulumi.CustomResource):
     """`ActivationGate` of the plugin, as a generated SDK has it."""
 
     def __init__(self, name: str, **inputs: Any) -> None:
-        super().__init__("hbr-clients:index:ActivationGate", name, inputs)
+        super().__init__(GATE_TOKEN, name, inputs)
 
 
 def told(door: str) -> set[str]:
@@ -46,7 +46,7 @@ def test_a_look_up_leaves_nothing(engine: Any, backend: Backend) -> None:
         found = get_backup_clients(client_type="ECS_CLIENT")
         again = get_backup_clients_output(client_type=pulumi.Output.from_input("ECS_CLIENT"))
         pulumi.export("same", again.total_count.apply(lambda total: total == found.total_count))
-        pulumi.runtime.invoke(FUNCTION, {"clientType": "ECS_CLIENT"})
+        pulumi.runtime.invoke(FUNCTION_TOKEN, {"clientType": "ECS_CLIENT"})
 
     stack = engine.stack()
     stack.up(program)
@@ -70,7 +70,7 @@ def test_a_data_source_leaves_its_list(engine: Any) -> None:
 
 
 def test_a_gate_leaves_what_it_saw(engine: Any, backend: Backend) -> None:
-    """In Python the record alone, in the plugin the arguments too."""
+    """Its arguments and what it saw, in Python and in the plugin."""
     asked = chosen(backend)
 
     def program() -> None:
@@ -79,11 +79,11 @@ def test_a_gate_leaves_what_it_saw(engine: Any, backend: Backend) -> None:
 
     stack = engine.stack()
     stack.up(program)
-    record = stack.resource(":ActivationRecord")["outputs"]
-    assert record.keys() - OURS == told("`ActivationGate`")
-    other = next(found for found in stack.state() if found["custom"] and found["type"].endswith(":ActivationGate"))
-    assert other["outputs"].keys() - {"clientType"} == told("the plugin's `ActivationGate`")
-    assert secrets(record) | secrets(other["outputs"]) == set()
+    found = {kind: stack.resource(kind)["outputs"] for kind in (ACTIVATION_GATE_TYPE, GATE_TOKEN)}
+    rows = {ACTIVATION_GATE_TYPE: told("`ActivationGate`"), GATE_TOKEN: told("the plugin's `ActivationGate`")}
+    for kind, outputs in found.items():
+        assert outputs.keys() - OURS - {"clientType"} == rows[kind]
+        assert secrets(outputs) == set()
 
 
 @pytest.mark.parametrize("how", ["config", "argument"])
@@ -97,7 +97,7 @@ def test_keys_that_a_provider_is_given_are_encrypted(engine: Any, monkeypatch: p
     def program() -> None:
         provider = pulumi.ProviderResource("hbr-clients", "own", keys) if how == "argument" else None
         options = pulumi.InvokeOptions(provider=provider)
-        pulumi.runtime.invoke_output(FUNCTION, {"clientType": "ECS_CLIENT"}, options)
+        pulumi.runtime.invoke_output(FUNCTION_TOKEN, {"clientType": "ECS_CLIENT"}, options)
 
     config = {f"hbr_clients__{name}": value for name, value in keys.items()} if how == "config" else {}
     stack = engine.stack(**config)
