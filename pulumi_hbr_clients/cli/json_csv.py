@@ -56,10 +56,11 @@ def list_json(found: ClientList, query: Query, *, head: Mapping[str, Any] = _NOT
     """One object, one client a line; `compact` puts all on one line. `head` comes first."""
     shown = {**head, **summary(query, found)}
     hidden = excluded_fields(query, heartbeats=True)
-    texts = [to_json([client], leave_out=hidden)[1:-1] for client in found.clients]
     if compact:
-        rest = json.dumps(shown, ensure_ascii=False)
-        return f'{rest[:-1]}, "clients": [{", ".join(texts)}]}}\n'
+        return (
+            f'{json.dumps(shown, ensure_ascii=False)[:-1]}, "clients": {to_json(found.clients, leave_out=hidden)}}}\n'
+        )
+    texts = (to_json([client], leave_out=hidden)[1:-1] for client in found.clients)
     lines = [f"{json.dumps(name)}: {_json_value(value)}" for name, value in shown.items()]
     return "{\n  " + ",\n  ".join([*lines, f'"clients": {_json_rows(texts)}']) + "\n}\n"
 
