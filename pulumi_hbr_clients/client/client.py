@@ -8,6 +8,7 @@ Requests, retries and credentials are `client.session`'s; which pages are needed
 
 import asyncio
 import copy
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, Self
@@ -42,6 +43,7 @@ TIMEOUT: Final = 300.0
 CONCURRENCY: Final = 64
 """Requests of one client in flight at most. The account's own limit is the rate limiter's."""
 SYSTEM_CLOCK: Final = SystemClock()
+_log: Final = logging.getLogger("pulumi_hbr_clients")
 
 
 class HbrClient:
@@ -243,8 +245,13 @@ class HbrClient:
             reading,
             task,
         ):
-            with reading.waits_beyond(timeout, on_wait) as too_long:
-                await asyncio.wait({task, too_long}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            try:
+                with reading.waits_beyond(timeout, on_wait) as too_long:
+                    await asyncio.wait({task, too_long}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            except asyncio.CancelledError:  # by Ctrl-C, say: a program that seemed to hang tells why
+                if waiting_for := session.waiting_for:
+                    _log.warning("cancelled while waiting for %s", waiting_for)
+                raise
             if not task.done():
                 raise reading.deadline_error(timeout) from reading.last_error
             task.result()

@@ -29,6 +29,8 @@ def test_exactly_these_requests() -> None:
     pages = [(record.arguments["page_number"], record.arguments["page_size"]) for record in world.backend.log]
     assert sorted(pages) == sorted([("1", "99"), ("2", "99"), ("3", "99")] * 2)
     assert list(found.ids) == sorted(row["ClientId"] for row in world.backend.rows())
+    assert (found.service_total_count, found.page_number, len(set(found.request_ids))) == (250, None, 6)
+    assert found.server_time == pytest.approx(world.clock.time(), abs=1)
 
 
 def test_two_passes_take_the_time_of_one() -> None:
@@ -105,14 +107,14 @@ def test_an_incomplete_list_is_an_error() -> None:
 @pytest.mark.parametrize("arrivals", ["new", "old"])
 def test_one_change_in_every_way(by: Any, asked: Any, leave_from: Any, arrive_at: Any, arrivals: Any) -> None:
     """One client leaves while another arrives, once, between two pages: the list is read until it is right."""
-    turnover = Turnover(by=by, leave_from=leave_from, arrive_at=arrive_at, arrivals=arrivals, times=1, every=3)
-    world = World(700, turnover=turnover)
+    turnover = Turnover(by=by, leave_from=leave_from, arrive_at=arrive_at, arrivals=arrivals, times=1, every=2)
+    world = World(300, turnover=turnover)
     for number, row in enumerate(world.backend.rows()):
         tags = [{"Key": "group", "Value": "a" if number % 8 else "b"}]
         status = "PROTECTED" if number % 8 else "UNPROTECTED"
         world.backend.change(row["ClientId"], {"Tags": tags, "BackupStatus": status})
     found = world.listed(**asked)
-    changes = len(world.backend.history) - 700
+    changes = len(world.backend.history) - 300
     assert found.complete
     assert changes >= 1
     assert found.ids == world.listed(**asked).ids
@@ -121,7 +123,8 @@ def test_one_change_in_every_way(by: Any, asked: Any, leave_from: Any, arrive_at
 def test_a_page_is_no_list() -> None:
     """A single page that is not all is returned as it is: the caller asked for no more."""
     found = World(250).listed(page_size=10)
-    assert (found.total_count, found.complete) == (10, False)
+    assert (found.total_count, found.complete, found.service_total_count) == (10, False, 250)
+    assert (found.page_number, found.page_size) == (1, 10)
 
 
 def test_the_deadline_is_over_everything() -> None:

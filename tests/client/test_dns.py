@@ -65,13 +65,14 @@ def test_a_deadline_ends_a_program_that_looks_a_name_up() -> None:
 
 
 def test_ctrl_c_ends_a_program_that_looks_a_name_up() -> None:
-    """At once."""
+    """At once, and it says what it was waiting for."""
     with run_program(300.0) as process:
         process.send_signal(signal.SIGINT)
         start = time.monotonic()
-        process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=30)
     assert time.monotonic() - start < 20
     assert process.returncode != 0
+    assert errors.startswith("cancelled while waiting for the address of slow.invalid (DNS)\n")
 
 
 def test_a_slow_name_is_looked_up_once() -> None:

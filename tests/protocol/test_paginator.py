@@ -35,16 +35,18 @@ class Fleet:
 
     def page(self, request: PageRequest) -> Page:
         self.requests.append(request)
-        rows = [
-            row_of(n, InstanceId=f"i-{self.instance(n):05}", Hostname=f"request {len(self.requests)}")
+        numbers = [
+            n
             for n in self.numbers
+            if (not request.client_ids or f"c-{n:05}" in request.client_ids)
+            and (not request.instance_ids or f"i-{self.instance(n):05}" in request.instance_ids)
         ]
-        for name, ids in (("ClientId", request.client_ids), ("InstanceId", request.instance_ids)):
-            rows = [row for row in rows if not ids or row[name] in ids]
         size = min(request.page_size or 10, self.page_size_max)
         first = ((request.page_number or 1) - 1) * size
         said = size if self.says_page_size else request.page_size
-        page = Page(from_wire(rows[first : first + size]), self.total(len(rows)), said, request.page_number)
+        note = f"request {len(self.requests)}"
+        rows = [row_of(n, InstanceId=f"i-{self.instance(n):05}", Hostname=note) for n in numbers[first : first + size]]
+        page = Page(from_wire(rows), self.total(len(numbers)), said, request.page_number)
         self.after_page(self)
         return page
 
