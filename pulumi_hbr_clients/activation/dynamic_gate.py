@@ -8,9 +8,8 @@ from typing import Any
 
 import pulumi
 
+from pulumi_hbr_clients.activation import stack_gate
 from pulumi_hbr_clients.activation.condition import ResourceCondition, parse
-from pulumi_hbr_clients.activation.gate_state import arguments_of, changed_arguments, outdated_output, settings_digest
-from pulumi_hbr_clients.activation.waiter import check_once
 from pulumi_hbr_clients.client.blocking import run
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.settings import Config
@@ -20,7 +19,7 @@ from pulumi_hbr_clients.model.outputs import to_state
 
 def gate_id(properties: Mapping[str, Any]) -> str:
     """An id for state: a digest of the query, so that nothing of an argument shows that is secret."""
-    return parse(arguments_of(properties), ResourceCondition).query.resource_id().rpartition("/")[2]
+    return parse(stack_gate.arguments_of(properties), ResourceCondition).query.resource_id().rpartition("/")[2]
 
 
 def gate_outputs(properties: Mapping[str, Any], previous: Mapping[str, Any], config: Config) -> dict[str, Any]:
@@ -28,39 +27,29 @@ def gate_outputs(properties: Mapping[str, Any], previous: Mapping[str, Any], con
 
     Raises `HbrError` where the list cannot be read and the gate is not bypassed.
     """
-    gate, mode = parse(arguments_of(properties), ResourceCondition), properties.get("bypass", "enforce")
+    gate, mode = parse(stack_gate.arguments_of(properties), ResourceCondition), properties.get("bypass", "enforce")
 
-    async def work() -> tuple[dict[str, Any], bool, str]:
+    async def work() -> dict[str, Any]:
         async with HbrClient(config=config) as client:
-            digest = settings_digest(client, gate.query)
-            try:
-                verdict = await check_once(gate, client)
-            except HbrError:
-                if mode == "enforce":
-                    raise
-                empty = {"clients": "[]", "countsByStatus": {}}
-                return {name: previous.get(name, value) for name, value in empty.items()}, True, digest
-            outputs = to_state(gate.query, verdict.found)
-            bypassed = mode == "off" or (mode == "warn" and verdict.state != "passed")
-            return {name: outputs[name] for name in ("clients", "countsByStatus")}, bypassed, digest
+            names = ("clients", "countsByStatus")
+            return await stack_gate.outputs(gate, client, to_state, names, mode=mode, previous=previous)
 
-    outputs, bypassed, digest = run(work)
-    return {**properties, **outputs, "bypassed": bypassed, "settingsDigest": digest}
+    return {**properties, **run(work)}
 
 
 def must_wait_again(gate_id: str, old: Mapping[str, Any], new: Mapping[str, Any], config: Config) -> bool:
     """Whether arguments differ, or the gate must wait again although they do not. `old`: properties and outputs."""
-    if changed_arguments(old, new):
+    if stack_gate.changed_arguments(old, new):
         return True
     try:
-        gate = parse(arguments_of(new), ResourceCondition)
+        gate = parse(stack_gate.arguments_of(new), ResourceCondition)
     except InputError:  # the hook says what is wrong
         return True
     mode = new.get("bypass", "enforce")
 
     async def work() -> str | None:
         async with HbrClient(config=config) as client:
-            return await outdated_output(gate, old, client, mode)
+            return await stack_gate.outdated_output(gate, old, client, mode)
 
     try:
         return run(work) is not None

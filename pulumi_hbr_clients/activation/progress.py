@@ -14,7 +14,7 @@ from pulumi_hbr_clients.client.clock import Clock, SystemClock
 class LogSink(Protocol):
     """Where an entry point writes lines about a resource."""
 
-    def __call__(self, text: str, *, ephemeral: bool) -> object:
+    def __call__(self, text: str, *, ephemeral: bool = False, warning: bool = False) -> object:
         """Write a line. Raises `ConnectionError` when nobody listens any more: that ends the wait."""
 
 

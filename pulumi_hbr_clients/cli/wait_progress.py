@@ -86,8 +86,8 @@ class WaitProgress:
         with Live(console=console_on(sys.stderr), auto_refresh=False, transient=True) as live:
             yield lambda progress: live.update(_picture(progress, self._timeout - self.waited), refresh=True)
 
-    def _print_line(self, text: str, *, ephemeral: bool) -> None:
-        del ephemeral  # a pipe keeps every line
+    def _print_line(self, text: str, *, ephemeral: bool = False, warning: bool = False) -> None:
+        del ephemeral, warning  # a pipe keeps every line
         click.echo(printable(f"{self._name}: {text}" if self._name else text), err=True)
 
 

@@ -2,24 +2,15 @@
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from pulumi_hbr_clients.activation import messages
-from pulumi_hbr_clients.activation.bypass import GateMode, gate_mode
-from pulumi_hbr_clients.activation.condition import Gate, ResourceCondition, parse, parse_partial, warnings_of
-from pulumi_hbr_clients.activation.gate_state import (
-    arguments_of,
-    changed_arguments,
-    outdated_output,
-    settings_digest,
-)
-from pulumi_hbr_clients.activation.progress import ProgressReporter
-from pulumi_hbr_clients.activation.waiter import check_once, pass_gate
+from pulumi_hbr_clients.activation import stack_gate
+from pulumi_hbr_clients.activation.bypass import gate_mode
+from pulumi_hbr_clients.activation.condition import ResourceCondition, parse, parse_partial, warnings_of
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.settings import Config, check_location
 from pulumi_hbr_clients.model.errors import GateError, HbrError, InputError
-from pulumi_hbr_clients.model.outputs import ClientList, to_outputs
+from pulumi_hbr_clients.model.outputs import to_outputs
 from pulumi_hbr_clients.model.validation import snake
 from pulumi_hbr_clients.plugin.engine_log import Engine
 from pulumi_hbr_clients.plugin.grpc_errors import reasons
@@ -52,12 +43,12 @@ class Gates:
 
     async def diff(self, urn: str, state: Mapping[str, Any], old: Properties, new: Properties) -> dict[str, bool]:
         """What makes the gate wait again: name → whether it is an input. `state` holds the outputs."""
-        if changed := changed_arguments(old.values, new.values) | new.unknown:
+        if changed := stack_gate.changed_arguments(old.values, new.values) | new.unknown:
             return dict.fromkeys(sorted(changed), True)
         try:
-            gate = parse(arguments_of(new.values), ResourceCondition)
+            gate = parse(stack_gate.arguments_of(new.values), ResourceCondition)
             async with HbrClient(config=self.config) as client:
-                output = await outdated_output(gate, state, client, gate_mode(self.config))
+                output = await stack_gate.outdated_output(gate, state, client, gate_mode(self.config))
         except HbrError as error:
             await self.engine.say(f"not checked again: {error}", urn=urn, warning=True)
             return {}
@@ -73,51 +64,30 @@ class Gates:
         gate = parse_partial(inputs.known(), inputs.unknown, ResourceCondition)
         if gate is None:
             return "", {}, set(OUTPUTS)
-        mode = gate_mode(self.config)
+        mode, logged = gate_mode(self.config), list[asyncio.Future[None]]()
+
+        def log(text: str, *, ephemeral: bool = False, warning: bool = False) -> None:
+            line = self.engine.say(text, urn=urn, ephemeral=ephemeral, warning=warning)
+            logged.append(asyncio.ensure_future(line))
+
         for text in warnings_of(gate, set(map(snake, inputs.secret))):
-            await self.engine.say(text, urn=urn, warning=True)
-        if at_most and "timeout" not in inputs.values:
-            gate = replace(gate, condition=gate.condition.model_copy(update={"timeout": at_most}))
+            log(text, warning=True)
+        gate = stack_gate.with_timeout(gate, None if "timeout" in inputs.values else at_most)
         async with HbrClient(config=self.config) as client:
-            work = self._preview(urn, gate, mode, client) if preview else self._wait(urn, gate, mode, client, previous)
-            outputs = await self._until_cancelled(work)
-        identity = gate.query.resource_id().rpartition("/")[2]
-        return (identity, outputs, set()) if outputs else ("", {}, set(OUTPUTS))
+            run = stack_gate.preview if preview else stack_gate.run
+            result = await self._until_cancelled(run(gate, mode, client, log))
+            await asyncio.gather(*logged)
+            if result is None:
+                return "", {}, set(OUTPUTS)
+            outputs = await stack_gate.outputs(
+                gate, client, to_outputs, _LISTED, mode=mode, result=result, previous=previous
+            )
+        return gate.query.resource_id().rpartition("/")[2], outputs, set()
 
     def cancel(self) -> None:
         """End every wait."""
         for task in self._waiting:
             task.cancel()
-
-    async def _preview(self, urn: str, gate: Gate, mode: GateMode, client: HbrClient) -> dict[str, Any]:
-        """Say what `up` will wait for. Returns the outputs if the gate would pass now, else nothing."""
-        if mode == "off":
-            return {}
-        verdict = await check_once(gate, client)
-        if verdict.state == "passed":
-            return _outputs(gate, client, verdict.found, bypassed=False)
-        warning = verdict.state == "failed" or mode == "warn"
-        await self.engine.say(messages.preview_text(verdict), urn=urn, warning=warning)
-        return {}
-
-    async def _wait(
-        self, urn: str, gate: Gate, mode: GateMode, client: HbrClient, previous: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        def log(text: str, *, ephemeral: bool) -> object:
-            return asyncio.ensure_future(self.engine.say(text, urn=urn, ephemeral=ephemeral))
-
-        result = await pass_gate(gate, client, mode, ProgressReporter(log))
-        if not result.bypassed:
-            if result.verdict.note:
-                await self.engine.say(result.verdict.note, urn=urn)
-            return _outputs(gate, client, result.found, bypassed=False)
-        await self.engine.say(messages.bypass_text(result.verdict), urn=urn, warning=True)
-        try:
-            found = result.found if result.found.complete else (await check_once(gate, client)).found
-        except HbrError:
-            kept = {name: previous[name] for name in OUTPUTS if name in previous}
-            return {**_outputs(gate, client, ClientList(), bypassed=True), **kept, "bypassed": True}
-        return _outputs(gate, client, found, bypassed=True)
 
     async def _until_cancelled(self, work: Coroutine[Any, Any, T]) -> T:
         task = asyncio.create_task(work)
@@ -129,12 +99,3 @@ class Gates:
             raise GateError("interrupted while waiting; the next update waits again") from None
         finally:
             self._waiting.discard(task)
-
-
-def _outputs(gate: Gate, client: HbrClient, found: ClientList, *, bypassed: bool) -> dict[str, Any]:
-    outputs = to_outputs(gate.query, found)
-    return {
-        **{name: outputs[name] for name in _LISTED},
-        "bypassed": bypassed,
-        "settingsDigest": settings_digest(client, gate.query),
-    }

@@ -9,7 +9,7 @@ it takes none of the four threads that the dynamic provider has for all resource
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
@@ -110,12 +110,7 @@ class ActivationGate(ClientOutputs, pulumi.CustomResource):
         Raises:
             pulumi.RunError: With every fault of the arguments. Nothing is sent from here.
         """
-        arguments = {
-            name: _materialized(value)
-            for name, value in locals().items()
-            if name not in {"self", "resource_name", "opts", "__class__"} and value is not None
-        }
-        config = program.config()
+        arguments, config = inputs.given(locals()), program.config()
         with inputs.in_one_line(f"ActivationGate {resource_name!r}"):
             check_options("ActivationGate", opts, arguments, _OUTPUTS)
             later = {name for name, value in arguments.items() if program.contains_output(value)}
@@ -152,11 +147,6 @@ class ActivationGate(ClientOutputs, pulumi.CustomResource):
         return counts.apply(lambda found: {status: int(count) for status, count in found.items()})
 
     @property
-    def total_count(self) -> pulumi.Output[int]:
-        """Number of clients."""
-        return self._clients.apply(len)
-
-    @property
     def bypassed(self) -> pulumi.Output[bool]:
         """Whether the gate let something through because `hbr-clients:gates` was `warn` or `off`."""
         bypassed: pulumi.Output[bool] = pulumi.get(self, "bypassed")
@@ -173,12 +163,6 @@ def _noting_secrets(value: Any, secret_outputs: list[str]) -> pulumi.Output[Any]
         return known
 
     return output.apply(noted)
-
-
-def _materialized(value: Any) -> Any:
-    """An iterator as a list: it is read more than once."""
-    is_plain = isinstance(value, str | bytes | Mapping | pulumi.Output) or not isinstance(value, Iterable)
-    return value if is_plain else list(value)
 
 
 def _custom_timeouts(given: Any) -> dict[str, float]:

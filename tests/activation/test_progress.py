@@ -14,8 +14,8 @@ class Log:
     def __init__(self, world: World) -> None:
         self.world, self.lines = world, list[tuple[int, str]]()
 
-    def __call__(self, text: str, *, ephemeral: bool) -> None:
-        assert ephemeral
+    def __call__(self, text: str, *, ephemeral: bool = False, warning: bool = False) -> None:
+        assert (ephemeral, warning) == (True, False)
         self.lines.append((round(self.world.clock.monotonic()), text))
 
 
