@@ -1,6 +1,6 @@
 """What it looks like when a client cannot be activated; nothing behind the gate is created.
 
-error: ActivationGate 'all-of-them': 2 of 12 backup clients will not be activated by waiting:
+error: before hook "hbr-clients:ActivationGate" failed: 2 of 12 backup clients will not be activated by waiting:
   c-4d5d77d7ea9c38581821 (i-b9c66a8430d6c67d6004): DEACTIVATED since …. Its activation failed or has expired: …
   c-641ba09407db840e0c08 (i-a472d094b6521ee568f2): INSTALL_FAILED since …. Check Cloud Assistant and that …
 """

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
-from pulumi.resource_hooks import ResourceHookBinding
+from pulumi.resource_hooks import ResourceHook, ResourceHookBinding, ResourceHookFunction
 from pydantic.alias_generators import to_camel
 
 from pulumi_hbr_clients.activation.bypass import gate_mode
@@ -127,8 +127,9 @@ class ActivationGate(ClientOutputs, pulumi.CustomResource):
             properties["bypass"] = mode
         if opts and opts.custom_timeouts and timeout is None:
             properties["customTimeouts"] = _custom_timeouts(opts.custom_timeouts)
-        hook = gate_hook(config)
-        own = pulumi.ResourceOptions(hooks=ResourceHookBinding(before_create=[hook], before_update=[hook]))
+        # before 3.272, mocks have no server for hooks
+        hooks: list[ResourceHook | ResourceHookFunction] | None = None if is_mocked() else [gate_hook(config)]
+        own = pulumi.ResourceOptions(hooks=ResourceHookBinding(before_create=hooks, before_update=hooks))
         merged = pulumi.ResourceOptions.merge(opts, own)
         secret_outputs += map(to_camel, merged.additional_secret_outputs or [])
         merged.additional_secret_outputs = secret_outputs  # the SDK reads it when all inputs are resolved
