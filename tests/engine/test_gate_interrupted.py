@@ -32,15 +32,21 @@ gate = ActivationGate("ready", client_type="ECS_CLIENT", instance_ids={ids!r}, t
 Dependant("after", pulumi.ResourceOptions(depends_on=[gate]))
 """
 
+PLUGIN_PROGRAM = """
+import pulumi
+inputs = {{"clientType": "ECS_CLIENT", "instanceIds": {ids!r}, "timeout": "60s", "ids": None}}
+pulumi.CustomResource("hbr-clients:index:ActivationGate", "ready", inputs)
+"""
+
 
 class Project:
     """A project folder, and `pulumi` run in it."""
 
-    def __init__(self, folder: Path, engine: Any, chosen: list[str]) -> None:
+    def __init__(self, folder: Path, engine: Any, chosen: list[str], program: str = PROGRAM) -> None:
         assert shutil.which("pulumi-language-python"), "no language host on PATH: run `make test`"
         self.folder = folder
         (folder / "Pulumi.yaml").write_text("name: interrupted\nruntime: python\n")
-        (folder / "__main__.py").write_text(PROGRAM.format(ids=chosen))
+        (folder / "__main__.py").write_text(program.format(ids=chosen))
         root = str(Path(__file__).parents[2])
         self.environment = {
             **os.environ,
@@ -151,6 +157,23 @@ def test_twice(engine: Any, backend: Backend, tmp_path: Path, terminal: bool) ->
     code, text = project.run("up", "--yes", "--skip-preview")
     assert code == 0, text
     assert {"ready", "after"} <= project.state()[0]
+
+
+def test_the_plugin_ends_at_once(engine: Any, backend: Backend, tmp_path: Path) -> None:
+    """The engine tells a plugin of the first Ctrl-C; nothing is left behind, and the next `up` waits again."""
+    chosen = ids(backend, "batch-1")
+    project = Project(tmp_path, engine, chosen, PLUGIN_PROGRAM)
+    with project.up(terminal=True) as run:
+        wait_for(lambda: "0 of 1 activated; waiting for" in run.text)
+        run.ctrl_c()
+        before = time.monotonic()
+        assert run.process.wait(30) != 0
+        assert time.monotonic() - before < 10  # two seconds on a quiet machine
+    assert project.state()[1] == []
+    backend.activate(*chosen)
+    code, text = project.run("up", "--yes", "--skip-preview")
+    assert code == 0, text
+    assert "ready" in project.state()[0]
 
 
 def test_a_log_is_short(engine: Any, backend: Backend, tmp_path: Path) -> None:
