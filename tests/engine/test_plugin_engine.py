@@ -10,9 +10,9 @@ from typing import Any
 
 import pulumi
 import pytest
-from pulumi_hbr_clients.activation.gate_state import settings_digest
 
 from pulumi_hbr_clients import BackupClients, HbrClient, Query, __version__
+from pulumi_hbr_clients.activation.stack_gate import settings_digest
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend
 
 pytestmark = pytest.mark.engine
