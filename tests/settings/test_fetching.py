@@ -332,3 +332,20 @@ def test_the_environment_is_not_frozen_at_import(sts: Sts, monkeypatch: pytest.M
 
     fetched(credential_source(resolve({"region": REGION, "assume_role": role})))
     assert [sent["AccessKeyId"] for sent in sts.requests] == ["FAKE-CALLER", "FAKE-LATE"]
+
+
+def test_a_warning_of_settings_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A region that looks like a misspelling is used, and the log says so once for each client."""
+    backend = Backend()
+    backend.allow(Credentials("FAKE-ID", "FAKE-SECRET"))
+
+    async def work() -> None:
+        keys = Credentials("FAKE-ID", "FAKE-SECRET")
+        made = HbrClient(region="cn-hangzou", credentials=keys, transport=lambda _: InMemoryTransport(backend))
+        async with made as client:
+            await client.list_backup_clients(client_type="ECS_CLIENT")
+            await client.list_backup_clients(client_type="LOCAL_CLIENT")
+
+    asyncio.run(work())
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert warnings == ["region cn-hangzou is not known to this version; did you mean cn-hangzhou? (argument region)"]
