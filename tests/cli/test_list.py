@@ -21,7 +21,7 @@ from pulumi_hbr_clients.cli import hbr_clients, options
 from pulumi_hbr_clients.cli.diagnosis import PATIENCE
 from pulumi_hbr_clients.client.client import TIMEOUT
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, RunningEmulator
-from pulumi_hbr_clients.model.query import Query
+from pulumi_hbr_clients.model.query import Query, parse
 from tests.commands import ECS, run
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +70,16 @@ def test_a_new_field_is_a_new_option() -> None:
     command = click.Command("list", params=[disks, age], callback=lambda **values: options.arguments(values, Wider))
     typed = ["--disk-type", "ssd", "--disk-type", "hdd", "--max-age", "5"]
     assert command.main(typed, standalone_mode=False) == {"disk_types": ("ssd", "hdd"), "max_age": 5}
+
+
+@pytest.mark.parametrize("role", ["acs:ram::1:role/r", '{"roleArn": "acs:ram::1:role/r", "externalId": "x"}'])
+def test_a_role_is_an_arn_or_an_object(role: str) -> None:
+    """The keys are those of Pulumi config; a time is read as `wait` reads it."""
+    query = parse(options.arguments({"client_type": "ECS_CLIENT", "assume_role": role, "timeout": "1m30s"}, Query))
+    assert query.timeout == 90
+    assert query.assume_role is not None
+    assert query.assume_role.role_arn == "acs:ram::1:role/r"
+    assert query.assume_role.external_id == (None if role.startswith("acs:") else "x")
 
 
 def test_what_is_typed_is_what_is_asked(backend: Backend, emulator: RunningEmulator) -> None:
@@ -139,6 +149,9 @@ def test_all_faults_at_once(backend: Backend) -> None:
         ("--tag aliyun=v", "--tag key: must not start with aliyun or acs: (given: 'aliyun')"),
         ("--region cn-hangzou --endpoint=", "--endpoint: must"),
         (" ".join(f"--tag {n}" for n in range(21)), "--tag: must be at most 20"),
+        ("--assume-role {roleArn", "--assume-role: must be a role's ARN, or a JSON object with roleArn (given"),
+        ("--assume-role {}", "--assume-role roleArn: is required"),
+        ("--timeout 5x", "--timeout: must be a time: seconds, or text like 90s, 15m or 1h30m"),
         ("--status activated", "did you mean ACTIVATED? (given: 'activated')"),
         ("--watch 0.5", "--watch: must be at least 1 second (given: '0.5')"),
     ],

@@ -34,8 +34,8 @@ def read_block(stream: IO[str]) -> list[str]:
     return lines
 
 
-def test_a_terminal_has_colour() -> None:
-    """Green is well, red needs somebody; without wanting colour there is none."""
+def test_a_terminal_has_colour(backend: Backend) -> None:
+    """Green is well, red needs attention, so do errors; with NO_COLOR there is none."""
     code, text = on_terminal(*LIST)
     assert code == 0
     assert "\x1b[32mACTIVATED" in text
@@ -43,6 +43,9 @@ def test_a_terminal_has_colour() -> None:
     code, text = on_terminal(*LIST, NO_COLOR="1")
     assert (code, re.findall(r"\x1b\[[0-9;]*3\dm", text)) == (0, [])
     assert "\x1b" not in on_terminal(*LIST, TERM="dumb")[1]
+    backend.next_faults += ["NoPermission"]
+    code, text = on_terminal(*LIST)
+    assert (code, "\x1b[31m\x1b[1merror:\x1b[0m NoPermission: " in text) == (1, True)
 
 
 def test_a_slow_service_has_a_progress_bar(backend: Backend) -> None:
@@ -51,14 +54,6 @@ def test_a_slow_service_has_a_progress_bar(backend: Backend) -> None:
     _, text = on_terminal(*LIST)
     assert "reading clients" in text
     assert text.index("reading clients") < text.index("CLIENT")
-
-
-def test_errors_have_colour_too(backend: Backend) -> None:
-    """On a terminal the word error is red; the text is the same."""
-    backend.next_faults += ["NoPermission"]
-    code, text = on_terminal(*LIST)
-    assert code == 1
-    assert "\x1b[31m\x1b[1merror:\x1b[0m NoPermission: " in text
 
 
 def test_a_refused_connection_is_reported_at_once() -> None:
