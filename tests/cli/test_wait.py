@@ -131,38 +131,6 @@ def test_a_tolerated_status_is_waited_out(backend: Backend) -> None:
     assert result.exit_code == 0
 
 
-def test_unknown_recovers_within_its_grace(backend: Backend) -> None:
-    """Disconnected for a moment is no failure."""
-    backend.set_status("UNKNOWN", "c-1")
-    backend.later(0.4, lambda: backend.activate("c-1"))
-    assert wait("--unknown-grace", "5s").exit_code == 0
-
-
-def test_unknown_beyond_its_grace_fails(backend: Backend) -> None:
-    """Disconnected for longer is one, well before the timeout."""
-    backend.set_status("UNKNOWN", "c-1")
-    result = wait("--unknown-grace", "0.3")
-    assert re.match(r"c-1 \(i-1\): UNKNOWN for \d s since then\. Disconnected: check that", told(result)[-1])
-    assert result.exit_code == 1
-
-
-def test_a_client_that_appears_later(backend: Backend) -> None:
-    """An instance without a client is waited for by its name."""
-    backend.later(0.5, lambda: backend.add(row(9)))
-    result = wait("--instance-id", "i-9")
-    assert told(result) == ["0 of 1 activated; waiting for i-9: missing; until then"]
-    assert result.stdout.startswith("1 of 1 activated after ")
-
-
-def test_a_client_that_vanishes(backend: Backend) -> None:
-    """Seen once and gone is missing, and the timeout says so."""
-    backend.set_status("INSTALLING", "c-1")
-    backend.later(0.4, lambda: backend.remove("c-1"))
-    result = wait("--instance-id", "i-1", "--timeout", "1")
-    assert told(result)[-1] == "i-1: there is no such client yet. Install the client, or check the id"
-    assert result.exit_code == 124
-
-
 def test_a_timeout_tells_the_last_picture(backend: Backend) -> None:
     """One timeout over the whole selection, exit code 124, and who was missing at its end."""
     backend.set_status("STOPPED", "c-3")

