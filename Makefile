@@ -20,13 +20,16 @@ ON_ENGINE = engine=$$($(PY) -m tools.engine) && PATH="$$engine:$(CURDIR)/$(VENV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench chaos compat audit engine lint format schema sdks plugin-archive lock clean
+.PHONY: help demo test bench chaos compat audit engine examples lint format schema sdks plugin-archive release-check lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/package ## See it work: an emulated fleet, two stacks, no account needed
 	@$(ON_ENGINE) $(PY) tools/demo.py
+
+examples: $(VENV)/package ## Take the examples of every language through preview, up, changes and destroy
+	@$(ON_ENGINE) EXAMPLES=all $(PY) -m pytest tests/engine/test_examples.py
 
 test: lint ## Lint, format check, types, and all tests, on a real engine
 	@$(ON_ENGINE) $(PY) -m pytest --numprocesses $(PROCESSES) --dist loadgroup
@@ -51,6 +54,8 @@ lint: $(VENV)/package ## Only lint, format check, layers and types
 	@$(PY) -m ruff format --check --quiet
 	@report=$$($(VENV)/bin/lint-imports --no-logo --no-cache 2>&1) || { echo "$$report"; exit 1; }
 	@$(PY) -m mypy --no-error-summary
+	@$(VENV)/bin/zizmor --offline --quiet .github
+	@actionlint=$$($(PY) -m tools.engine actionlint) && "$$actionlint/actionlint"
 
 format: $(VENV)/package ## Put the code in form, and mend what the linter can mend
 	@$(PY) -m ruff check --fix-only --quiet
@@ -62,6 +67,9 @@ schema: $(VENV)/package ## Write plugin/schema.json, tables of the docs, and wha
 
 sdks: $(VENV)/package ## Make the TypeScript, Python and Go SDKs from schema.json, in build/sdks
 	@$(PY) tools/sdks/generate.py build/sdks
+
+release-check: $(VENV)/package ## Build everything that a release has, and try it in clean environments (TAG=v1.2.3)
+	@$(ON_ENGINE) $(PY) -m tools.release_check $(TAG)
 
 plugin-archive: $(VENV)/package ## Pack the provider plugin as one executable that needs no Python, for this kind of machine
 	@$(PY) -m tools.plugin_archive

@@ -7,6 +7,7 @@ import gc
 import json
 import os
 import shutil
+import subprocess
 import sys
 import time
 import warnings
@@ -21,6 +22,9 @@ from pulumi import automation as auto
 
 from pulumi_hbr_clients import emulator
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, RunningEmulator
+from tests.engine.projects import Project, lay_out
+from tools import plugin_archive
+from tools.engine import missing
 from tools.sdks import generate
 
 Program = Callable[[], None]
@@ -119,6 +123,41 @@ def sdks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sdks")
     generate.generate(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def pulumi_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pulumi's folder of a user who installed the self-contained plugin; nothing else is in it."""
+    home = tmp_path_factory.mktemp("pulumi")
+    command = [str(Path(sys.executable).with_name("hbr-clients")), "plugin", "install"]
+    environment = {**os.environ, "PULUMI_HOME": str(home)}
+    subprocess.run([*command, "--archive", str(plugin_archive.archive())], check=True, env=environment)
+    return home
+
+
+@pytest.fixture(scope="session")
+def go_caches() -> dict[str, str]:
+    """Where Go keeps things: a test has another HOME."""
+    if shutil.which("go") is None:
+        return {}
+    found = subprocess.run(["go", "env", "-json", "GOCACHE", "GOMODCACHE"], check=True, capture_output=True, text=True)
+    return dict(json.loads(found.stdout))
+
+
+@pytest.fixture
+def project(
+    engine: Engine, sdks: Path, pulumi_home: Path, go_caches: dict[str, str], tmp_path: Path
+) -> Callable[[str], Project]:
+    """Lays out an example in a folder of its own; its stacks are in the engine's backend."""
+    assert missing() is None, missing()
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    own = {"PULUMI_HOME": str(pulumi_home), "PULUMI_BACKEND_URL": f"file://{engine.folder}", "PATH": path}
+
+    def laid_out(example: str) -> Project:
+        lay_out(example, tmp_path / example, sdks)
+        return Project(tmp_path / example, {**os.environ, **engine.environment, **go_caches, **own}, engine.said)
+
+    return laid_out
 
 
 @pytest.fixture

@@ -1,173 +1,195 @@
-"""Every example is a whole Pulumi project, and runs as it stands."""
+"""Every example runs as it stands, from the command line: preview, up, up again, a changed fleet, destroy.
+
+`make test` takes the Python examples through all of it and the other languages through preview and up; `make examples`
+sets EXAMPLES=all and takes everything through all of it.
+"""
 
 import json
-import runpy
-import sys
+import os
+import re
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from pulumi import automation as auto
 
+from pulumi_hbr_clients import get_backup_clients
 from pulumi_hbr_clients.emulator import Backend, Cloud, account_credentials, new_rows, serve
+from tests.engine.projects import EXAMPLES, Project, instances, language, once_waited_for
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
-pytestmark = pytest.mark.engine
-
-
-def example(name: str) -> Callable[[], None]:
-    def program() -> None:
-        folder = str(EXAMPLES / name)
-        sys.path.insert(0, folder)  # as `python folder` does
-        try:
-            runpy.run_path(f"{folder}/__main__.py", run_name="__main__")
-        finally:
-            sys.path.remove(folder)
-
-    return program
+NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/Pulumi.yaml"))
+IN_FULL = os.environ.get("EXAMPLES") == "all"
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]  # the first run on a machine compiles for minutes
+Lay = Callable[..., Project]
 
 
-def example_stack(engine: Any, name: str) -> Any:
-    """A stack of an example, whose own modules the provider process finds as it does in a project's folder."""
-    engine.environment["PYTHONPATH"] = str(EXAMPLES / name)
-    return engine.stack("dev", project(name))
+def is_quiet(project: Project) -> None:
+    """A second `up` changes nothing."""
+    text = project.up()
+    assert re.search(r"^Resources:\n    \d+ unchanged\n", text, re.MULTILINE), text
 
 
-def project(name: str) -> str:
-    found: str = yaml.safe_load((EXAMPLES / name / "Pulumi.yaml").read_text())["name"]
-    return found
+def ends_without_the_service(project: Project, service: ExitStack) -> None:
+    """`destroy` needs no answer."""
+    service.close()
+    assert re.search(
+        r"^Resources:\n    - \d+ deleted\n", project.run("destroy", "--yes", "--skip-preview"), re.MULTILINE
+    )
+    assert project.state() == {}
 
 
-def test_no_example_is_forgotten() -> None:
-    """Each folder has a project file, a program, its requirements, and a test here."""
-    for folder in (path.parent for path in EXAMPLES.glob("*/__main__.py")):  # other languages': test_sdks
-        assert {"Pulumi.yaml", "__main__.py", "requirements.txt"} <= {path.name for path in folder.iterdir()}
-        assert f"test_{folder.name}" in globals()
-
-
-def test_fleet(engine: Any, backend: Backend) -> None:
-    """Counts, versions and the clients themselves are exported."""
-    stack = example_stack(engine, "fleet")
-    stack.up(example("fleet"))
-    outputs = stack.outputs()
-    assert outputs["totalCount"] == len(outputs["clients"])
-    assert outputs["countsByStatus"]["ACTIVATED"] == 6
+def test_fleet(project: Lay, backend: Backend, service: ExitStack) -> None:
+    """Known in preview, quiet when nothing changed, and a change of the fleet shows before it is deployed."""
+    fleet = project("fleet").init()
+    assert "totalCount    : 12" in fleet.run("preview")
+    fleet.up()
+    outputs = fleet.outputs()
+    assert outputs["totalCount"] == len(outputs["clients"]) == 12
     old = {row["Hostname"] for row in backend.rows() if row["ClientVersion"] not in {"", row["MaxClientVersion"]}}
     assert set(outputs["outdated"]) == old
+    is_quiet(fleet)
+    backend.set_status("STOPPED", *instances(backend, "db-1"))
+    assert '~ status          : "ACTIVATED" => "STOPPED"' in fleet.run("preview", "--diff")
+    fleet.up()
+    assert fleet.outputs()["countsByStatus"]["STOPPED"] == outputs["countsByStatus"]["STOPPED"] + 1
+    ends_without_the_service(fleet, service)
 
 
-def test_consumer(engine: Any, backend: Backend) -> None:
+def test_gate(project: Lay, backend: Backend, service: ExitStack) -> None:
+    """What depends on the gate is created after the last client is activated, and then left alone."""
+    nodes = instances(backend, "web-1", "batch-1")
+    gate = project("gate").init(instanceIds=nodes)
+    assert "1 of 2" in gate.run("preview")
+    text, activated = once_waited_for(backend, nodes[1], gate.up)
+    assert "1 of 2" in text
+    assert gate.outputs()["servedBy"] == nodes
+    assert len(gate.outputs()["clientIds"]) == 2
+    assert datetime.fromisoformat(gate.state()["cutover"]["created"]).timestamp() >= activated
+    is_quiet(gate)
+    ends_without_the_service(gate, service)
+
+
+@pytest.mark.parametrize("name", ["yaml", "typescript", "go"])
+def test_other_languages(name: str, project: Lay, backend: Backend, service: ExitStack) -> None:
+    """With the self-contained plugin: the list is known in preview, and the gate waits for the last client."""
+    nodes = instances(backend, "web-1", "batch-1")
+    backend.stop_heartbeats(*(row["ClientId"] for row in backend.rows() if row["InstanceId"] != nodes[1]))
+    program = project(name).init(instanceIds=nodes)
+    preview = program.run("preview")
+    assert "1 of 2" in preview
+    assert "hostname" in preview
+    text, activated = once_waited_for(backend, nodes[1], program.up)
+    assert "1 of 2" in text
+    assert "warning: using pulumi-resource-hbr-clients from $PATH" not in preview + text
+    outputs, gate = program.outputs(), program.state()["backed-up"]
+    production = get_backup_clients(client_type="ECS_CLIENT", tags={"env": "prod"})
+    assert [client["clientId"] for client in outputs["clients"]] == list(production.ids)
+    assert outputs["clientIds"] == list(get_backup_clients(client_type="ECS_CLIENT", instance_ids=nodes).ids)
+    assert datetime.fromisoformat(gate["created"]).timestamp() >= activated
+    assert outputs["countsBehindTheGate"] == {"ACTIVATED": 2}
+    if IN_FULL:
+        is_quiet(program)
+        backend.set_status("STOPPED", *instances(backend, "db-1"))
+        assert '"ACTIVATED" => "STOPPED"' in program.run("preview", "--diff")
+        ends_without_the_service(program, service)
+
+
+def test_consumer(project: Lay, backend: Backend) -> None:
     """Another stack uses the exported clients by their attributes."""
-    example_stack(engine, "fleet").up(example("fleet"))
-    stack = example_stack(engine, "consumer")
-    stack.stack.set_config("fleetStack", auto.ConfigValue(f"organization/{project('fleet')}/dev"))
-    stack.up(example("consumer"))
+    project("fleet").init().up()
+    consumer = project("consumer").init(fleetStack="organization/backup-fleet/dev")
+    consumer.up()
     prod = {"Key": "env", "Value": "prod"}
     ours = [row for row in backend.rows() if row["ClientType"] == "ECS_CLIENT"]
     rows = [row for row in ours if row["Status"] == "ACTIVATED" and prod in (row.get("Tags") or [])]
-    assert stack.outputs()["backedUpAddresses"] == {row["Hostname"]: row["PrivateIpV4"] for row in rows}
+    assert consumer.outputs()["backedUpAddresses"] == {row["Hostname"]: row["PrivateIpV4"] for row in rows}
 
 
-def test_coverage(engine: Any, backend: Backend) -> None:
+def test_coverage(project: Lay, backend: Backend) -> None:
     """Instances without a client, and those whose client does not work, are told apart."""
-    names = {row["Hostname"]: row["InstanceId"] for row in backend.rows()}
-    stack = example_stack(engine, "coverage")
-    for index, instance in enumerate([names["web-1"], names["desk-2"], "i-without-client"]):
-        stack.stack.set_config(f"instanceIds[{index}]", auto.ConfigValue(instance), path=True)
-    text = stack.up(example("coverage"))
-    assert stack.outputs()["withoutClient"] == ["i-without-client"]
-    assert stack.outputs()["notWorking"] == {names["desk-2"]: "STOPPED"}
-    assert "1 of 3 instances have no backup client" in text
+    web, desk = instances(backend, "web-1", "desk-2")
+    coverage = project("coverage").init(instanceIds=[web, desk, "i-without-client"])
+    assert "1 of 3 instances have no backup client" in coverage.up()
+    assert coverage.outputs() == {"withoutClient": ["i-without-client"], "notWorking": {desk: "STOPPED"}}
 
 
-def test_gate(engine: Any, backend: Backend) -> None:
-    """What is behind the gate comes only after the last client is activated."""
-    names = {row["Hostname"]: row["InstanceId"] for row in backend.rows()}
-    nodes = [names["web-1"], names["batch-1"]]
-    stack = example_stack(engine, "gate")
-    for index, instance in enumerate(nodes):
-        stack.stack.set_config(f"instanceIds[{index}]", auto.ConfigValue(instance), path=True)
-    backend.later(2, lambda: backend.activate(nodes[1]))
-    text = stack.up(example("gate"))
-    assert "1 of 2 activated; waiting for" in text
-    assert stack.outputs()["servedBy"] == nodes
-    assert len(stack.outputs()["clientIds"]) == 2
-
-
-def test_gate_new_instances(engine: Any) -> None:
+def test_gate_new_instances(project: Lay) -> None:
     """Instances of the same `up`: unknown in preview, waited for once they exist."""
-    stack = example_stack(engine, "gate_new_instances")
-    assert "will wait" not in stack.preview(example("gate_new_instances"))
-    stack.up(example("gate_new_instances"))
-    found = stack.outputs()
-    assert {client["instanceId"] for client in found["clients"]} == {"i-node-1", "i-node-2", "i-node-3"}
-    assert {client["status"] for client in found["clients"]} == {"ACTIVATED"}
-    assert found["ready"] == {"ACTIVATED": 3}
+    nodes = project("gate_new_instances").init()
+    nodes.run("preview")
+    nodes.up()
+    clients = nodes.outputs()["clients"]
+    assert {client["instanceId"] for client in clients} == {"i-node-1", "i-node-2", "i-node-3"}
+    assert {client["status"] for client in clients} == {"ACTIVATED"}
+    is_quiet(nodes)
 
 
-def test_gate_fails(engine: Any) -> None:
-    """The message that its docstring shows."""
-    text = example_stack(engine, "gate_fails").fails("up", example("gate_fails"))
-    assert "failed: 2 of 12 backup clients will not be activated by waiting:" in text
+def test_gate_fails(project: Lay) -> None:
+    """The clients that cannot be activated are named, and nothing behind the gate is created."""
+    code, text = project("gate_fails").init().pulumi("up", "--yes", "--skip-preview")
+    assert code != 0
+    assert "2 of 12 backup clients" in text
     assert "): DEACTIVATED since " in text
     assert "): INSTALL_FAILED since " in text
+    assert "Traceback" not in text
 
 
-def test_accounts(tmp_path: Path, engine: Any, service: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_new(name: str, project: Lay, tmp_path: Path) -> None:
+    """`pulumi new` makes a project of an example's folder, under another name; a test here runs that example."""
+    text = Path(__file__).read_text()
+    assert f'"{name}"' in text
+    words = ("new", str(EXAMPLES / name), "--generate-only", "--yes", "--name", "mine", "--dir", str(tmp_path / "new"))
+    project("fleet").run(*words, "--force")
+    made = {path.name for path in (tmp_path / "new").iterdir()}
+    assert made >= {path.name for path in EXAMPLES.joinpath(name).iterdir() if path.name not in {"sdks", "bin"}}
+    assert "name: mine" in (tmp_path / "new" / "Pulumi.yaml").read_text()
+    assert language(name) in {"python", "nodejs", "go", "yaml"}
+
+
+def test_accounts(tmp_path: Path, engine: Any, service: ExitStack, project: Lay) -> None:
     """3 accounts in 4 regions: 12 data sources, each client with its region; a look-up that is refused is left out."""
-    accounts, regions = ("prod", "test", "hub"), ("cn-hangzhou", "cn-shanghai", "eu-central-1", "us-west-1")
+    accounts, regions = ["prod", "test", "hub"], ["cn-hangzhou", "cn-shanghai", "eu-central-1", "us-west-1"]
     places = [(account, region) for account in accounts for region in regions]
     cloud = Cloud({at: Backend([*new_rows(150, seed=number)]) for number, at in enumerate(places)})
-    endpoint = service.enter_context(serve(cloud)).environment["ALIBABA_CLOUD_ENDPOINT_HBR"]
-    engine.environment["ALIBABA_CLOUD_ENDPOINT_HBR"] = endpoint
-    monkeypatch.setenv("ALIBABA_CLOUD_ENDPOINT_HBR", endpoint)
+    engine.environment.update(service.enter_context(serve(cloud)).environment)
+    keys = {account: account_credentials(account) for account in accounts}
     profiles = [
-        {
-            "name": account,
-            "mode": "AK",
-            "access_key_id": account_credentials(account).access_key_id,
-            "access_key_secret": account_credentials(account).access_key_secret,
-        }
-        for account in accounts
+        {"name": name, "mode": "AK", "access_key_id": key.access_key_id, "access_key_secret": key.access_key_secret}
+        for name, key in keys.items()
     ]
     (tmp_path / ".aliyun").mkdir()
     (tmp_path / ".aliyun" / "config.json").write_text(json.dumps({"current": "prod", "profiles": profiles}))
-    stack = example_stack(engine, "accounts")
-    for name, value in {"profiles": accounts, "regions": regions}.items():
-        stack.stack.set_config(name, auto.ConfigValue(json.dumps(value)))
-
-    stack.up(example("accounts"))
-
-    sources = [found for found in stack.state() if found["type"].endswith("BackupClients")]
+    program = project("accounts").init(profiles=accounts, regions=regions)
+    program.up()
+    sources = [found for found in program.state().values() if found["type"].endswith("BackupClients")]
     assert {(source["outputs"]["profile"], source["outputs"]["region"]) for source in sources} == set(places)
-    found = stack.outputs()["clients"]
+    found = program.outputs()["clients"]
     assert Counter(client["region"] for client in found) == dict.fromkeys(regions, 450)
     assert {backend.requests for backend in cloud.backends.values()} == {8}  # two pages twice, tracked and looked up
-
     cloud.backends["hub", "us-west-1"].next_faults += ["NoPermission"] * 2
-    text = stack.fails("preview", example("accounts"))
+    code, text = program.pulumi("preview")
+    assert code != 0
     assert "hub in us-west-1 was left out: NoPermission" in text
     assert "hub-us-west-1" in text
 
 
-def test_rollback(engine: Any, backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rollback(project: Lay, backend: Backend) -> None:
     """A release waits; a rollback beside a dead machine passes with a warning, and the next `up` waits again."""
-    (node,) = (row["InstanceId"] for row in backend.rows() if row["Hostname"] == "web-1")
-    stack = example_stack(engine, "rollback")
-    stack.stack.set_config("instanceIds[0]", auto.ConfigValue(node), path=True)
-    stack.stack.set_config("release", auto.ConfigValue("42"))
-    stack.up(example("rollback"))
+    (node,) = instances(backend, "web-1")
+    program = project("rollback").init(instanceIds=[node], release="42")
+    program.up()
     backend.set_status("STOPPED", node)
-    stack.stack.set_config("release", auto.ConfigValue("41"))
-    assert "not activated within 5s" in stack.fails("up", example("rollback"))
-    monkeypatch.setenv("HBR_CLIENTS_GATES", "warn")
-    assert "warning: gate bypassed" in stack.up(example("rollback"))
-    assert stack.outputs() == {"release": 41, "bypassed": True}
-    monkeypatch.delenv("HBR_CLIENTS_GATES")
+    program.run("config", "set", "release", "41")
+    code, text = program.pulumi("up", "--yes", "--skip-preview")
+    assert (code != 0, "not activated within 5s" in text) == (True, True)
+    program.environment["HBR_CLIENTS_GATES"] = "warn"
+    assert "warning: gate bypassed" in program.up()
+    assert program.outputs() == {"release": 41, "bypassed": True}
+    del program.environment["HBR_CLIENTS_GATES"]
     backend.activate(node)
-    stack.up(example("rollback"))
-    assert stack.outputs() == {"release": 41, "bypassed": False}
+    program.up()
+    assert program.outputs() == {"release": 41, "bypassed": False}

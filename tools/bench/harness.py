@@ -122,8 +122,8 @@ def python_of(commit: str) -> str:
         note(f"installing commit {commit}")
         source = folder / "source"
         source.mkdir(parents=True, exist_ok=True)
-        archive = subprocess.run(["git", "archive", commit], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout  # noqa: S607  git
-        subprocess.run(["tar", "-x", "-C", source], input=archive, check=True)  # noqa: S607  tar
+        archive = subprocess.run(["git", "archive", commit], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+        subprocess.run(["tar", "-x", "-C", source], input=archive, check=True)
         subprocess.run([uv, "venv", "-q", "--clear", "--python", sys.executable, folder / "venv"], check=True)
         constraints = ("--constraint", ROOT / "requirements-dev.lock")
         subprocess.run(

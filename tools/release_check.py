@@ -1,0 +1,84 @@
+"""`make release-check`: builds everything that a release has, into dist, and tries it where nothing else is installed.
+
+    version, CHANGELOG, schema  →  wheel, sdist, SDKs, plugin archive  →  the wheel in a clean environment  →  the demo
+
+The release workflow runs it too. The last lines say what was checked.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from pulumi_hbr_clients import __version__
+from tools import plugin_archive, release
+from tools.cache import ToolError, run, say
+from tools.sdks import generate, node
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+DIST: Final = ROOT / "dist"
+LIMIT: Final = 900.0  # seconds for each step
+
+
+def main() -> int:
+    """Everything, or the first thing that is wrong."""
+    try:
+        checked = release.check(ROOT, *filter(None, sys.argv[1:]))
+        shutil.rmtree(DIST, ignore_errors=True)
+        with tempfile.TemporaryDirectory() as scratch:
+            wheel = packages()
+            sdks(Path(scratch))
+            archive = plugin_archive.archive(wheel)
+            checked.append(f"plugin of {archive.stat().st_size / 1e6:.0f} MB")
+            checked += tried(wheel, Path(scratch, "clean"))
+    except (release.ReleaseError, ToolError) as error:
+        say(str(error))
+        return 1
+    print("\n".join([*checked, release.sums(DIST).rstrip()]))
+    return 0
+
+
+def packages() -> Path:
+    """Build the sdist, and the wheel from it; give the wheel."""
+    say("building the sdist and, from it, the wheel")
+    run([sys.executable, "-m", "build", "--no-isolation", "--outdir", DIST, ROOT], LIMIT, "no wheel")
+    (wheel,) = DIST.glob("*.whl")
+    return wheel
+
+
+def sdks(scratch: Path) -> None:
+    """Pack npm's package, compiled, and Go's module. There is none for Python: that is the wheel."""
+    say("building the SDKs for npm and Go")
+    generate.generate(scratch)
+    folder, modules = scratch / "nodejs", node.packages()
+    (folder / "node_modules").symlink_to(modules)
+    run([modules / ".bin" / "tsc", "--project", folder], LIMIT, "the SDK for TypeScript does not compile")
+    for path in (ROOT / "LICENSE", ROOT / "README.md"):
+        shutil.copy(path, folder)
+    run(["npm", "pack", folder, "--pack-destination", DIST, "--ignore-scripts"], LIMIT, "no package for npm")
+    with tarfile.open(DIST / f"sdk-go-v{__version__}.tar.gz", "w:gz") as packed:
+        packed.add(scratch / "go", ".")
+
+
+def tried(wheel: Path, home: Path) -> list[str]:
+    """Install the wheel with the emulator into an environment of its own, and run the demo there."""
+    say("trying the wheel in a clean environment")
+    uv, python = str(Path(sys.executable).with_name("uv")), home / "bin" / "python"
+    run([uv, "venv", "--python", sys.executable, home], LIMIT, "no environment")
+    command = [uv, "pip", "install", "--python", str(python), "--constraint", str(plugin_archive.LOCK)]
+    run([*command, f"{wheel}[emulator]"], LIMIT, "the wheel cannot be installed")
+    path = {"PATH": f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    for program in ("hbr-clients", plugin_archive.EXECUTABLE):
+        answer = subprocess.run([home / "bin" / program, "--version"], capture_output=True, text=True, check=False)
+        if __version__ not in answer.stdout:
+            raise ToolError(f"{program} of the wheel says {answer.stdout}{answer.stderr}")
+    run([python, ROOT / "tools" / "demo.py"], LIMIT, "the demo fails with the wheel", env=path)
+    return [f"{wheel.name} installed and its demo run in a clean environment"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
