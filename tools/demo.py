@@ -1,160 +1,183 @@
-"""See it work: an emulated fleet and two stacks on a real Pulumi engine. Needs no account and leaves nothing behind.
+"""See it work: an emulated fleet, and the projects examples/fleet and examples/gate on a real Pulumi engine.
 
-    emulator ← examples/fleet: preview, up → examples/consumer: up → the fleet changes → preview --diff
+    list → preview, up → the fleet changes → preview --diff → a gate that waits and opens → destroy
 
-The engine runs the examples as they stand. Everything lives in one temporary folder, also when interrupted.
+Every command that is printed is run as it is, in copies of the examples in one temporary folder, which is removed at the
+end, also after Ctrl-C. Of the engine's output, lists of clients are folded and blank lines left out; nothing is added.
 """
 
 import os
 import re
-import runpy
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
-
-from pulumi import automation as auto
+from typing import Final, NoReturn
 
 from pulumi_hbr_clients import emulator
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
-BOLD, DIM, PLAIN = (
-    ("\033[1m", "\033[2m", "\033[0m") if sys.stdout.isatty() and "NO_COLOR" not in os.environ else ("",) * 3
+EXAMPLES: Final = Path(__file__).resolve().parents[1] / "examples"
+COLOUR: Final = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+BOLD, DIM, PLAIN = ("\033[1m", "\033[2m", "\033[0m") if COLOUR else ("",) * 3
+_NOISE: Final = re.compile(
+    r"^(@ |Previewing|Updating|Destroying|View |Duration|The resources in the|If you want|Diagn|Use )"
 )
+_ANSI: Final = re.compile(r"\033\[[\d;]*m")
 
 
 def main() -> None:
-    """The whole story, about fifteen seconds."""
+    """The whole story, about twenty seconds."""
     started = time.monotonic()
     backend = emulator.sample()
-    with emulator.serve(backend) as running, stage(dict(running.environment)) as stack:
-        tell(f"A fleet, emulated at {running.endpoint}", "hbr-clients list --client-type ECS_CLIENT")
-        list_fleet()
-        fleet = stack("fleet", "dev")
-        tell("The program's values are known before anything is deployed", "pulumi preview")
-        show(fleet.preview, known)
-        tell("Reading is all that happens; the one thing created is the stack itself", "pulumi up")
-        show(fleet.up, known)
-        tell("Another stack reads the clients that this one exported", "pulumi up  (examples/consumer)")
-        consumer = stack("consumer", "dev")
-        consumer.set_config("fleetStack", auto.ConfigValue("organization/backup-fleet/dev"))
-        show(consumer.up, outputs)
-        change(backend)
-        tell("The fleet changed: db-1 stopped, batch-1 was activated", "pulumi preview --diff")
-        show(lambda **options: fleet.preview(diff=True, **options), changes)
-    seconds = time.monotonic() - started
-    print(f"\n{DIM}Done in {seconds:.0f} s. Nothing is left running and no state is left behind.{PLAIN}")
+    with emulator.serve(backend) as running, tempfile.TemporaryDirectory(prefix="hbr-clients-demo-") as folder:
+        shell = Shell(Path(folder), running.environment)
+        rows = {row["Hostname"]: row for row in backend.rows()}
+        tell(
+            "Alibaba Cloud Backup has a client on each of these machines. (This fleet is emulated: no account is used.)"
+        )
+        shell.run("hbr-clients list --client-type ECS_CLIENT")
+        shell.enter("fleet")
+        tell("A Pulumi program reads them as a data source: everything is known before anything is deployed.")
+        shell.run("pulumi preview")
+        tell("Deploying it changes nothing in the cloud; the clients are in the stack's outputs, for other stacks too.")
+        shell.run("pulumi up --yes --skip-preview")
+        backend.set_status("STOPPED", rows["db-1"]["ClientId"])
+        tell("Meanwhile the client on db-1 stopped. The next preview shows what changed in the fleet.")
+        shell.run("pulumi preview --diff", changes)
+        shell.enter(
+            "gate", **{f"instanceIds[{n}]": rows[name]["InstanceId"] for n, name in enumerate(("web-1", "batch-1"))}
+        )
+        tell(
+            "A gate: traffic moves to the new nodes only when their clients are activated. batch-1 needs some seconds."
+        )
+        backend.later(5, lambda: backend.activate(rows["batch-1"]["ClientId"]))
+        shell.run("pulumi up --yes --skip-preview")
+        tell("Nothing was created in Alibaba Cloud, so removing the stack removes only the stack.")
+        shell.run("pulumi destroy --yes --skip-preview")
+    print(
+        f"\n{DIM}Done in {time.monotonic() - started:.0f} s. Nothing is left running and no state is left behind.{PLAIN}"
+    )
 
 
-@contextmanager
-def stage(environment: dict[str, str]) -> Iterator[Callable[[str, str], auto.Stack]]:
-    """A Pulumi home and backend that end with the demo; makes stacks of examples."""
-    with tempfile.TemporaryDirectory(prefix="hbr-clients-demo-") as folder:
-        variables = {
-            **environment,
-            "PULUMI_HOME": f"{folder}/home",
+@dataclass
+class Shell:
+    """A terminal in a temporary folder: it shows commands and what they print."""
+
+    folder: Path
+    service: Mapping[str, str]
+    project: str = ""
+
+    def enter(self, example: str, **config: str) -> None:
+        """Copy an example, go there, and make its stack `dev`."""
+        self.project = example
+        ignored = shutil.ignore_patterns("venv", "Pulumi.*.yaml", "__pycache__")
+        shutil.copytree(EXAMPLES / example, self.folder / example, ignore=ignored)
+        (self.folder / example / "venv").symlink_to(sys.prefix)  # what `pulumi install` makes
+        self._wait("pulumi stack init dev")
+        for path, value in config.items():
+            self._wait(f"pulumi config set --path {path} {value}")
+
+    def run(self, command: str, shown: "Filter | None" = None) -> None:
+        """Show a command and, as it comes, what it prints. Ends the demo if the command fails."""
+        place = f"examples/{self.project} " if self.project else ""
+        print(f"{DIM}{place}$ {PLAIN}{command}", flush=True)
+        with self._started(command) as process:
+            try:
+                for line in (shown or folded)(line.rstrip() for line in process.stdout or ()):
+                    print(f"  {line}", flush=True)
+            except BaseException:
+                self._end(process)
+                raise
+        if process.returncode:
+            sys.exit(process.returncode)
+
+    def _wait(self, command: str) -> None:
+        with self._started(command) as process:
+            text, _ = process.communicate()
+        if process.returncode:
+            sys.exit(f"{command}: {text}")
+
+    def _started(self, command: str) -> "subprocess.Popen[str]":
+        (self.folder / "state").mkdir(exist_ok=True)
+        environment = {
+            **os.environ,
+            **self.service,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PULUMI_HOME": f"{self.folder}/home",
+            "PULUMI_BACKEND_URL": f"file://{self.folder}/state",
             "PULUMI_CONFIG_PASSPHRASE": "demo",
-            "PULUMI_PYTHON_CMD": sys.executable,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "FORCE_COLOR" if COLOUR else "NO_COLOR": "1",
         }
-        os.environ.update(variables)
+        words = [
+            *command.split(),
+            *(["--color", "always" if COLOUR else "never"] if command.startswith("pulumi") else []),
+        ]
+        return subprocess.Popen(
+            words,
+            cwd=self.folder / self.project,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
 
-        def stack(example: str, name: str) -> auto.Stack:
-            project = f"backup-{example}"
-            backend = auto.ProjectBackend(url=f"file://{folder}")
-            options = auto.LocalWorkspaceOptions(
-                project_settings=auto.ProjectSettings(name=project, runtime="python", backend=backend),
-                env_vars=variables,
-            )
-            return auto.create_or_select_stack(name, project_name=project, program=program(example), opts=options)
-
-        yield stack
-
-
-def program(example: str) -> Callable[[], None]:
-    """An example, as the engine runs it."""
-
-    def run() -> None:
-        runpy.run_path(str(EXAMPLES / example / "__main__.py"), run_name="__main__")
-
-    return run
-
-
-def list_fleet() -> None:
-    """What the command line shows of the fleet."""
-    command = [str(Path(sys.executable).parent / "hbr-clients"), "list", "--client-type", "ECS_CLIENT"]
-    subprocess.run(command, check=True)
-
-
-def change(backend: emulator.Backend) -> None:
-    """Something happens to the fleet."""
-    names = {row["Hostname"]: row["ClientId"] for row in backend.rows()}
-    backend.set_status("STOPPED", names["db-1"])
-    backend.activate(names["batch-1"])
+    @staticmethod
+    def _end(process: "subprocess.Popen[str]") -> None:
+        """As Ctrl-C twice: the engine ends its plugins; what has not ended in ten seconds is killed."""
+        for _ in range(2):
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGINT)
+            time.sleep(0.2)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
-def show(verb: Callable[..., Any], chosen: Callable[[str], Iterator[str]]) -> None:
-    """Run a verb and show the part of its text that matters."""
-    lines: list[str] = []
-    verb(on_output=lines.append, color="never")
-    for line in chosen("\n".join(lines)):
-        print(f"  {line}")
-
-
-def known(text: str) -> Iterator[str]:
-    """Every output, of the clients only how many lines they fill, and what would be done."""
-    within, hidden = "", 0
-    for line in outputs_of(text).splitlines():
-        indent = line[: len(line) - len(line.lstrip(" +-~"))]
-        if not within and line.strip(" +-~").startswith("clients "):
-            within = indent
-        elif within and indent != within:
+def folded(lines: Iterable[str]) -> Iterator[str]:
+    """Everything but noise; of a list of clients, only how long it is."""
+    inside, hidden = "", 0
+    for line in lines:
+        plain = _ANSI.sub("", line)
+        indent = plain[: len(plain) - len(plain.lstrip(" +-~"))]
+        if inside:
             hidden += 1
-        elif within:
-            yield f"{within}clients       : [ {hidden} lines of clients, as above ]"
-            within = ""
-        else:
+            if plain.strip(" +-~") == "]" and indent == inside:
+                yield f"{inside}clients       : [ … {hidden} lines, as in the list above … ]"
+                inside, hidden = "", 0
+        elif re.match(r"[ +~-]*clients +: \[", plain) and not plain.endswith("]"):
+            inside = indent
+        elif plain.strip() and not _NOISE.match(plain) and "warning: using pulumi-" not in plain:
             yield line
-    yield from resources_of(text)
 
 
-def outputs(text: str) -> Iterator[str]:
-    """All outputs."""
-    yield from outputs_of(text).splitlines()
+def changes(lines: Iterable[str]) -> Iterator[str]:
+    """Of a detailed diff: what changed, with the host that it belongs to, once although the stack exports it again."""
+    host, seen = "", set[str]()
+    for line in lines:
+        plain = _ANSI.sub("", line)
+        if found := re.search(r'hostname +: "(.*)"', plain):
+            host = found[1]
+        elif "=>" in plain and (told := f"{host}: {line.strip()}" if "status" in plain else line.strip()) not in seen:
+            seen.add(told)
+            yield told
 
 
-def changes(text: str) -> Iterator[str]:
-    """The lines that differ, with the client they belong to; once, though the stack exports them again."""
-    name, found = "", list[str]()
-    for line in text.splitlines():
-        if (client := re.search(r'hostname +: "(.*)"', line)) is not None:
-            name = client[1]
-        elif "=>" in line:
-            found.append(f"{name}: {line.strip()}" if "status" in line else line.strip())
-    yield from dict.fromkeys(found)
-    yield from resources_of(text)
+Filter = type(folded)
 
 
-def outputs_of(text: str) -> str:
-    """Give the section under `Outputs:`."""
-    found = re.search(r"^Outputs:\n(.*?)^(?:Resources:|$)", text, flags=re.DOTALL | re.MULTILINE)
-    return found[1].rstrip() if found else ""
-
-
-def resources_of(text: str) -> list[str]:
-    """The engine's own summary."""
-    found = re.search(r"^Resources:\n((?: .*\n?)+)", text, flags=re.MULTILINE)
-    return [f"Resources: {found[1].strip()}"] if found else []
-
-
-def tell(what: str, command: str) -> None:
-    """A step of the story."""
-    print(f"\n{BOLD}{what}{PLAIN}\n{DIM}$ {command}{PLAIN}", flush=True)
+def tell(what: str) -> None:
+    """Explain the next step."""
+    print(f"\n{BOLD}{what}{PLAIN}", flush=True)
 
 
 def leave(*_: object) -> NoReturn:
