@@ -20,12 +20,12 @@ ON_ENGINE = engine=$$($(PY) -m tools.engine) && PATH="$$engine:$(CURDIR)/$(VENV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench chaos compat audit engine examples lint format schema sdks plugin-archive release-check lock clean
+.PHONY: help demo test bench chaos compat audit engine examples lint format schema sdks picture plugin-archive release-check lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-demo: $(VENV)/package ## See it work: an emulated fleet, two stacks, no account needed
+demo: $(VENV)/package ## See it work: an emulated fleet, a data source and a gate, no account needed
 	@$(ON_ENGINE) $(PY) tools/demo.py
 
 examples: $(VENV)/package ## Take the examples of every language through preview, up, changes and destroy
@@ -70,6 +70,9 @@ sdks: $(VENV)/package ## Make the TypeScript, Python and Go SDKs from schema.jso
 
 release-check: $(VENV)/package ## Build everything that a release has, and try it in clean environments (TAG=v1.2.3)
 	@$(ON_ENGINE) $(PY) -m tools.release_check $(TAG)
+
+picture: $(VENV)/package ## Draw the README's picture, docs/demo.svg, from what the demo prints
+	@$(ON_ENGINE) $(PY) -m tools.picture
 
 plugin-archive: $(VENV)/package ## Pack the provider plugin as one executable that needs no Python, for this kind of machine
 	@$(PY) -m tools.plugin_archive

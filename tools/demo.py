@@ -2,8 +2,8 @@
 
     list → preview, up → the fleet changes → preview --diff → a gate that waits and opens → destroy
 
-Every command that is printed is run as it is, in copies of the examples in one temporary folder, which is removed at the
-end, also after Ctrl-C. Of the engine's output, lists of clients are folded and blank lines left out; nothing is added.
+Every command that is printed is run as it is, in copies of the examples in one temporary folder, which is removed at
+the end, also after Ctrl-C. The engine's output is shown without blank lines, and lists of clients are folded.
 """
 
 import os
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +23,11 @@ from typing import Final, NoReturn
 from pulumi_hbr_clients import emulator
 
 EXAMPLES: Final = Path(__file__).resolve().parents[1] / "examples"
-COLOUR: Final = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+NODES: Final = ("web-1", "batch-1")
+COLOUR: Final = "FORCE_COLOR" in os.environ or (sys.stdout.isatty() and "NO_COLOR" not in os.environ)
 BOLD, DIM, PLAIN = ("\033[1m", "\033[2m", "\033[0m") if COLOUR else ("",) * 3
 _NOISE: Final = re.compile(
-    r"^(@ |Previewing|Updating|Destroying|View |Duration|The resources in the|If you want|Diagn|Use )"
+    r"^(@ |Previewing|Updating|Destroying|View |Duration|The resources in|If you want|Diagn|Use )"
 )
 _ANSI: Final = re.compile(r"\033\[[\d;]*m")
 
@@ -38,9 +39,7 @@ def main() -> None:
     with emulator.serve(backend) as running, tempfile.TemporaryDirectory(prefix="hbr-clients-demo-") as folder:
         shell = Shell(Path(folder), running.environment)
         rows = {row["Hostname"]: row for row in backend.rows()}
-        tell(
-            "Alibaba Cloud Backup has a client on each of these machines. (This fleet is emulated: no account is used.)"
-        )
+        tell("Alibaba Cloud Backup has a client on each of these machines (emulated here: no account is used).")
         shell.run("hbr-clients list --client-type ECS_CLIENT")
         shell.enter("fleet")
         tell("A Pulumi program reads them as a data source: everything is known before anything is deployed.")
@@ -53,16 +52,13 @@ def main() -> None:
         shell.enter(
             "gate", **{f"instanceIds[{n}]": rows[name]["InstanceId"] for n, name in enumerate(("web-1", "batch-1"))}
         )
-        tell(
-            "A gate: traffic moves to the new nodes only when their clients are activated. batch-1 needs some seconds."
-        )
+        tell("A gate: traffic moves to new nodes only when their clients are activated. One needs some seconds.")
         backend.later(5, lambda: backend.activate(rows["batch-1"]["ClientId"]))
         shell.run("pulumi up --yes --skip-preview")
         tell("Nothing was created in Alibaba Cloud, so removing the stack removes only the stack.")
         shell.run("pulumi destroy --yes --skip-preview")
-    print(
-        f"\n{DIM}Done in {time.monotonic() - started:.0f} s. Nothing is left running and no state is left behind.{PLAIN}"
-    )
+    seconds = time.monotonic() - started
+    print(f"\n{DIM}Done in {seconds:.0f} s. Nothing is left running and no state is left behind.{PLAIN}")
 
 
 @dataclass
@@ -83,7 +79,7 @@ class Shell:
         for path, value in config.items():
             self._wait(f"pulumi config set --path {path} {value}")
 
-    def run(self, command: str, shown: "Filter | None" = None) -> None:
+    def run(self, command: str, shown: Callable[[Iterable[str]], Iterator[str]] | None = None) -> None:
         """Show a command and, as it comes, what it prints. Ends the demo if the command fails."""
         place = f"examples/{self.project} " if self.project else ""
         print(f"{DIM}{place}$ {PLAIN}{command}", flush=True)
@@ -152,7 +148,7 @@ def folded(lines: Iterable[str]) -> Iterator[str]:
         if inside:
             hidden += 1
             if plain.strip(" +-~") == "]" and indent == inside:
-                yield f"{inside}clients       : [ … {hidden} lines, as in the list above … ]"
+                yield f"{inside}clients       : [ … {hidden} lines … ]"
                 inside, hidden = "", 0
         elif re.match(r"[ +~-]*clients +: \[", plain) and not plain.endswith("]"):
             inside = indent
@@ -170,9 +166,6 @@ def changes(lines: Iterable[str]) -> Iterator[str]:
         elif "=>" in plain and (told := f"{host}: {line.strip()}" if "status" in plain else line.strip()) not in seen:
             seen.add(told)
             yield told
-
-
-Filter = type(folded)
 
 
 def tell(what: str) -> None:

@@ -24,7 +24,6 @@ _HAVE_IMPORTS: Final = (
     "examples/go/go.mod",
     "examples/go/*.go",
     "pulumi_hbr_clients/plugin/examples/*.go",
-    "tests/engine/sdks/go.mod",
     "tests/engine/sdks/*.go",
 )
 
