@@ -5,6 +5,7 @@
 The release workflow runs it too. The last lines say what was checked.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -56,9 +57,12 @@ def sdks(scratch: Path) -> None:
     generate.generate(scratch)
     folder, modules = scratch / "nodejs", node.packages()
     (folder / "node_modules").symlink_to(modules)
+    package = json.loads((folder / "package.json").read_text())
+    del package["scripts"]  # they compile at installation what is compiled here
+    (folder / "package.json").write_text(json.dumps(package, indent=2))
     run([modules / ".bin" / "tsc", "--project", folder], LIMIT, "the SDK for TypeScript does not compile")
-    for path in (ROOT / "LICENSE", ROOT / "README.md"):
-        shutil.copy(path, folder)
+    shutil.copy(folder / "package.json", folder / "bin")  # where it reads its version
+    shutil.copy(ROOT / "LICENSE", folder)
     run(["npm", "pack", folder, "--pack-destination", DIST, "--ignore-scripts"], LIMIT, "no package for npm")
     with tarfile.open(DIST / f"sdk-go-v{__version__}.tar.gz", "w:gz") as packed:
         packed.add(scratch / "go", ".")
