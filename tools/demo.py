@@ -53,8 +53,7 @@ def main() -> None:
             "gate", **{f"instanceIds[{n}]": rows[name]["InstanceId"] for n, name in enumerate(("web-1", "batch-1"))}
         )
         tell("A gate: traffic moves to new nodes only when their clients are activated. One needs some seconds.")
-        backend.later(5, lambda: backend.activate(rows["batch-1"]["ClientId"]))
-        shell.run("pulumi up --yes --skip-preview")
+        shell.run("pulumi up --yes --skip-preview", lambda lines: opened(folded(lines), backend))
         tell("Nothing was created in Alibaba Cloud, so removing the stack removes only the stack.")
         shell.run("pulumi destroy --yes --skip-preview")
     seconds = time.monotonic() - started
@@ -109,6 +108,7 @@ class Shell:
             "PULUMI_BACKEND_URL": f"file://{self.folder}/state",
             "PULUMI_CONFIG_PASSPHRASE": "demo",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",  # no warning about those on PATH
             "FORCE_COLOR" if COLOUR else "NO_COLOR": "1",
         }
         words = [
@@ -141,7 +141,7 @@ class Shell:
 
 def folded(lines: Iterable[str]) -> Iterator[str]:
     """Everything but noise; of a list of clients, only how long it is."""
-    inside, hidden = "", 0
+    inside, hidden, before = "", 0, ""
     for line in lines:
         plain = _ANSI.sub("", line)
         indent = plain[: len(plain) - len(plain.lstrip(" +-~"))]
@@ -152,8 +152,9 @@ def folded(lines: Iterable[str]) -> Iterator[str]:
                 inside, hidden = "", 0
         elif re.match(r"[ +~-]*clients +: \[", plain) and not plain.endswith("]"):
             inside = indent
-        elif plain.strip() and not _NOISE.match(plain) and "warning: using pulumi-" not in plain:
+        elif plain.strip() and not _NOISE.match(plain) and plain != before:
             yield line
+            before = plain
 
 
 def changes(lines: Iterable[str]) -> Iterator[str]:
@@ -166,6 +167,17 @@ def changes(lines: Iterable[str]) -> Iterator[str]:
         elif "=>" in plain and (told := f"{host}: {line.strip()}" if "status" in plain else line.strip()) not in seen:
             seen.add(told)
             yield told
+
+
+def opened(lines: Iterable[str], backend: emulator.Backend) -> Iterator[str]:
+    """The lines of a gate; three seconds after it first says what it waits for, that client is activated."""
+    waiting = next(row["ClientId"] for row in backend.rows() if row["Hostname"] == NODES[1])
+    asked = False
+    for line in lines:
+        yield line
+        if "1 of 2" in line and not asked:
+            asked = True
+            backend.later(3, lambda: backend.activate(waiting))
 
 
 def tell(what: str) -> None:

@@ -152,6 +152,7 @@ def project(
     assert missing() is None, missing()
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     own = {"PULUMI_HOME": str(pulumi_home), "PULUMI_BACKEND_URL": f"file://{engine.folder}", "PATH": path}
+    own["PULUMI_IGNORE_AMBIENT_PLUGINS"] = "true"  # the one on PATH is this environment's own
 
     def laid_out(example: str) -> Project:
         lay_out(example, tmp_path / example, sdks)
