@@ -155,8 +155,9 @@ def project(
     own["PULUMI_IGNORE_AMBIENT_PLUGINS"] = "true"  # the one on PATH is this environment's own
 
     def laid_out(example: str) -> Project:
-        lay_out(example, tmp_path / example, sdks)
-        return Project(tmp_path / example, {**os.environ, **engine.environment, **go_caches, **own}, engine.said)
+        folder = tmp_path / "projects" / example  # beside ~/go, which one example has as its name
+        lay_out(example, folder, sdks)
+        return Project(folder, {**os.environ, **engine.environment, **go_caches, **own}, engine.said)
 
     return laid_out
 
