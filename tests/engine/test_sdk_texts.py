@@ -28,12 +28,7 @@ from pulumi_hbr_clients.plugin import schema
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = schema.schema()
-<<<<<<< HEAD
-FUNCTION, GATE = SCHEMA["functions"][names.FUNCTION_TOKEN], SCHEMA["resources"][names.GATE_TOKEN]
-=======
 GATE = SCHEMA["resources"][names.GATE_TOKEN]
-REFUSED = {to_snake(name) for name in schema.NOT_IN_GATE}  # a gate of ours takes them, to say what to do instead
->>>>>>> 43122ae (Run the SDKs' programs from the command line in place of drivers; pages on other languages and releasing; a logo)
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]  # the first run on a machine compiles the generators
 
 
