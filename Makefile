@@ -32,7 +32,7 @@ examples: $(VENV)/package ## Take the examples of every language through preview
 	@$(ON_ENGINE) EXAMPLES=all $(PY) -m pytest tests/engine/test_examples.py
 
 test: lint ## Lint, format check, types, and all tests, on a real engine
-	@$(ON_ENGINE) $(PY) -m pytest --numprocesses $(PROCESSES) --dist loadgroup
+	@$(ON_ENGINE) $(PY) -m pytest --numprocesses $(PROCESSES) --dist worksteal
 
 bench: $(VENV)/package ## Measure against the peers, half an hour; writes docs/benchmarks.md (ASK=name: one table)
 	@$(ON_ENGINE) $(PY) -m tools.bench --keep $(ASK)

@@ -53,10 +53,6 @@ def emulator(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runn
         yield running
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The quick tests first, the engine's last: what Pulumi leaves unclosed is collected in none of ours."""
     items.sort(key=lambda item: item.get_closest_marker("engine") is not None)
-    for item in items:
-        if {"sdks", "frozen_plugin"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group("built"))  # by one process, once

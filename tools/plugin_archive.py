@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from pulumi_hbr_clients import __version__
-from tools.cache import run, say
+from tools.cache import locked, run, say
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 EXECUTABLE: Final = "pulumi-resource-hbr-clients"
@@ -35,11 +35,12 @@ def archive(wheel: Path | None = None) -> Path:
     target = ROOT / "dist" / f"{EXECUTABLE}-v{__version__}-{kind()}.tar.gz"
     stamp = target.with_suffix(".sources")
     digest = _digest(wheel)
-    if not target.exists() or not stamp.exists() or stamp.read_text() != digest:
-        target.parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory() as scratch:
-            _pack(freeze(Path(scratch), wheel or ROOT), target)
-        stamp.write_text(digest)
+    target.parent.mkdir(exist_ok=True)
+    with locked(target.with_suffix(".lock")):
+        if not target.exists() or not stamp.exists() or stamp.read_text() != digest:
+            with tempfile.TemporaryDirectory() as scratch:
+                _pack(freeze(Path(scratch), wheel or ROOT), target)
+            stamp.write_text(digest)
     return target
 
 

@@ -24,6 +24,7 @@ from pulumi_hbr_clients import emulator
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, RunningEmulator
 from tests.engine.projects import Project, lay_out
 from tools import plugin_archive
+from tools.cache import locked
 from tools.engine import missing
 from tools.sdks import generate
 
@@ -120,8 +121,11 @@ class Engine:
 @pytest.fixture(scope="session")
 def sdks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The SDKs of all languages, made once: by the machine's own HOME and its caches."""
-    folder = tmp_path_factory.mktemp("sdks")
-    generate.generate(folder)
+    shared = tmp_path_factory.getbasetemp()
+    folder = (shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared) / "sdks"
+    with locked(folder.with_suffix(".lock")):
+        if not folder.exists():
+            generate.generate(folder)
     return folder
 
 
