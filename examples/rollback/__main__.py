@@ -18,7 +18,7 @@ backed_up = ActivationGate(
     client_type="ECS_CLIENT",
     instance_ids=config.require_object("instanceIds"),
     triggers=[release],
-    timeout="5s",
+    timeout="10s",
 )
 served = Release("served", release, pulumi.ResourceOptions(depends_on=[backed_up]))
 

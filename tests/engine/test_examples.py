@@ -185,7 +185,7 @@ def test_rollback(project: Lay, backend: Backend) -> None:
     backend.set_status("STOPPED", node)
     program.run("config", "set", "release", "41")
     code, text = program.pulumi("up", "--yes", "--skip-preview")
-    assert (code != 0, "not activated within 5s" in text) == (True, True)
+    assert (code != 0, "not activated within 10s" in text) == (True, True)
     program.environment["HBR_CLIENTS_GATES"] = "warn"
     assert "warning: gate bypassed" in program.up()
     assert program.outputs() == {"release": 41, "bypassed": True}

@@ -64,7 +64,7 @@ def test_failure_and_retry(engine: Any, backend: Backend) -> None:
     """One clean error that names clients and advice; nothing behind the gate is made, and the next `up` waits again."""
     chosen = ids(backend, "web-1", "web-2")
     backend.set_status("INSTALL_FAILED", chosen[0])
-    program = partial(gated, instance_ids=chosen, timeout="3s")
+    program = partial(gated, instance_ids=chosen, timeout="8s")
     stack = engine.stack()
     assert "up would fail now: 1 of 2 activated" in stack.preview(program)
     text = stack.fails("up", program)
@@ -72,7 +72,7 @@ def test_failure_and_retry(engine: Any, backend: Backend) -> None:
     assert f"({chosen[0]}): INSTALL_FAILED since" in text
     backend.set_status("INSTALLING", chosen[0])
     text = stack.fails("up", program)
-    assert "failed: not activated within 3s: 1 of 2 activated; waiting for" in text
+    assert "failed: not activated within 8s: 1 of 2 activated; waiting for" in text
     assert "the gate must depend on what installs them" in text
     assert "Traceback" not in "".join(stack.said)
     assert stack.names() == stack.names(GATE) == set()
@@ -90,14 +90,14 @@ def test_triggers_and_recheck(engine: Any, backend: Backend) -> None:
     assert set(stack.operations()) == {"same"}
     stack.up(partial(gated, instance_ids=chosen, triggers=["a", {"b": 2}]))
     assert sorted(stack.operations()) == ["same", "update"]
-    rechecked = partial(gated, instance_ids=chosen, triggers=["a", {"b": 2}], recheck=True, timeout="3s")
+    rechecked = partial(gated, instance_ids=chosen, triggers=["a", {"b": 2}], recheck=True, timeout="8s")
     stack.up(rechecked)
     stack.up(rechecked)
     assert set(stack.operations()) == {"same"}
     backend.set_status("STOPPED", chosen[0])
     assert "up will wait: 0 of 1 activated" in stack.preview(rechecked)
     assert sorted(stack.operations()) == ["same", "update"]
-    assert "not activated within 3s" in stack.fails("up", rechecked)
+    assert "not activated within 8s" in stack.fails("up", rechecked)
     backend.activate(chosen[0])
     stack.up(rechecked)
     assert set(stack.operations()) == {"same"}
@@ -111,7 +111,7 @@ def test_bypass(engine: Any, backend: Backend, monkeypatch: pytest.MonkeyPatch) 
     chosen = ids(backend, "web-1", "web-2")
     backend.set_status("STOPPED", chosen[0])
     stack = engine.stack(hbr_clients__gates="warn")
-    program = partial(gated, instance_ids=chosen, timeout="3s")
+    program = partial(gated, instance_ids=chosen, timeout="8s")
     text = stack.up(program)
     assert "warning: gate bypassed (hbr-clients:gates): 1 of 2 activated" in text
     assert stack.outputs()["ready-bypassed"] is True
@@ -120,13 +120,13 @@ def test_bypass(engine: Any, backend: Backend, monkeypatch: pytest.MonkeyPatch) 
     assert set(stack.operations()) == {"same"}
     monkeypatch.setenv("HBR_CLIENTS_GATES", "off")
     backend.next_faults += ["no_permission"] * 2
-    stack.up(partial(gated, instance_ids=chosen, timeout="3s", triggers=[1]))
+    stack.up(partial(gated, instance_ids=chosen, timeout="8s", triggers=[1]))
     assert len(stack.outputs()["ready-ids"]) == 2  # kept: the list could not be read
     monkeypatch.setenv("HBR_CLIENTS_GATES", "enforce")
     backend.next_faults.clear()
-    program = partial(gated, instance_ids=chosen, timeout="3s", triggers=[1])
+    program = partial(gated, instance_ids=chosen, timeout="8s", triggers=[1])
     assert "up will wait: 1 of 2 activated" in stack.preview(program)
-    assert "not activated within 3s" in stack.fails("up", program)
+    assert "not activated within 8s" in stack.fails("up", program)
     backend.activate(chosen[0])
     stack.up(program)
     assert stack.outputs()["ready-bypassed"] is False
@@ -153,11 +153,11 @@ def test_targets(engine: Any, backend: Backend) -> None:
 
     def program() -> None:
         Dependant("beside", number=1)
-        gated(instance_ids=chosen, timeout="4s")
+        gated(instance_ids=chosen, timeout="8s")
 
     def changed() -> None:
         Dependant("beside", number=2)
-        gated(instance_ids=chosen, timeout="4s")
+        gated(instance_ids=chosen, timeout="8s")
 
     stack = engine.stack()
     before = time.monotonic()
@@ -167,12 +167,12 @@ def test_targets(engine: Any, backend: Backend) -> None:
     assert time.monotonic() - before < 60
     assert backend.requests == 0
     text = stack.fails("up", program, continue_on_error=True)
-    assert "not activated within 4s" in text
+    assert "not activated within 8s" in text
     assert stack.names() == {"beside"}
     backend.activate(*chosen)
     stack.up(program)
     backend.set_status("STOPPED", *chosen)
-    assert "not activated within 4s" in stack.fails("up", program, replace=[stack.urn("ready")])
+    assert "not activated within 8s" in stack.fails("up", program, replace=[stack.urn("ready")])
     backend.activate(*chosen)
     stack.up(program, replace=[stack.urn("ready")])
     assert "deleted" in stack.destroy()
