@@ -134,7 +134,7 @@ def test_gate_fails(project: Lay) -> None:
     assert "2 of 12 backup clients" in text
     assert "): DEACTIVATED since " in text
     assert "): INSTALL_FAILED since " in text
-    assert "Traceback" not in text
+    assert "pulumi_hbr_clients/" not in text  # no line of ours: the host may print its own KeyboardInterrupt at the end
 
 
 @pytest.mark.parametrize("name", NAMES)
