@@ -72,7 +72,7 @@ def tried(wheel: Path, home: Path) -> list[str]:
     """Install the wheel with the emulator into an environment of its own, and run the demo there."""
     say("trying the wheel in a clean environment")
     uv, python = str(Path(sys.executable).with_name("uv")), home / "bin" / "python"
-    run([uv, "venv", "--python", sys.executable, home], LIMIT, "no environment")
+    run([sys.executable, "-m", "venv", home], LIMIT, "no environment")  # with pip, which Pulumi's Python host asks
     command = [uv, "pip", "install", "--python", str(python), "--constraint", str(plugin_archive.LOCK)]
     run([*command, f"{wheel}[emulator]"], LIMIT, "the wheel cannot be installed")
     path = {"PATH": f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}"}
