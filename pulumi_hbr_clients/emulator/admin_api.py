@@ -22,6 +22,7 @@ from pulumi_hbr_clients.emulator.backend import Backend
 from pulumi_hbr_clients.emulator.behaviour import BEHAVIOURS
 from pulumi_hbr_clients.emulator.cloud import Cloud
 from pulumi_hbr_clients.emulator.fleet_file import add_clients
+from pulumi_hbr_clients.emulator.responses import ApiResponse
 from pulumi_hbr_clients.model.errors import InputError
 from pulumi_hbr_clients.protocol.signing import Request
 
@@ -49,8 +50,14 @@ COMMANDS: Final[Mapping[str, Callable[..., Any]]] = {
 }
 
 
-def handle(target: Backend | Cloud, request: Request) -> tuple[int, Any]:
-    """HTTP status and JSON document of the response to an admin request."""
+def handle(target: Backend | Cloud, request: Request) -> ApiResponse:
+    """The response to an admin request."""
+    status, document = _answer(target, request)
+    return ApiResponse(status, json.dumps(document).encode())
+
+
+def _answer(target: Backend | Cloud, request: Request) -> tuple[int, Any]:
+    """HTTP status and JSON document."""
     try:
         backend = _backend(target, dict(request.query))
         name = request.path.removeprefix(PREFIX).strip("/")

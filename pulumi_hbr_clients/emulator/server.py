@@ -3,34 +3,33 @@
     with serve(backend) as running:
         client = HbrClient(endpoint=running.endpoint)
 
-As much of HTTP/1.1 as clients of this API use, on asyncio's streams: a web framework has no word for dropping a
-connection in the middle of a response.
+HTTP is h11's; a web framework has no word for dropping a connection in the middle of a response.
 """
 
 import asyncio
-import json
-import socket
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass
-from http import HTTPStatus
-from threading import Event, Thread
-from typing import Any, Final
+from functools import partial
+from typing import Final
 from urllib.parse import parse_qsl
+
+import h11
+from anyio.from_thread import start_blocking_portal
 
 from pulumi_hbr_clients.emulator import admin_api, service
 from pulumi_hbr_clients.emulator.backend import Backend
 from pulumi_hbr_clients.emulator.cloud import Cloud
 from pulumi_hbr_clients.emulator.fleet_file import sample
-from pulumi_hbr_clients.emulator.responses import JSON
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
 from pulumi_hbr_clients.protocol.signing import Request
 
 REGION: Final = "cn-hangzhou"
 LOOPBACK: Final = "127.0.0.1"
 """Nothing but this machine: the keys are fake, and the admin API asks for none."""
-_START: Final = 10.0
-"""Seconds a thread may take to listen."""
+_CHUNK: Final = 1 << 16
+"""Bytes read at once, and those that a request's line and headers may have together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +72,12 @@ class RunningEmulator:
 
 @contextmanager
 def serve(backend: Backend | Cloud | None = None, *, port: int = 0) -> Iterator[RunningEmulator]:
-    """Serve a backend (by default the sample) from a thread until the block ends. Port 0 is a free one."""
-    server = _Server(sample() if backend is None else backend, port)
-    ready = Event()
-    thread = Thread(target=lambda: asyncio.run(server.run(ready.set)), name="hbr-emulator", daemon=True)
-    thread.start()
-    try:
-        if not ready.wait(_START):
-            raise RuntimeError("the emulator did not start")
-        yield server.running
-    finally:
-        server.stop()
-        thread.join()
+    """Serve a backend (by default the sample) from a thread until the block ends. Port and errors: as `run`."""
+    with (
+        start_blocking_portal(name="hbr-emulator") as portal,
+        portal.wrap_async_context_manager(_listening(backend, port)) as running,
+    ):
+        yield running
 
 
 def run(
@@ -95,112 +88,77 @@ def run(
 ) -> None:
     """Serve a backend until interrupted, which raises `KeyboardInterrupt` once everything is closed.
 
-    Where several regions are served, each has its own port: this one and those after it. Raises `InputError` where a
-    port is taken.
+    Port 0 is a free one. Where several regions are served, each has its own: this one and those after it. Raises
+    `InputError` where a port is taken.
     """
-    server = _Server(sample() if backend is None else backend, port)
-    asyncio.run(server.run(lambda: on_ready(server.running)))
+
+    async def serve_for_ever() -> None:
+        async with _listening(backend, port) as running:
+            on_ready(running)
+            await asyncio.Event().wait()
+
+    asyncio.run(serve_for_ever())
 
 
-class _Server:
-    """Listens on a port for each region."""
+@asynccontextmanager
+async def _listening(backend: Backend | Cloud | None, port: int) -> AsyncIterator[RunningEmulator]:
+    """Listen on a port for each region. Connections end with the event loop."""
+    target = sample() if backend is None else backend
+    running = RunningEmulator(target, endpoints := {})
+    with ExitStack() as servers:
+        for number, region in enumerate((REGION,) if isinstance(target, Backend) else target.regions):
+            own_port = port + number if port else 0
+            try:
+                converse = partial(_converse, target, region)
+                server = await asyncio.start_server(converse, LOOPBACK, own_port, backlog=1024)
+            except (OSError, OverflowError) as error:
+                reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
+                raise InputError(ValidationIssue("port", f"cannot be listened on: {reason}", str(own_port))) from None
+            servers.callback(server.close)
+            endpoints[region] = f"http://{LOOPBACK}:{server.sockets[0].getsockname()[1]}"
+        for each in running.backends:
+            each.prime_cache()
+        yield running
 
-    def __init__(self, target: Backend | Cloud, port: int) -> None:
-        regions = (REGION,) if isinstance(target, Backend) else target.regions
-        self._listeners = {name: _listen(port + i if port else 0) for i, name in enumerate(regions)}
-        self.running = RunningEmulator(
-            target,
-            {name: f"http://{LOOPBACK}:{listener.getsockname()[1]}" for name, listener in self._listeners.items()},
-        )
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        for backend in self.running.backends:
-            backend.prime_cache()
 
-    async def run(self, on_ready: Callable[[], object]) -> None:
-        """Serve until `stop`, then close all connections at once."""
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        servers = [
-            await asyncio.start_server(
-                lambda *streams, region=region: self._connection(region, *streams), sock=listener, backlog=1024
-            )
-            for region, listener in self._listeners.items()
-        ]
-        try:
-            on_ready()
-            await self._stop.wait()
-        finally:
-            for server in servers:
-                server.close()
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def stop(self) -> None:
-        """From any thread."""
-        if self._loop:
-            self._loop.call_soon_threadsafe(self._stop.set)
-
-    def _connection(self, region: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._converse(region, reader, writer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _converse(self, region: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Requests of one connection, one after another, until either side ends it."""
-        try:
-            with suppress(OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-                is_open = True
-                while is_open:
-                    request = await _read(reader)
-                    is_open = await self._respond(region, request, writer)
-                    is_open = is_open and request.headers.get("connection", "").lower() != "close"
-                    await writer.drain()
-        finally:
-            writer.close()
-
-    async def _respond(self, region: str, request: Request, writer: asyncio.StreamWriter) -> bool:
-        """Send the response. False: the connection is dropped."""
-        target = self.running.target
-        if request.path.startswith(admin_api.PREFIX):
-            status, document = admin_api.handle(target, request)
-            body = json.dumps(document).encode()
-            writer.write(_head(status, {"content-type": JSON, "content-length": str(len(body))}) + body)
-            return True
-        backend = target.route(request, region)
-        response = service.answer(backend, request)
-        if response.delay:
+async def _converse(
+    target: Backend | Cloud, region: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Requests of one connection, one after another, until either side ends it or the emulator does."""
+    http = h11.Connection(h11.SERVER, max_incomplete_event_size=_CHUNK)
+    with closing(writer), suppress(OSError, h11.ProtocolError, asyncio.CancelledError):
+        while request := await _read(http, reader):
+            backend = target.route(request, region)
+            is_admin = request.path.startswith(admin_api.PREFIX)
+            response = admin_api.handle(target, request) if is_admin else service.answer(backend, request)
             await asyncio.sleep(response.delay)
-        if response.drop != "before":
+            if response.drop == "before":
+                break
+            headers = service.response_headers(backend, response)
+            writer.write(http.send(h11.Response(status_code=response.status, headers=[*headers.items()])) or b"")
             cut = len(response.body) // 2 if response.drop == "within" else None
-            writer.write(_head(response.status, service.response_headers(backend, response)) + response.body[:cut])
-        return response.drop is None
+            writer.write(http.send(h11.Data(response.body[:cut])) or b"")
+            if response.drop:
+                break
+            await writer.drain()
+            http.send(h11.EndOfMessage())
+            http.start_next_cycle()
 
 
-async def _read(reader: asyncio.StreamReader) -> Request:
-    """The next request. Raises `IncompleteReadError` where the client has gone, `ValueError` on anything but HTTP."""
-    first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-    method, target, _ = first.split(" ")
-    pairs = (line.partition(":") for line in lines if line)
-    headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
-    body = await reader.readexactly(int(headers.get("content-length", "0")))
-    path, _, query = target.partition("?")
-    return Request(headers, tuple(parse_qsl(query, keep_blank_values=True)), body, method, path)
-
-
-def _head(status: int, headers: Mapping[str, str]) -> bytes:
-    lines = (f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {value}" for name, value in headers.items()))
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-
-
-def _listen(port: int) -> socket.socket:
-    # asyncio turns Nagle off only where the protocol is named; without it each small response takes 40 ms.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((LOOPBACK, port))
-    except (OSError, OverflowError) as error:
-        listener.close()
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(ValidationIssue("port", f"cannot be listened on: {reason}", str(port))) from None
-    return listener
+async def _read(http: h11.Connection, reader: asyncio.StreamReader) -> Request | None:
+    """The next request; None where the client has gone. Raises `h11.RemoteProtocolError` on anything but HTTP."""
+    head, body = None, b""
+    while not isinstance(event := http.next_event(), h11.EndOfMessage):
+        if event is h11.NEED_DATA:
+            http.receive_data(await reader.read(_CHUNK))
+        elif isinstance(event, h11.Request):
+            head = event
+        elif isinstance(event, h11.Data):
+            body += event.data
+        else:
+            return None
+    if head is None:
+        return None
+    path, _, query = head.target.decode("latin-1").partition("?")
+    headers = {name.decode(): value.decode("latin-1") for name, value in head.headers}
+    return Request(headers, tuple(parse_qsl(query, keep_blank_values=True)), body, head.method.decode(), path)
