@@ -91,7 +91,9 @@ def test_the_policy_is_the_one_action() -> None:
         "Version": "1",
         "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}],
     }
-    assert f"the RAM action {action} (resource *)" in (errors.advice("NoPermission") or "")
+    assert f"the RAM action {action} (resource *)" in (
+        errors.service_error("NoPermission", "m", http_status=403).advice or ""
+    )
 
 
 def test_every_test_that_is_named_is_there() -> None:

@@ -11,14 +11,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from packaging.version import InvalidVersion, Version
-from pydantic import (
-    AliasGenerator,
-    ConfigDict,
-    Field,
-    GetCoreSchemaHandler,
-    TypeAdapter,
-    ValidationError,
-)
+from pydantic import AliasGenerator, ConfigDict, Field, GetCoreSchemaHandler, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, core_schema
 
@@ -60,13 +53,10 @@ LenientStr = Annotated[Annotated[str, Field(min_length=1)] | None, _OrNone()]
 LenientInt = Annotated[Annotated[int, Field(ge=-INTEGER_MAX, le=INTEGER_MAX)] | None, _OrNone()]
 LenientTime = Annotated[Annotated[int, Field(ge=0, le=TIME_MAX)] | None, _OrNone()]
 LenientBool = Annotated[bool | None, _OrNone()]
-
-
 _RECORD: Final = ConfigDict(
     coerce_numbers_to_str=True,
     alias_generator=AliasGenerator(validation_alias=wire_name, serialization_alias=state_name),
 )
-
 
 if TYPE_CHECKING:
     _Mapping = Mapping[str, Any]

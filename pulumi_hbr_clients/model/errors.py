@@ -7,7 +7,7 @@
     │   └── ThrottledError    theirs: too many requests
     ├── TransportError        between: no answer came through
     │   └── DeadlineError     between: the time for the whole query is over
-    ├── AnswerError           theirs: an answer of the wrong shape
+    ├── InvalidResponseError  theirs: a response of the wrong shape
     ├── IncompleteListError   theirs: the list kept changing while it was read
     └── GateError             a gate did not pass
         ├── GateFailedError       clients that will not get there by themselves
@@ -85,7 +85,6 @@ class InputError(HbrError):
     """Bad input: every fault at once. Nothing was sent."""
 
     def __init__(self, *faults: ValidationIssue) -> None:
-        """Hold the faults; the text lists them, a line each."""
         self.faults = faults
         super().__init__("\n".join(str(fault) for fault in faults))
 
@@ -102,17 +101,13 @@ class ServiceError(HbrError):
     """The service refused. Carries what it said, and what to do about the usual refusals."""
 
     def __init__(self, code: str, message: str, *, http_status: int, request_id: str | None = None) -> None:
-        """`code` and `message` as the service gave them; `http_status` of the answer."""
         self.code, self.message = code, message
         self.http_status, self.request_id = http_status, request_id
-        self.advice = advice(code)
+        # the first part that occurs in the code wins, so the longer names stand first
+        self.advice = next((text for part, text in _ADVICE.items() if part in code), None)
         self.retry = retry_for(code, http_status, message)
-        super().__init__(self._text())
-
-    def _text(self) -> str:
-        text = f"{self.code}: {self.message} (HTTP {self.http_status}"
-        text += f", request {self.request_id})" if self.request_id else ")"
-        return f"{text}. {self.advice}" if self.advice else text
+        text = f"{code}: {message} (HTTP {http_status}" + (f", request {request_id})" if request_id else ")")
+        super().__init__(f"{text}. {self.advice}" if self.advice else text)
 
 
 class ThrottledError(ServiceError):
@@ -144,18 +139,16 @@ class IncompleteListError(HbrError):
     """
 
     def __init__(self, text: str, found: object) -> None:
-        """`text` says how many passes and requests were made."""
-        self.found = found
         super().__init__(text)
+        self.found = found
 
 
 class GateError(HbrError):
     """A gate did not pass. `verdict` is what was seen last, if anything."""
 
     def __init__(self, text: str, verdict: object = None) -> None:
-        """The text names each client and what to do."""
-        self.verdict = verdict
         super().__init__(text)
+        self.verdict = verdict
 
 
 class GateFailedError(GateError):
@@ -187,17 +180,10 @@ def retry_for(code: str, http_status: int, message: str = "") -> Retry:
     return Retry.NEVER
 
 
-def advice(code: str) -> str | None:
-    """What to do about a refusal, for the usual ones."""
-    return next((text for part, text in _ADVICE.items() if part in code), None)
-
-
 def service_error(code: str, message: str, **facts: Any) -> ServiceError:
     """Give the error of the right class for a refusal."""
     error = ServiceError(code, message, **facts)
-    if error.retry is Retry.SLOW_DOWN:
-        return ThrottledError(code, message, **facts)
-    return error
+    return ThrottledError(code, message, **facts) if error.retry is Retry.SLOW_DOWN else error
 
 
 _THROTTLED: Final = re.compile(r"throttl|flow.?control|too.?many.?requests", re.IGNORECASE)
@@ -213,11 +199,10 @@ _ONCE_CODES: Final = {
     "InvalidSecurityToken.Expired": Retry.NEW_KEYS,
 }
 
-_PERMISSION = (
+_PERMISSION: Final = (
     "Allow the RAM action hbr:DescribeBackupClients (resource *) for this user or role; "
     "`hbr-clients doctor` shows who signs"
 )
-# The first part that occurs in the code wins, so the longer names stand first.
 _ADVICE: Final = {
     "AssumeRoleFail": "Check cross_account_role_name and that its trust policy lets this account in",
     "RoleNotExist": "Check cross_account_role_name: no role of that name in the source account",

@@ -13,31 +13,15 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field, SecretStr
 
+from pulumi_hbr_clients.model import backup_client
 from pulumi_hbr_clients.model import query as queries
-from pulumi_hbr_clients.model.backup_client import (
-    CLIENT_FIELDS,
-    VOLATILE_FIELDS,
-    BackupClient,
-    state_name,
-    to_dicts,
-    to_state_text,
-)
+from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, VOLATILE_FIELDS, BackupClient, state_name, to_dicts
 from pulumi_hbr_clients.model.query import Query
 
 _ALWAYS_KEPT: Final = frozenset({"client_id", "instance_id", "region"})
 STATE_OUTPUTS: Final = (
-    "clients",
-    "totalCount",
-    "serviceTotalCount",
-    "countsByStatus",
-    "missingClientIds",
-    "missingInstanceIds",
-    "complete",
-    "region",
-    "profile",
-    "pageNumber",
-    "pageSize",
-    "proxyPasswords",
+    *("clients", "totalCount", "serviceTotalCount", "countsByStatus", "missingClientIds", "missingInstanceIds"),
+    *("complete", "region", "profile", "pageNumber", "pageSize", "proxyPasswords"),
 )
 """What a data source's state holds of a list; the last five only where there is a value."""
 _DERIVED: Final = ("ids", "instanceIds")
@@ -183,7 +167,7 @@ def to_outputs(query: Query, found: ClientList, *, heartbeats: bool = False) -> 
 def to_state(query: Query, found: ClientList) -> dict[str, Any]:
     """Return the outputs of the data source: `clients` is one text, since the engine is slow for each value."""
     outputs = {name: value for name, value in summary(query, found).items() if name not in _DERIVED}
-    return {"clients": to_state_text(found.clients, leave_out=excluded_fields(query)), **outputs}
+    return {"clients": backup_client.to_state_text(found.clients, leave_out=excluded_fields(query)), **outputs}
 
 
 def same_but_volatile(before: Mapping[str, Any], outputs: Mapping[str, Any]) -> bool:

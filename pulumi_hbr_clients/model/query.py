@@ -12,7 +12,7 @@ from hashlib import sha256
 from itertools import chain, combinations
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from pulumi_hbr_clients.model import validators
@@ -24,16 +24,6 @@ from pulumi_hbr_clients.model.validation import (
     snake,
     unknown_value_warnings,
     validate,
-)
-from pulumi_hbr_clients.model.validators import (
-    BACKUP_STATUSES,
-    CLIENT_TYPES,
-    CROSS_ACCOUNT_TYPES,
-    FILTER_VALUES_MAX,
-    FILTERS_MAX,
-    OS_TYPES,
-    STATUSES,
-    TAGS_MAX,
 )
 
 
@@ -68,11 +58,7 @@ class Query(BaseModel):
     """One query of DescribeBackupClients, and what its list shall contain."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        populate_by_name=True,
-        loc_by_alias=False,
+        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, loc_by_alias=False
     )
 
     client_type: Annotated[validators.ClientType, WireParam("ClientType")] = Field(
@@ -89,21 +75,21 @@ class Query(BaseModel):
     )
     tags: Annotated[
         tuple[Tag, ...],
-        validators.at_most(TAGS_MAX, "tags"),
-        BeforeValidator(validators.as_tags),
+        validators.at_most(validators.TAGS_MAX, "tags"),
+        validators.as_pairs("value"),
         AfterValidator(validators.unique),
         WireParam("Tag", "body", "numbered"),
-    ] = Field(default=(), description=f"Tags to match, key and value or key alone; at most {TAGS_MAX}.")
+    ] = Field(default=(), description=f"Tags to match, key and value or key alone; at most {validators.TAGS_MAX}.")
     filters: Annotated[
         tuple[Filter, ...],
-        validators.at_most(FILTERS_MAX, "filters"),
-        BeforeValidator(validators.as_filters),
+        validators.at_most(validators.FILTERS_MAX, "filters"),
+        validators.as_pairs("values"),
         AfterValidator(validators.unique),
         WireParam("Filters", "query", "numbered"),
     ] = Field(
         default=(),
         description="Further filters of the service, a key and its values each; "
-        f"at most {FILTERS_MAX} of at most {FILTER_VALUES_MAX} values.",
+        f"at most {validators.FILTERS_MAX} of at most {validators.FILTER_VALUES_MAX} values.",
     )
     cross_account_type: Annotated[validators.CrossAccountType | None, WireParam("CrossAccountType")] = Field(
         default=None,
@@ -217,15 +203,8 @@ def _plain(name: str, value: Any) -> Any:
 
 
 _APPLIED_AFTERWARDS: Final = (
-    "statuses",
-    "backup_statuses",
-    "zone_ids",
-    "os_types",
-    "outdated",
-    "fields",
-    "include_heartbeats",
-    "allow_incomplete",
-    "timeout",
+    *("statuses", "backup_statuses", "zone_ids", "os_types", "outdated"),
+    *("fields", "include_heartbeats", "allow_incomplete", "timeout"),
 )
 _DEFAULTS: Final[Mapping[str, Any]] = {name: Query.model_fields[name].default for name in _APPLIED_AFTERWARDS}
 
@@ -281,12 +260,12 @@ def query_of(resource_id: str, properties: Mapping[str, Any]) -> Query:
 def warnings_of(query: Query, secret: Collection[str] = ()) -> Iterator[str]:
     """What is allowed and looks wrong, a sentence each; without the values of arguments that are `secret`."""
     # types differ in the part before _CLIENT only, so that any two of them are alike
-    yield from unknown_value_warnings("client_type", [query.client_type], CLIENT_TYPES, secret, alike=0.85)
+    yield from unknown_value_warnings("client_type", [query.client_type], validators.CLIENT_TYPES, secret, alike=0.85)
     open_sets: tuple[tuple[str, Iterable[str], Collection[str]], ...] = (
-        ("statuses", query.statuses or (), STATUSES),
-        ("backup_statuses", query.backup_statuses or (), BACKUP_STATUSES),
-        ("os_types", query.os_types or (), OS_TYPES),
-        ("cross_account_type", filter(None, [query.cross_account_type]), CROSS_ACCOUNT_TYPES),
+        ("statuses", query.statuses or (), validators.STATUSES),
+        ("backup_statuses", query.backup_statuses or (), validators.BACKUP_STATUSES),
+        ("os_types", query.os_types or (), validators.OS_TYPES),
+        ("cross_account_type", filter(None, [query.cross_account_type]), validators.CROSS_ACCOUNT_TYPES),
     )
     for name, values, known in open_sets:
         yield from unknown_value_warnings(name, values, known, secret)
