@@ -8,9 +8,16 @@ It stands on `protocol.codec`, `protocol.signing` and `model.query`, the client'
 unchanged.
 """
 
-from pulumi_hbr_clients.emulator.backend import FAKE_CREDENTIALS, FAKE_STS_CREDENTIALS, Backend, Change, Record
+from pulumi_hbr_clients.emulator.backend import (
+    FAKE_CREDENTIALS,
+    FAKE_STS_CREDENTIALS,
+    Backend,
+    Change,
+    Cloud,
+    Record,
+    account_credentials,
+)
 from pulumi_hbr_clients.emulator.behaviour import Turnover, Window
-from pulumi_hbr_clients.emulator.cloud import Cloud, account_credentials
 from pulumi_hbr_clients.emulator.fixtures import new_row, new_rows
 from pulumi_hbr_clients.emulator.fleet_file import CLUSTER, SOURCE_ACCOUNT, open_fleet, sample
 from pulumi_hbr_clients.emulator.server import REGION, RunningEmulator, run, serve

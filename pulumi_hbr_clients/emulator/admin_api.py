@@ -18,9 +18,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from pulumi_hbr_clients.emulator.backend import Backend
+from pulumi_hbr_clients.emulator.backend import Backend, Cloud
 from pulumi_hbr_clients.emulator.behaviour import BEHAVIOURS
-from pulumi_hbr_clients.emulator.cloud import Cloud
 from pulumi_hbr_clients.emulator.fleet_file import add_clients
 from pulumi_hbr_clients.emulator.responses import ApiResponse
 from pulumi_hbr_clients.model.errors import InputError
@@ -29,9 +28,9 @@ from pulumi_hbr_clients.protocol.signing import Request
 PREFIX: Final = "/_emulator"
 
 
-def _ids(value: str | list[str]) -> list[str]:
+def _ids(clients: str | list[str]) -> list[str]:
     """A single id may come without its brackets."""
-    return [value] if isinstance(value, str) else value
+    return [clients] if isinstance(clients, str) else clients
 
 
 COMMANDS: Final[Mapping[str, Callable[..., Any]]] = {
@@ -52,50 +51,42 @@ COMMANDS: Final[Mapping[str, Callable[..., Any]]] = {
 
 def handle(target: Backend | Cloud, request: Request) -> ApiResponse:
     """The response to an admin request."""
-    status, document = _answer(target, request)
-    return ApiResponse(status, json.dumps(document).encode())
-
-
-def _answer(target: Backend | Cloud, request: Request) -> tuple[int, Any]:
-    """HTTP status and JSON document."""
+    status = 200
     try:
-        backend = _backend(target, dict(request.query))
-        name = request.path.removeprefix(PREFIX).strip("/")
-        if request.method == "POST":
-            with backend.lock:
-                return 200, {"result": _do(backend, name, json.loads(request.body or b"{}"))}
-        return (200, _VIEWS[name](backend)) if name in _VIEWS else (404, {"error": f"no such page: {request.path}"})
-    except json.JSONDecodeError as error:
-        return 400, {"error": f"the body is not JSON: {error}"}
+        document = _answer(_backend(target, dict(request.query)), request)
     except (ValueError, TypeError, LookupError, InputError) as error:
-        return 400, {"error": str(error.args[0] if error.args else error)}
+        what = "the body is not JSON: " if isinstance(error, json.JSONDecodeError) else ""
+        status, document = 400, {"error": f"{what}{error.args[0] if error.args else error}"}
+    return ApiResponse(status, json.dumps(document).encode())
 
 
 def _backend(target: Backend | Cloud, query: Mapping[str, str]) -> Backend:
     if isinstance(target, Backend):
         return target
-    found = (
-        backend
-        for (account, region), backend in target.backends.items()
-        if query.get("account", account) == account and query.get("region", region) == region
-    )
-    backend = next(found, None)
-    if backend is None:
-        raise LookupError(f"no such account and region; one of {[*target.backends]}")
-    return backend
+    for (account, region), backend in target.backends.items():
+        if query.get("account", account) == account and query.get("region", region) == region:
+            return backend
+    raise LookupError(f"no such account and region; one of {[*target.backends]}")
 
 
-def _do(backend: Backend, name: str, body: Any) -> Any:
+def _answer(backend: Backend, request: Request) -> Any:
+    name = request.path.removeprefix(PREFIX).strip("/")
+    if request.method != "POST":
+        if name not in _VIEWS:
+            raise LookupError(f"no such page: {request.path}")
+        return _VIEWS[name](backend)
+    body = json.loads(request.body or b"{}")
     if not isinstance(body, dict):
         raise TypeError("the body must be a JSON object")
-    if name in BEHAVIOURS:
-        if body.keys() != {"value"}:
-            raise ValueError(f'{name} takes {{"value": ...}}')
-        return _plain(backend.set(name, body["value"]))
-    if name not in COMMANDS:
+    if name not in COMMANDS and name not in BEHAVIOURS:
         raise LookupError(f"no such command: {name}; one of {', '.join((*COMMANDS, *BEHAVIOURS))}")
-    inspect.signature(COMMANDS[name]).bind(backend, **body)
-    return COMMANDS[name](backend, **body)
+    if name in BEHAVIOURS and body.keys() != {"value"}:
+        raise ValueError(f'{name} takes {{"value": ...}}')
+    with backend.lock:
+        if name in BEHAVIOURS:
+            return {"result": _plain(backend.set(name, body["value"]))}
+        inspect.signature(COMMANDS[name]).bind(backend, **body)
+        return {"result": COMMANDS[name](backend, **body)}
 
 
 def _index(backend: Backend) -> Any:

@@ -10,7 +10,7 @@ from typing import Final
 
 from pulumi_hbr_clients.emulator.backend import Account, Backend
 from pulumi_hbr_clients.emulator.responses import ApiError
-from pulumi_hbr_clients.protocol.codec import ACTION, VERSION
+from pulumi_hbr_clients.protocol.codec import ACTION, REGIONS_ACTION, VERSION
 from pulumi_hbr_clients.protocol.signing import (
     DATE_FORMAT,
     Authorization,
@@ -22,7 +22,6 @@ from pulumi_hbr_clients.protocol.signing import (
     verify,
 )
 
-REGIONS_ACTION: Final = "DescribeRegions"
 MAX_SKEW: Final = 15 * 60
 """Seconds a request's date may be off (V3 request structure and signature)."""
 _REQUIRED: Final = ("host", "x-acs-signature-nonce", "x-acs-content-sha256")
@@ -76,12 +75,11 @@ def _date(backend: Backend, text: str) -> float:
 
 
 def _use_nonce(backend: Backend, nonce: str, expires: float) -> None:
-    nonces, now = backend.nonces, backend.service_time()
-    if nonce in nonces:
+    if nonce in backend.nonces:
         raise ApiError("SignatureNonceUsed")
-    nonces[nonce] = expires
-    while nonces and nonces[next(iter(nonces))] < now:
-        del nonces[next(iter(nonces))]
+    backend.nonces[nonce] = expires
+    while backend.nonces[oldest := next(iter(backend.nonces))] < backend.service_time():
+        del backend.nonces[oldest]
 
 
 def _check_signature(request: Request, authorization: Authorization, account: Account) -> None:

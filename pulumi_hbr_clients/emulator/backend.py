@@ -1,10 +1,11 @@
 """The emulated backend: a fleet in the order in which clients arrived, its clock, and commands to change it.
 
 Tests change the backend and run real clients against it. Commands may be called from any thread. Time is the injected
-clock plus what `advance` added; what was scheduled happens when somebody looks.
+clock plus what `advance` added; what was scheduled happens when somebody looks. A `Cloud` has several backends.
 """
 
 import json
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -17,13 +18,12 @@ from threading import RLock
 from types import MappingProxyType
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from pulumi_hbr_clients.emulator.behaviour import Behaviour, Position
+from pulumi_hbr_clients.emulator.behaviour import Behaviour, Limiter, Position
 from pulumi_hbr_clients.emulator.fake_client import FakeClient, Owner
 from pulumi_hbr_clients.emulator.fixtures import Row, as_wire, new_row
-from pulumi_hbr_clients.emulator.limits import Limiter
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.protocol.endpoints import REGIONS
-from pulumi_hbr_clients.protocol.signing import Credentials, Request
+from pulumi_hbr_clients.protocol.signing import Credentials, Request, parse_authorization
 
 FAKE_CREDENTIALS: Final = Credentials("FAKE-AK-ID-EMULATOR", "FAKE-AK-SECRET-EMULATOR")
 """The key that every backend knows."""
@@ -108,8 +108,6 @@ class Backend(Behaviour):
         """The backend that a request is for: this one."""
         return self
 
-    # time
-
     def now(self) -> float:
         """The fleet's time, in UNIX seconds."""
         return self.clock() + self._advanced if self._during is None else self._during
@@ -124,7 +122,6 @@ class Backend(Behaviour):
         self._advanced += seconds
         self.tick()
 
-    @_locked
     def later(self, seconds: float, action: Callable[[], object]) -> None:
         """Do something after a number of seconds."""
         heappush(self._timeline, (self.now() + seconds, next(self._numbers), action))
@@ -139,8 +136,6 @@ class Backend(Behaviour):
                 action()
             finally:
                 self._during = None
-
-    # the fleet
 
     @_locked
     def add(
@@ -161,22 +156,16 @@ class Backend(Behaviour):
             self._changed(wired, wired)
 
     @_locked
-    def remove(self, *identities: str) -> None:
+    def remove(self, *clients: str | FakeClient) -> None:
         """Clients leave, each named by its own id or its instance's."""
-        for identity in identities:
-            self.leave(self.find(identity))
-
-    @_locked
-    def leave(self, client: FakeClient) -> None:
-        """A client leaves."""
-        self.members.remove(client)
-        self._changed(client.row, None)
+        for client in map(self.find, clients):
+            self.members.remove(client)
+            self._changed(client.row, None)
 
     @_locked
     def change(self, client: str | FakeClient, fields: Row) -> None:
         """Set fields of a client's row; a field set to `...` is removed."""
-        client = self.find(client) if isinstance(client, str) else client
-        fields = as_wire(fields)
+        client, fields = self.find(client), as_wire(fields)
         client.change(fields, self.now())
         self._changed(client.row, fields)
 
@@ -203,8 +192,8 @@ class Backend(Behaviour):
         Returns the client ids. No source states the order of these states; this one follows their names.
         """
         ids = [self._installing(instance_id) for instance_id in instances]
-        self.later(seconds / 2, lambda: self.set_status("REGISTERED", *filter(self._has, ids)))
         end = "INSTALL_FAILED" if fails else "ACTIVATED"
+        self.later(seconds / 2, lambda: self.set_status("REGISTERED", *filter(self._has, ids)))
         self.later(seconds, lambda: self.set_status(end, *filter(self._has, ids)))
         return ids
 
@@ -214,7 +203,7 @@ class Backend(Behaviour):
 
         def visit() -> None:
             client = self.arrive("ECS_CLIENT")
-            self.later(stay, lambda: client in self.members and self.leave(client))
+            self.later(stay, lambda: client in self.members and self.remove(client))
             self.later(every, visit)
 
         self.later(every, visit)
@@ -244,15 +233,12 @@ class Backend(Behaviour):
         for client in self.members:
             client.encoded(0, self.variants)
 
-    def find(self, identity: str) -> FakeClient:
-        """The client of this id or instance. Raises `LookupError`."""
-        for client in self.members:
-            if client.is_called(identity):
-                return client
-        msg = f"no client or instance {identity!r} in this backend"
-        raise LookupError(msg)
-
-    # credentials, and what the service saw
+    def find(self, identity: str | FakeClient) -> FakeClient:
+        """The client of this id or instance, or itself. Raises `LookupError`."""
+        found = next((client for client in self.members if client.is_called(identity)), None)
+        if found is None:
+            raise LookupError(f"no client or instance {identity!r} in this backend")
+        return found
 
     def allow(self, credentials: Credentials, *, seconds: float | None = None) -> None:
         """Make a key known; its token ends after a number of seconds, or never."""
@@ -263,7 +249,6 @@ class Backend(Behaviour):
         """Let a token end now."""
         self.accounts[access_key_id].expires = self.service_time()
 
-    @_locked
     def take_fault(self) -> str | None:
         """The fault that the next request meets."""
         if self.next_faults:
@@ -272,13 +257,11 @@ class Backend(Behaviour):
             return self.random.choice(self.random_faults)
         return None
 
-    @_locked
     def note(self, record: Record) -> None:
         """Log a request."""
         self.requests += 1
         self.log.append(record)
 
-    @_locked
     def clear_log(self) -> None:
         """Forget the requests so far."""
         self.requests = 0
@@ -297,3 +280,47 @@ class Backend(Behaviour):
     def _changed(self, row: Row, fields: Row | None) -> None:
         self.selections.clear()
         self.history.append(Change(time=self.now(), client_id=str(row.get("ClientId")), fields=fields))
+
+
+def account_credentials(name: str) -> Credentials:
+    """The fake key of an account: `prod` → FAKE-AK-ID-PROD."""
+    return Credentials(f"FAKE-AK-ID-{name.upper()}", f"FAKE-AK-SECRET-{name.upper()}")
+
+
+class Cloud:
+    """Several accounts and regions: a backend for each pair, each with its own fleet, limits and log.
+
+    The account is known by the access key. The region is known by the address: over HTTP each has a port of its own
+    (`RunningEmulator.endpoints`), in memory it stands in the service's host name (hbr.cn-shanghai.aliyuncs.com).
+    """
+
+    def __init__(self, backends: Mapping[tuple[str, str], Backend]) -> None:
+        """Each backend serves the key of its own account only; an account's regions are those it has a backend in."""
+        self.backends: dict[tuple[str, str], Backend] = {}
+        self._accounts = {account_credentials(name).access_key_id: name for name, _ in backends}
+        for (name, region), backend in backends.items():
+            self._serve(name, region, backend)
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """All regions, in the order of their first mention."""
+        return tuple(dict.fromkeys(region for _, region in self.backends))
+
+    def route(self, request: Request, region: str | None = None) -> Backend:
+        """The backend that a request is for; in a region where its account has none, a new one without clients."""
+        authorization = parse_authorization(request.headers.get("authorization", ""))
+        account = self._accounts.get(authorization.access_key_id) if authorization else None
+        if account is None:
+            return next(iter(self.backends.values()))  # it refuses the key, as any of them would
+        named = re.search(r"\.([a-z]+-[a-z0-9-]+)\.aliyuncs\.com", request.headers.get("host", ""))
+        region = region or (named[1] if named else self.regions[0])
+        if (account, region) not in self.backends:
+            self._serve(account, region, Backend(clock=next(iter(self.backends.values())).clock))
+        return self.backends[account, region]
+
+    def _serve(self, account: str, region: str, backend: Backend) -> None:
+        credentials = account_credentials(account)
+        backend.accounts = {credentials.access_key_id: Account(credentials)}
+        self.backends[account, region] = backend
+        for (name, _), other in self.backends.items():
+            other.regions = tuple(where for who, where in self.backends if who == name)

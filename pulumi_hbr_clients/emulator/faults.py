@@ -126,20 +126,15 @@ MIXED: Final = (
 
 def apply(fault: str, request: Request) -> ApiResponse:
     """The response under a fault."""
-    if found := _ANY_REFUSAL.fullmatch(fault):
-        return saying(
-            int(found["status"]), found["code"], found["message"] or "The request failed.", HostId=request.host
-        )
-    name, number = _parts(fault)
-    return FAULTS[name](replace(request, number=number))
+    spoil, number = _read(fault)
+    return spoil(replace(request, number=number))
 
 
 def check(faults: T) -> T:
     """Return the faults as they are; raise `ValueError` on one that is not known."""
     for fault in faults:
         try:
-            if not _ANY_REFUSAL.fullmatch(fault):
-                FAULTS[_parts(fault)[0]]
+            _read(fault)
         except (KeyError, ValueError, TypeError, AttributeError):
             names = ", ".join(name for name in FAULTS if name not in ERRORS)
             msg = f"no such fault: {fault!r}; one of {names}, a code such as ServiceNotActivated, or '400 Code message'"
@@ -147,6 +142,9 @@ def check(faults: T) -> T:
     return faults
 
 
-def _parts(fault: str) -> tuple[str, float | None]:
+def _read(fault: str) -> tuple[Fault, float | None]:
+    if found := _ANY_REFUSAL.fullmatch(fault):
+        status, code, message = int(found["status"]), found["code"], found["message"] or "The request failed."
+        return lambda request: saying(status, code, message, HostId=request.host), None
     name, _, number = fault.partition(":")
-    return name, float(number) if number else None
+    return FAULTS[name], float(number) if number else None

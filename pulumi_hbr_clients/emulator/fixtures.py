@@ -10,23 +10,9 @@ from dataclasses import fields
 from hashlib import sha256
 from typing import Any, Final
 
-from pulumi_hbr_clients.model.backup_client import BackupClient, ClientSettings, state_name, wire_name
+from pulumi_hbr_clients.model.backup_client import BackupClient, wire_name
 
 Row = Mapping[str, Any]
-
-SETTINGS_FIELDS: Final = (
-    *(wire_name(field.name) for field in fields(ClientSettings)),
-    "ProxyPassword",
-)
-MOVING: Final = ("LastHeartBeatTime", "UpdatedTime")
-"""Fields that follow the clock."""
-_NOT_IN_ROWS: Final = frozenset({"region", "cluster_id"})
-ROW_FIELDS: Final = tuple(wire_name(field.name) for field in fields(BackupClient) if field.name not in _NOT_IN_ROWS)
-_SPELLINGS: Final = {
-    **{state_name(f.name): wire_name(f.name) for f in fields(BackupClient) if f.name not in _NOT_IN_ROWS},
-    **{state_name(f.name): wire_name(f.name) for f in fields(ClientSettings)},
-    "proxyPassword": "ProxyPassword",
-}
 
 SETTINGS: Final = {
     "ProxyHost": "",
@@ -42,7 +28,12 @@ SETTINGS: Final = {
     "AlertOnPartialComplete": False,
 }
 """What a client has that nobody configured: unset texts come as "", as Terraform's acceptance test pins."""
-
+MOVING: Final = ("LastHeartBeatTime", "UpdatedTime")
+"""Fields that follow the clock."""
+ROW_FIELDS: Final = tuple(
+    wire_name(field.name) for field in fields(BackupClient) if field.name not in {"region", "cluster_id"}
+)
+_SPELLINGS: Final = {name[0].lower() + name[1:]: name for name in (*ROW_FIELDS, *SETTINGS)}
 _SETTINGS: Final = (
     SETTINGS,
     {**SETTINGS, "MaxCpuCore": "1", "MaxWorker": "2", "UseHttps": "true"},
@@ -60,6 +51,7 @@ _UNUSUAL: Final = ("REGISTERED", "INSTALLING", "UNKNOWN", "STOPPED", "INSTALL_FA
 LONG_AGO: Final = 1_700_000_000
 """UNIX seconds about which made-up clients were created."""
 _ECS_ONLY: Final = ("ArchType", "PrivateIpV4", "InstanceName", "OsType", "ZoneId")
+"""The document calls these valid for ECS only."""
 
 
 def new_row(label: str, client_type: str = "ECS_CLIENT", **given: Any) -> dict[str, Any]:
@@ -88,15 +80,11 @@ def new_row(label: str, client_type: str = "ECS_CLIENT", **given: Any) -> dict[s
         "Tags": _TAGS[chance % len(_TAGS)],
         "Settings": _SETTINGS[chance % len(_SETTINGS)],
     }
-    return {**row, **_off_ecs(client_type, digest), **given}
-
-
-def _off_ecs(client_type: str, digest: str) -> dict[str, Any]:
-    """The document calls five fields valid for ECS only; an on-premises machine has a fingerprint."""
-    if client_type == "ECS_CLIENT":
-        return {}
-    fingerprint = {"InstanceId": digest[:32].upper()} if client_type == "LOCAL_CLIENT" else {}
-    return {**dict.fromkeys(_ECS_ONLY, ""), **fingerprint}
+    if client_type != "ECS_CLIENT":
+        row |= dict.fromkeys(_ECS_ONLY, "")
+    if client_type == "LOCAL_CLIENT":
+        row["InstanceId"] = digest[:32].upper()  # the fingerprint of an on-premises machine
+    return row | given
 
 
 def new_rows(count: int, client_type: str = "ECS_CLIENT", *, seed: int = 0, **given: Any) -> Iterator[dict[str, Any]]:

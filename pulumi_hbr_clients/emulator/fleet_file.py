@@ -12,9 +12,8 @@ Several accounts and regions: `{accounts: {prod: {cn-hangzhou: [...], cn-shangha
 not say is left out of responses. Raises `InputError` with every fault of a file.
 """
 
-import difflib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -22,11 +21,10 @@ from typing import Any, Final
 
 import yaml
 
-from pulumi_hbr_clients.emulator.backend import Backend
-from pulumi_hbr_clients.emulator.cloud import Cloud
-from pulumi_hbr_clients.emulator.fixtures import ROW_FIELDS, SETTINGS, SETTINGS_FIELDS, Row, as_wire, new_row, new_rows
-from pulumi_hbr_clients.model.errors import SUGGESTION_PREFIX, InputError, ValidationIssue
-from pulumi_hbr_clients.model.validators import CLIENT_TYPES
+from pulumi_hbr_clients.emulator.backend import Backend, Cloud
+from pulumi_hbr_clients.emulator.fixtures import ROW_FIELDS, SETTINGS, Row, as_wire, new_row, new_rows
+from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
+from pulumi_hbr_clients.model.validators import CLIENT_TYPES, nearest
 
 COUNT_MAX: Final = 1_000_000
 CLUSTER: Final = "cl-000emulator0cluster"
@@ -36,6 +34,7 @@ SOURCE_ACCOUNT: Final = ("1293746723820000", "hbrcrossrole")
 _BESIDE: Final = {
     name[0].lower() + name[1:]: name for name in ("ClusterId", "CrossAccountUserId", "CrossAccountRoleName", "Beats")
 }
+"""What a file may say of a client besides its row."""
 
 
 def open_fleet(
@@ -137,27 +136,24 @@ def _issues(path: str, item: Any) -> Iterator[ValidationIssue]:
     else:
         row = as_wire({_BESIDE.get(str(name), str(name)): value for name, value in item.items()})
         yield from _unknown(path, row, (*ROW_FIELDS, *_BESIDE.values(), "region"))
-        yield from _unknown(f"{path}.settings", row.get("Settings") or {}, SETTINGS_FIELDS)
+        yield from _unknown(f"{path}.settings", row.get("Settings") or {}, SETTINGS)
         yield from _shapes(path, row)
 
 
-def _unknown(path: str, given: Any, known: Iterable[str]) -> Iterator[ValidationIssue]:
-    by_lower_name = {name.lower(): name for name in known}
+def _unknown(path: str, given: Any, known: Collection[str]) -> Iterator[ValidationIssue]:
     for name in given if isinstance(given, Mapping) else ():
-        if name not in by_lower_name.values():
-            match = difflib.get_close_matches(str(name).lower(), by_lower_name, 1)
-            hint = f"{SUGGESTION_PREFIX}{by_lower_name[match[0]]}?" if match else ""
-            yield ValidationIssue(f"{path}.{name}", f"no such field{hint}")
+        if name not in known:
+            yield ValidationIssue(f"{path}.{name}", f"no such field{nearest(str(name).capitalize(), known)}")
 
 
 def _shapes(path: str, row: Row) -> Iterator[ValidationIssue]:
-    if not isinstance(row.get("ClientId"), str) or not row["ClientId"]:
-        yield ValidationIssue(f"{path}.clientId", "is required: a text such as c-0001", repr(row.get("ClientId")))
-    if not isinstance(row.get("ClientType", CLIENT_TYPES[0]), str):
+    client_id, tags = row.get("ClientId"), row.get("Tags") or []
+    if not isinstance(client_id, str) or not client_id:
+        yield ValidationIssue(f"{path}.clientId", "is required: a text such as c-0001", repr(client_id))
+    if not isinstance(row.get("ClientType", ""), str):
         yield ValidationIssue(f"{path}.clientType", f"must be a text: {', '.join(CLIENT_TYPES)}")
     if not isinstance(row.get("Settings", {}), Mapping | None):
         yield ValidationIssue(f"{path}.settings", "must be a map of settings")
-    tags = row.get("Tags") or []
     if not isinstance(tags, list) or not all(isinstance(tag, Mapping) for tag in tags):
         yield ValidationIssue(f"{path}.tags", "must be a map, or a list of {Key, Value}")
     if bool(row.get("CrossAccountUserId")) != bool(row.get("CrossAccountRoleName")):

@@ -74,21 +74,15 @@ def select(backend: Backend, query: Query) -> list[FakeClient]:
     found = [c for c in backend.members if c.row.get("ClientType") == query.client_type and c.owner == owner]
     if query.cluster_id:
         found = [client for client in found if client.cluster_id == query.cluster_id]
-    if query.client_ids:
-        found = _with(found, "ClientId", query.client_ids)
-    if query.instance_ids:
-        found = _with(found, "InstanceId", query.instance_ids)
+    fields = [("ClientId", query.client_ids), ("InstanceId", query.instance_ids)]
+    fields += [(_filtered_field(item), item.values) for item in query.filters]
+    for name, values in fields:
+        if wanted := frozenset(values or ()):
+            texts = ((client, client.row.get(name)) for client in found)
+            found = [c for c, text in texts if (text if isinstance(text, str) else str(text).lower()) in wanted]
     for tag in query.tags:
         found = [client for client in found if _is_tagged(client, tag.key, tag.value)]
-    for item in query.filters:
-        found = _with(found, _filtered_field(item), item.values)
     return found
-
-
-def _with(found: list[FakeClient], name: str, values: tuple[str, ...]) -> list[FakeClient]:
-    wanted = frozenset(values)
-    texts = ((client, client.row.get(name)) for client in found)
-    return [client for client, text in texts if (text if isinstance(text, str) else str(text).lower()) in wanted]
 
 
 def _is_tagged(client: FakeClient, key: str, value: str | None) -> bool:
@@ -97,11 +91,10 @@ def _is_tagged(client: FakeClient, key: str, value: str | None) -> bool:
 
 def _filtered_field(item: Filter) -> str:
     """The field that a filter is about: `InstanceId` (the metadata's example) or `instanceId` (as in sibling calls)."""
-    name = _BY_LOWER_NAME.get(item.key.lower())
-    if name is None:
-        msg = f"The specified parameter Filters is not valid: {item.key} is no field of a client."
-        raise ApiError("InvalidParameter", msg)
-    return name
+    if name := _BY_LOWER_NAME.get(item.key.lower()):
+        return name
+    msg = f"The specified parameter Filters is not valid: {item.key} is no field of a client."
+    raise ApiError("InvalidParameter", msg)
 
 
 def _owner(backend: Backend, query: Query) -> tuple[str, str] | None:
@@ -119,24 +112,25 @@ def _turn_over(backend: Backend, change: Turnover, query: Query, found: Sequence
     By presence they leave the fleet and join it. By tags or by filters they stay in the fleet, and fields of theirs
     change so that the query selects them no longer, or from now on; a query without them sees no change then.
     """
-    leaving = _some(backend, found, change.leaving, change.leave_from)
-    if change.by == "presence":
-        for client in leaving:
-            backend.leave(client)
-        for _ in range(change.arriving):
-            _arrival(backend, change, query)
+    by_fields = change.by != "presence"
+    if by_fields and not getattr(query, change.by):
         return
-    if not getattr(query, change.by):
-        return
-    known = set(map(id, found))
-    outside = [c for c in backend.members if id(c) not in known and c.row.get("ClientType") == query.client_type]
-    arriving = _some(backend, outside, change.arriving, change.arrive_at) if change.arrivals == "old" else []
-    for client in leaving:
-        backend.change(client, _unmatched(client, change, query))
+    arriving = []
+    if by_fields and change.arrivals == "old":
+        known = set(map(id, found))
+        outside = [c for c in backend.members if id(c) not in known and c.row.get("ClientType") == query.client_type]
+        arriving = _some(backend, outside, change.arriving, change.arrive_at)
+    for client in _some(backend, found, change.leaving, change.leave_from):
+        if by_fields:
+            backend.change(client, _unmatched(client, change, query))
+        else:
+            backend.remove(client)
+    created = {} if change.arrivals == "new" else {"CreatedTime": LONG_AGO}
     for _ in range(change.arriving - len(arriving)):
-        client = _arrival(backend, change, query)
+        client = backend.arrive(query.client_type, change.arrive_at, created)
+        client.cluster_id = query.cluster_id
         arriving.append(client)
-    for client in arriving:
+    for client in arriving if by_fields else ():
         backend.change(client, _matched(client, change, query))
 
 
@@ -144,13 +138,6 @@ def _some(backend: Backend, clients: Sequence[FakeClient], number: int, where: P
     if where == "anywhere":
         return backend.random.sample(clients, min(number, len(clients)))
     return list(clients[:number] if where == "front" else clients[max(0, len(clients) - number) :])
-
-
-def _arrival(backend: Backend, change: Turnover, query: Query) -> FakeClient:
-    created: dict[str, Any] = {} if change.arrivals == "new" else {"CreatedTime": LONG_AGO}
-    client = backend.arrive(query.client_type, change.arrive_at, created)
-    client.cluster_id = query.cluster_id
-    return client
 
 
 def _unmatched(client: FakeClient, change: Turnover, query: Query) -> dict[str, Any]:

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from uuid import uuid4
 
-from pulumi_hbr_clients.emulator.fake_client import encode
-from pulumi_hbr_clients.emulator.response_variants import other_type
+from pulumi_hbr_clients.emulator.fake_client import encode, other_type
 
 JSON: Final = "application/json;charset=utf-8"
 OK: Final = 200

@@ -19,8 +19,7 @@ import h11
 from anyio.from_thread import start_blocking_portal
 
 from pulumi_hbr_clients.emulator import admin_api, service
-from pulumi_hbr_clients.emulator.backend import Backend
-from pulumi_hbr_clients.emulator.cloud import Cloud
+from pulumi_hbr_clients.emulator.backend import Backend, Cloud
 from pulumi_hbr_clients.emulator.fleet_file import sample
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
 from pulumi_hbr_clients.protocol.signing import Request

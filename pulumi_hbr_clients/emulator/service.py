@@ -13,9 +13,8 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from pulumi_hbr_clients.emulator import faults, paging, responses
-from pulumi_hbr_clients.emulator.auth import REGIONS_ACTION, authenticate
-from pulumi_hbr_clients.emulator.backend import Backend, Record
-from pulumi_hbr_clients.emulator.cloud import Cloud
+from pulumi_hbr_clients.emulator.auth import authenticate
+from pulumi_hbr_clients.emulator.backend import Backend, Cloud, Record
 from pulumi_hbr_clients.emulator.responses import ApiError, ApiResponse
 from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model.errors import InputError, TransportError, ValidationIssue
@@ -54,7 +53,7 @@ def response_headers(backend: Backend, response: ApiResponse) -> dict[str, str]:
 
 def _answer(backend: Backend, request: Request, *, other: bool) -> ApiResponse:
     try:
-        if authenticate(backend, request) == REGIONS_ACTION:
+        if authenticate(backend, request) == codec.REGIONS_ACTION:
             return responses.regions(backend.regions)
         return paging.page(backend, _query(request), other=other)
     except ApiError as error:

@@ -25,7 +25,7 @@ from pulumi_hbr_clients.emulator import (
     sample,
     serve,
 )
-from pulumi_hbr_clients.emulator.response_variants import Variant
+from pulumi_hbr_clients.emulator.fake_client import Variant
 from pulumi_hbr_clients.protocol.signing import Credentials
 
 # It dates its requests with a call that Python deprecated in 3.12.
