@@ -20,10 +20,9 @@ import click
 
 from pulumi_hbr_clients import __version__
 from pulumi_hbr_clients.cli.printable import printable
-from pulumi_hbr_clients.client import profiles
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.credential_places import CredentialPlace
-from pulumi_hbr_clients.client.credential_specs import CredentialSpec
+from pulumi_hbr_clients.client.credential_specs import CredentialSpec, home
 from pulumi_hbr_clients.client.credentials import credential_source
 from pulumi_hbr_clients.client.settings import Setting, Settings
 from pulumi_hbr_clients.model.errors import HbrError, InputError, ValidationIssue
@@ -127,8 +126,7 @@ def _shown(key: str, value: Any) -> str | None:
 def _typed(text: str) -> str:
     """A text as the command line spells it: arguments as options, the home directory as `~`."""
     text = re.sub(r"\bargument (\w+)", lambda found: "--" + re.sub("([A-Z])", r"-\1", found[1]).lower(), text)
-    own = profiles.home(os.environ)
-    return text.replace(str(own), "~") if own else text
+    return text.replace(str(home(os.environ)), "~")
 
 
 async def _credentials(settings: Settings, seconds: float, *, offline: bool, is_located: bool) -> Finding:

@@ -7,49 +7,92 @@ A place says nothing, gives a whole source, or has a problem. The first that say
 source is an error, and nothing further down is tried.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from pulumi_hbr_clients.client import profiles
-from pulumi_hbr_clients.client.credential_specs import (
-    GIVEN,
-    CredentialSpec,
-    GivenSource,
-    from_ini,
-    from_profile,
-    whole,
-    with_role,
-)
-from pulumi_hbr_clients.client.layers import Layer, Layers, as_object
-from pulumi_hbr_clients.model.configuration import (
-    ECS_ROLE_VARIABLE,
-    KEY_VARIABLES,
-    OIDC_VARIABLES,
-    PROFILE_FILE_VARIABLES,
-    PROFILE_VARIABLES,
-    URI_VARIABLES,
-    AssumeRole,
-)
+from pydantic.alias_generators import to_camel
+
+from pulumi_hbr_clients.client import credential_specs as specs
+from pulumi_hbr_clients.client.credential_specs import CredentialSpec, GivenSource, whole
+from pulumi_hbr_clients.model import configuration as variables
+from pulumi_hbr_clients.model.configuration import AssumeRole
 from pulumi_hbr_clients.model.errors import CredentialsError
 from pulumi_hbr_clients.model.validation import validate
 from pulumi_hbr_clients.protocol.signing import Credentials
 
-_FIELDS: Final = ("access_key_id", "access_key_secret", "sts_token")
-_KEYS: Final = ("accessKey", "secretKey", "securityToken")
-_OIDC_FIELDS: Final = ("oidc_token_file", "oidc_provider_arn", "ram_role_arn")
-_INI_VARIABLE: Final = "ALIBABA_CLOUD_CREDENTIALS_FILE"
-_ROLE_VARIABLE: Final = "ALICLOUD_ASSUME_ROLE_ARN"
-"""The Alibaba Cloud provider reads it only inside `assumeRole`, to stand in for its roleArn."""
-_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "credentials": ("credentials",),
-    "access key": _KEYS,
-    "profile": ("profile",),
-    "ecsRoleName": ("ecsRoleName",),
-    "credentialsUri": ("credentialsUri",),
-    "assumeRoleWithOidc": ("assumeRoleWithOidc",),
+Config = Callable[[str], Any]
+"""Pulumi's config: a full key (`hbr-clients:region`) → its value, or None."""
+_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "AK": specs.MODES["StsToken"],
+    "OIDC": (*specs.MODES["OIDC"], "ram_session_name", "expired_seconds", "policy"),
+    "EcsRamRole": ("ram_role_name",),
+    "CredentialsURI": ("credentials_uri",),
 }
+"""The fields of a mode, in the order in which settings are named here."""
+_KINDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "credentials": ("", ("credentials",)),
+    "access key": ("AK", ("accessKey", "secretKey", "securityToken")),
+    "profile": ("", ("profile",)),
+    "ecsRoleName": ("EcsRamRole", ("ecsRoleName",)),
+    "credentialsUri": ("CredentialsURI", ("credentialsUri",)),
+    "assumeRoleWithOidc": ("OIDC", ("assumeRoleWithOidc",)),
+}
+"""Kinds of credentials that arguments and Pulumi config name: the mode and the keys of each."""
+_OIDC_KEYS: Final = ("oidcTokenFile", "oidcProviderArn", "roleArn", "roleSessionName", "sessionExpiration", "policy")
+_VARIABLES: Final = (
+    ("AK", variables.KEY_VARIABLES[0]),
+    ("OIDC", (*variables.OIDC_VARIABLES, "ALIBABA_CLOUD_ROLE_SESSION_NAME")),
+    *(("AK", names) for names in variables.KEY_VARIABLES[1:]),
+    ("EcsRamRole", (variables.ECS_ROLE_VARIABLE,)),
+    *(("CredentialsURI", (name,)) for name in variables.URI_VARIABLES),
+)
+_INI_VARIABLE: Final = "ALIBABA_CLOUD_CREDENTIALS_FILE"
+_PROFILES_OFF: Final = ("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "ALIBABA_CLOUD_IGNORE_PROFILE")
+
+
+def no_config(_key: str) -> None:
+    """The config of a program that has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Arguments, or a namespace of Pulumi config: may name any setting, asked by the keys of config (`assumeRole`)."""
+
+    name: str
+    prefix: str
+    read: Callable[[str], Any] = field(repr=False)
+
+    def get(self, key: str) -> Any:
+        """The value, None if it is not set. White space around a text means nothing."""
+        value = self.read(key)
+        return (value.strip() or None) if isinstance(value, str) else value
+
+    def source(self, key: str) -> str:
+        """Where this key is set, in words."""
+        return f"{self.prefix}{key}"
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Everything that settings are made from. Iterates over arguments and config; reads the environment when asked."""
+
+    config: Config = field(default=no_config, repr=False)
+    arguments: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+
+    def __iter__(self) -> Iterator[Layer]:
+        """Arguments, then each namespace of Pulumi config."""
+        yield Layer("arguments", "argument ", {to_camel(name): value for name, value in self.arguments.items()}.get)
+        yield from (_namespace(self.config, name) for name in ("hbr-clients", "alicloud"))
+
+
+def _namespace(config: Config, name: str) -> Layer:
+    return Layer(f"Pulumi config {name}:", f"Pulumi config {name}:", lambda key: config(f"{name}:{key}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +105,6 @@ class CredentialPlace:
     note: str = ""
     region_id: str | None = field(default=None, compare=False)
     """The region of the profile, where this is one."""
-
     is_absent: bool = False
     """Whether the profile that was named is not in the file, or there is no file."""
 
@@ -76,18 +118,18 @@ def places(layers: Layers) -> Iterator[CredentialPlace]:
     """Every place in order, each looked at when it is reached. A role goes with what its own or a later place has."""
     role: tuple[AssumeRole, str] | None = None
     for layer in layers:
-        found = _of_layer(layer, layers)
+        found = of_layer(layer, layers)
         try:
             role = role or _role(layer)
         except CredentialsError as error:
             found = replace(found, spec=None, problem=error)
         yield _assuming(found, role)
-    for found in (*_of_environment(layers), *_of_files(layers), _metadata(layers.environment)):
+    for found in (*_of_environment(layers.environment), *_of_files(layers), _metadata(layers.environment)):
         yield _assuming(found, role)
 
 
 def _assuming(found: CredentialPlace, role: tuple[AssumeRole, str] | None) -> CredentialPlace:
-    return replace(found, spec=with_role(found.spec, *role)) if found.spec and role else found
+    return replace(found, spec=specs.with_role(found.spec, *role)) if found.spec and role else found
 
 
 def _looked(name: str, look: Callable[[], CredentialSpec | None], note: str = "not set") -> CredentialPlace:
@@ -98,191 +140,159 @@ def _looked(name: str, look: Callable[[], CredentialSpec | None], note: str = "n
     return CredentialPlace(name, spec, note="" if spec else note)
 
 
-def _of_layer(layer: Layer, layers: Layers) -> CredentialPlace:
-    """The one kind of credentials that arguments or a namespace of Pulumi config name."""
-    given = [kind for kind, keys in _KINDS.items() if any(layer.get(key) for key in keys)]
+def _together(mode: str, source: str, names: Sequence[str], values: Iterable[Any]) -> CredentialSpec:
+    """Settings that belong together, in the order of the mode's fields."""
+    fields = _FIELDS[mode]
+    return whole(mode, dict(zip(fields, values, strict=False)), source, dict(zip(fields, names, strict=False)))
+
+
+def of_layer(layer: Layer, layers: Layers) -> CredentialPlace:
+    """The one kind of credentials that arguments or a namespace of Pulumi config name, without a role."""
+    given = [kind for kind, (_, keys) in _KINDS.items() if any(layer.get(key) for key in keys)]
     if not given:
         return CredentialPlace(layer.name, note="names no credentials")
     if len(given) > 1:
-        return CredentialPlace(
-            layer.name, problem=CredentialsError(f"{layer.name}: {' and '.join(given)} are both set: set one of them")
-        )
+        problem = f"{layer.name.rstrip(':')}: {' and '.join(given)} are both set: set one of them"
+        return CredentialPlace(layer.name, problem=CredentialsError(problem))
+    mode, keys = _KINDS[given[0]]
+    source = layer.source(keys[0])
     if given == ["profile"]:
-        return _profile(layers, layer.get("profile"), layer.source("profile"))
-    return _looked(layer.source(given[0]) if given[0] != "access key" else layer.name, lambda: _spec(layer, given[0]))
+        return _profile(layers, layer.get("profile"), source)
+    if given == ["credentials"]:
+        return _looked(source, lambda: _of_argument(layer.get("credentials"), source))
+    if mode == "OIDC":
+        return _looked(source, lambda: _of_oidc(layer, source))
+    return _looked(source, lambda: _together(mode, source, [*map(layer.source, keys)], map(layer.get, keys)))
 
 
-def _spec(layer: Layer, kind: str) -> CredentialSpec:
-    source = layer.source(_KEYS[0] if kind == "access key" else kind)
-    if kind == "credentials":
-        keys = layer.get(kind)
-        if not isinstance(keys, Credentials):
-            return CredentialSpec(GIVEN, source, (("given", GivenSource(keys)),))
-        values = (keys.access_key_id, keys.access_key_secret, keys.security_token)
-        return whole("AK", dict(zip(_FIELDS, values, strict=True)), source)
-    if kind == "access key":
-        names = {name: layer.source(key) for name, key in zip(_FIELDS, _KEYS, strict=True)}
-        return whole("AK", {name: layer.get(key) for name, key in zip(_FIELDS, _KEYS, strict=True)}, source, names)
-    if kind == "ecsRoleName":
-        return whole("EcsRamRole", {"ram_role_name": layer.get(kind)}, source)
-    if kind == "credentialsUri":
-        return whole("CredentialsURI", {"credentials_uri": layer.get(kind)}, source)
-    return _oidc_of_config(as_object(layer.get(kind)), source)
+def _of_argument(given: Any, source: str) -> CredentialSpec:
+    if not isinstance(given, Credentials):
+        return CredentialSpec(specs.GIVEN, source, (("given", GivenSource(given, id(given))),))
+    values = (given.access_key_id, given.access_key_secret, given.security_token)
+    return _together("AK", source, [f"{name} of {source}" for name in _FIELDS["AK"]], values)
 
 
-def _oidc_of_config(given: Any, source: str) -> CredentialSpec:
-    given = given[0] if isinstance(given, list) and given else given
-    if not isinstance(given, dict):
-        raise CredentialsError(f"{source} must be an object with roleArn, oidcProviderArn and oidcTokenFile")
+def _of_oidc(layer: Layer, source: str) -> CredentialSpec:
+    given = _object(layer, "assumeRoleWithOidc", "roleArn, oidcProviderArn and oidcTokenFile")
     if given.get("oidcToken"):
         raise CredentialsError(f"{source}.oidcToken is not read here: write the token to a file, name it oidcTokenFile")
-    keys = ("oidcTokenFile", "oidcProviderArn", "roleArn", "roleSessionName", "sessionExpiration", "policy")
-    fields = (*_OIDC_FIELDS, "ram_session_name", "expired_seconds", "policy")
-    names = {field: f"{source}.{key}" for field, key in zip(fields, keys, strict=True)}
-    return whole("OIDC", {field: given.get(key) for field, key in zip(fields, keys, strict=True)}, source, names)
+    return _together("OIDC", source, [f"{source}.{key}" for key in _OIDC_KEYS], map(given.get, _OIDC_KEYS))
 
 
 def _role(layer: Layer) -> tuple[AssumeRole, str] | None:
-    given, source = as_object(layer.get("assumeRole")), layer.source("assumeRole")
-    given = given[0] if isinstance(given, list) and len(given) == 1 else given
+    given, source = layer.get("assumeRole"), layer.source("assumeRole")
     if given is None or isinstance(given, AssumeRole):
         return (given, source) if given else None
-    if not isinstance(given, dict):
-        raise CredentialsError(f"{source} must be an object with roleArn")
-    role, faults = validate(AssumeRole, {key: value for key, value in given.items() if value not in (None, "")})
+    fields = _object(layer, "assumeRole", "roleArn")
+    role, faults = validate(AssumeRole, {key: value for key, value in fields.items() if value not in (None, "")})
     if role is None:
         raise CredentialsError("; ".join(f"{source}.{fault}" for fault in faults))
     return role, source
 
 
-def _of_environment(layers: Layers) -> Iterator[CredentialPlace]:
-    environment = layers.environment
-    library, *others = KEY_VARIABLES
-    yield _variables(environment, "AK", _FIELDS, library)
-    yield _variables(environment, "OIDC", _OIDC_FIELDS, OIDC_VARIABLES)
-    for names in others:
-        yield _variables(environment, "AK", _FIELDS, names)
-    yield _variables(environment, "EcsRamRole", ("ram_role_name",), (ECS_ROLE_VARIABLE,))
-    uri = next((name for name in URI_VARIABLES if environment.get(name)), URI_VARIABLES[0])
-    yield _variables(environment, "CredentialsURI", ("credentials_uri",), (uri,))
-    if environment.get(_ROLE_VARIABLE):
-        yield CredentialPlace(f"environment {_ROLE_VARIABLE}", note="set, but not read: use assume_role")
-
-
-def _variables(
-    environment: Mapping[str, str], mode: str, fields: tuple[str, ...], names: tuple[str, ...]
-) -> CredentialPlace:
-    """Variables that belong together: all that the mode needs, or none."""
-    by_field = dict(zip(fields, names, strict=True))
-    values = {field: environment.get(name) for field, name in by_field.items()}
-    source = f"environment {names[0]}"
-    if not any(values.values()):
-        return CredentialPlace(f"environment {', '.join(names)}", note="not set")
-    if mode == "OIDC":
-        values["ram_session_name"] = environment.get("ALIBABA_CLOUD_ROLE_SESSION_NAME")
-    return _looked(source, lambda: whole(mode, values, source, by_field))
-
-
-def profile_in_use(layers: Layers) -> tuple[CredentialPlace, str] | None:
-    """The profile whose region counts, and the argument or config key that named it, "" if none did.
-
-    None if an argument or config names credentials of another kind: then no profile is in use.
-    """
-    for layer in layers:
-        if any(layer.get(key) for keys in _KINDS.values() for key in keys):
-            source = layer.source("profile")
-            return (_profile(layers, layer.get("profile"), source), source) if layer.get("profile") else None
-    named, source = _named_by_environment(layers.environment)
-    return _profile(layers, named, source), ""
-
-
-def _named_by_environment(environment: Mapping[str, str]) -> tuple[str | None, str]:
-    variable = next((name for name in PROFILE_VARIABLES if environment.get(name)), None)
-    return (environment[variable].strip(), f"environment {variable}") if variable else (None, "")
-
-
-def profile_file(layers: Layers) -> tuple[Path | None, str | None]:
-    """The file that holds the CLI's profiles, and the setting that named it, if one did."""
-    environment = layers.environment
-    for path, source in (
-        *((layer.get("sharedCredentialsFile"), layer.source("sharedCredentialsFile")) for layer in layers),
-        *((environment.get(name), f"environment {name}") for name in PROFILE_FILE_VARIABLES),
-    ):
-        if path:
-            return profiles.expanded(path, environment), source
-    # alibabacloud-credentials reads an ini file here, the Alibaba Cloud provider the CLI's JSON
-    if either := environment.get(_INI_VARIABLE):
-        path = profiles.expanded(either, environment)
-        if (profiles.read_text(path) or "").lstrip().startswith("{"):
-            return path, f"environment {_INI_VARIABLE}"
-    home = profiles.home(environment)
-    return (home / ".aliyun" / "config.json" if home else None), None
-
-
-def _profile(layers: Layers, named: str | None, source: str) -> CredentialPlace:
-    """A profile of the CLI's file: the one that was named, else the current one if it holds credentials."""
-    name, off = f"profile {named}" if named else "the current profile", profiles.disabled_by(layers.environment)
+def as_object(value: Any) -> Any:
+    """Structured Pulumi config arrives as JSON text or as an object, depending on the entry point."""
     try:
-        file, setting = profile_file(layers)
-        name = f"{name} in {file or '~/.aliyun/config.json'}"
-        text = profiles.read_text(file) if file and not off else None
-        if file and text is not None:
-            return _in_file(name, file, text, named, source)
-    except CredentialsError as error:
-        return CredentialPlace(name, problem=error)
-    why = f"switched off by {off}" if off else f"there is no file {file}" if file else "there is no home directory"
-    if named or (setting and not off):
-        return CredentialPlace(
-            name, problem=CredentialsError(f"{source or setting}: {name} cannot be read: {why}"), is_absent=True
-        )
-    return CredentialPlace(name, note=why)
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
-def _in_file(name: str, file: Path, text: str, named: str | None, source: str) -> CredentialPlace:
-    current, found = profiles.parse_cli_file(file, text)
-    chosen = named or current
-    if chosen is None:
-        return CredentialPlace(name, note="the file names no current profile")
-    name, fields = f"profile {chosen} in {file}", found.get(chosen, {})
-    region = fields.get("region_id")
-    region = region.strip() or None if isinstance(region, str) else None
-    if not named and chosen in found and not any(fields.get(key) for key in _CREDENTIAL_FIELDS):
-        return CredentialPlace(name, note="the profile holds no credentials", region_id=region)
-    place = _looked(name, lambda: from_profile(file, found, chosen, source))
-    return replace(place, region_id=region, is_absent=chosen not in found)
+def _object(layer: Layer, key: str, needs: str) -> dict[str, Any]:
+    """An object, or the one of a list, as the Alibaba Cloud provider has it. Raises `CredentialsError`."""
+    given = as_object(layer.get(key))
+    given = given[0] if isinstance(given, list) and len(given) == 1 else given
+    if not isinstance(given, dict):
+        raise CredentialsError(f"{layer.source(key)} must be an object with {needs}")
+    return given
 
 
-_CREDENTIAL_FIELDS: Final = (
-    "access_key_id", "access_key_secret", "sts_token", "ram_role_arn", "ram_role_name", "credentials_uri",
-    "process_command", "access_token", "oauth_refresh_token", "source_profile", "oidc_token_file",
-)  # fmt: skip
+def _of_environment(environment: Mapping[str, str]) -> Iterator[CredentialPlace]:
+    """Variables that belong together: all that their mode needs, or none."""
+    for mode, names in _VARIABLES:
+        values, source = [environment.get(name) for name in names], f"environment {names[0]}"
+        if any(values[:3]):  # the name of a session alone names nothing
+            yield _looked(source, partial(_together, mode, source, names, values))
+        else:
+            yield CredentialPlace(f"environment {', '.join(names[:3])}", note="not set")
+    if environment.get("ALICLOUD_ASSUME_ROLE_ARN"):  # the Alibaba Cloud provider reads it inside `assumeRole` only
+        yield CredentialPlace("environment ALICLOUD_ASSUME_ROLE_ARN", note="set, but not read: use assume_role")
 
 
 def _of_files(layers: Layers) -> Iterator[CredentialPlace]:
     """The CLI's profile, named by the environment or current, then credentials.ini."""
-    environment = layers.environment
-    named, source = _named_by_environment(environment)
-    ini = _ini(environment, named or "default")
-    cli = _profile(layers, named, source)
+    named, _ = _named(layers.environment)
+    cli, ini = named_or_current_profile(layers), _ini(layers.environment, named or "default")
     if named and cli.is_absent and ini.speaks:
         cli = CredentialPlace(cli.name, note=str(cli.problem))
     yield cli
     yield ini
 
 
+def named_or_current_profile(layers: Layers) -> CredentialPlace:
+    """The profile that the environment names, else the current one if it holds credentials."""
+    return _profile(layers, *_named(layers.environment))
+
+
+def _named(environment: Mapping[str, str]) -> tuple[str | None, str]:
+    variable = next((name for name in variables.PROFILE_VARIABLES if environment.get(name)), None)
+    return (environment[variable].strip(), f"environment {variable}") if variable else (None, "")
+
+
+def _profile(layers: Layers, named: str | None, source: str) -> CredentialPlace:
+    """A profile of the CLI's file. One that was named, by name or by its file, must be there."""
+    name = f"profile {named}" if named else "the current profile"
+    off = next((name for name in _PROFILES_OFF if layers.environment.get(name, "").lower() == "true"), None)
+    try:
+        file, setting = _profile_file(layers)
+        name = f"{name} in {file}"
+        text = None if off else specs.read_text(file)
+        if text is not None:
+            return _in_file(file, text, named, source)
+    except CredentialsError as error:
+        return CredentialPlace(name, problem=error)
+    why = f"there is no file {file}" if file.parts[0] != "~" else "there is no home directory"
+    why = f"switched off by {off}" if off else why
+    if named or (setting and not off):
+        problem = CredentialsError(f"{source or setting}: {name} cannot be read: {why}")
+        return CredentialPlace(name, problem=problem, is_absent=True)
+    return CredentialPlace(name, note=why)
+
+
+def _in_file(file: Path, text: str, named: str | None, source: str) -> CredentialPlace:
+    current, found = specs.parse_cli_file(file, text)
+    chosen = named or current
+    if chosen is None:
+        return CredentialPlace(f"the current profile in {file}", note="the file names no current profile")
+    name, fields = f"profile {chosen} in {file}", found.get(chosen, {})
+    region = fields.get("region_id")
+    region = region.strip() or None if isinstance(region, str) else None
+    if not named and chosen in found and not any(fields.get(key) for key in specs.CREDENTIAL_FIELDS):
+        return CredentialPlace(name, note="the profile holds no credentials", region_id=region)
+    place = _looked(name, lambda: specs.from_profile(file, found, chosen, source))
+    return replace(place, region_id=region, is_absent=chosen not in found)
+
+
+def _profile_file(layers: Layers) -> tuple[Path, str | None]:
+    """The file that holds the CLI's profiles, and the setting that named it, if one did."""
+    environment = layers.environment
+    for path, source in (
+        *((layer.get("sharedCredentialsFile"), layer.source("sharedCredentialsFile")) for layer in layers),
+        *((environment.get(name), f"environment {name}") for name in variables.PROFILE_FILE_VARIABLES),
+    ):
+        if path:
+            return specs.expanded(path, environment), source
+    # alibabacloud-credentials reads an ini file here, the Alibaba Cloud provider the CLI's JSON
+    if either := environment.get(_INI_VARIABLE):
+        file = specs.expanded(either, environment)
+        if (specs.read_text(file) or "").lstrip().startswith("{"):
+            return file, f"environment {_INI_VARIABLE}"
+    return specs.expanded("~/.aliyun/config.json", environment), None
+
+
 def _ini(environment: Mapping[str, str], section: str) -> CredentialPlace:
-    home, named = profiles.home(environment), environment.get(_INI_VARIABLE)
-    file = profiles.expanded(named, environment) if named else home and home / ".alibabacloud" / "credentials.ini"
-    name = f"[{section}] in {file or '~/.alibabacloud/credentials.ini'}"
-
-    def look() -> CredentialSpec | None:
-        text = profiles.read_text(file) if file else None
-        if text is None or text.lstrip().startswith("{"):
-            return None
-        found = profiles.parse_ini_file(file, text, section) if file else None
-        return from_ini(file, found, section) if file and found is not None else None
-
-    return _looked(name, look, "no such file or section")
+    file = specs.expanded(environment.get(_INI_VARIABLE) or "~/.alibabacloud/credentials.ini", environment)
+    return _looked(f"[{section}] in {file}", lambda: specs.from_ini(file, section), "no such file or section")
 
 
 def _metadata(environment: Mapping[str, str]) -> CredentialPlace:

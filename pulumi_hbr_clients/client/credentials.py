@@ -10,24 +10,21 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
 from pulumi_hbr_clients.client import daemon_threads
-from pulumi_hbr_clients.client.credential_specs import GIVEN, CredentialSpec, clean, read_again
+from pulumi_hbr_clients.client.credential_specs import GIVEN, MODES, CredentialSpec, clean, read_again
 from pulumi_hbr_clients.client.settings import ResolvedSettings, Sts
 from pulumi_hbr_clients.model.errors import CredentialsError, Retry
 from pulumi_hbr_clients.protocol.signing import Credentials
 
 _MARGIN: Final = 900.0
 """Seconds before their end at which credentials are renewed, or a quarter of their life if that is less."""
-_SESSION_NAME: Final = "pulumi-hbr-clients"
-_SESSION_SECONDS: Final = 3600
 _SECRET_FIELDS: Final = frozenset(
-    {"access_key_id", "access_key_secret", "sts_token", "access_token", "oauth_refresh_token", "credentials_uri"}
-    | {"process_command", "private_key"}
+    (*MODES["StsToken"], "access_token", "oauth_refresh_token", "credentials_uri", "process_command")
 )
 """An address or a command may hold a password."""
 
@@ -71,13 +68,9 @@ class StaticCredentials:
         """As they were set; `renew` reads a profile's file again. Raises `CredentialsError`."""
         if renew:
             self._spec = read_again(self._spec)
-        return _known(self._spec.keys)
-
-
-def _known(keys: Credentials | None) -> Credentials:
-    if keys is None:
-        raise CredentialsError("the profile no longer holds an access key: start again")
-    return keys
+        if (keys := self._spec.keys) is None:
+            raise CredentialsError("the profile no longer holds an access key: start again")
+        return keys
 
 
 class FetchedCredentials:
@@ -134,60 +127,52 @@ class FetchedCredentials:
         return self._current
 
 
+def _same(*names: str) -> dict[str, str]:
+    return dict(zip(names, names, strict=True))
+
+
+_PROVIDERS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
+    "AK": ("StaticAK", _same("access_key_id", "access_key_secret")),
+    "StsToken": ("StaticSTS", {**_same("access_key_id", "access_key_secret"), "security_token": "sts_token"}),
+    "RamRoleArn": ("RamRoleArn", _same("external_id")),
+    "OIDC": ("OIDCRoleArn", {**_same("oidc_provider_arn"), "oidc_token_file_path": "oidc_token_file"}),
+    "EcsRamRole": ("EcsRamRole", {"role_name": "ram_role_name"}),
+    "CredentialsURI": ("URL", {"uri": "credentials_uri"}),
+    "External": ("External", _same("process_command")),
+    "CloudSSO": (
+        "CloudSSO",
+        _same("access_token")
+        | {name: f"cloud_sso_{name}" for name in ("sign_in_url", "account_id", "access_config", "access_token_expire")},
+    ),
+}
+"""The library's provider of each mode, `…CredentialsProvider`, and the field that each of its arguments takes."""
+
+
 def _provider(spec: CredentialSpec, sts: Sts) -> Any:
     """The library's provider of a spec, with every value handed over."""
     from alibabacloud_credentials import provider as library  # noqa: PLC0415  0.4 s
 
     # it writes tracebacks to stderr for what it raises anyway, quoting answers that may hold a token
     logging.getLogger("credentials").disabled = True
-    return _made(library, spec, sts)
-
-
-def _made(library: Any, spec: CredentialSpec, sts: Sts) -> Any:  # noqa: PLR0911  one return a mode
-    get = spec.get
-    session = {
-        "role_arn": get("ram_role_arn"),
-        "role_session_name": get("ram_session_name") or _SESSION_NAME,
-        "duration_seconds": int(get("expired_seconds") or _SESSION_SECONDS),
-        "policy": get("policy"),
-        "sts_endpoint": sts.endpoint
-        or _sts_host(get("sts_region") or sts.region, vpc=bool(get("enable_vpc")) or sts.vpc),
-    }
-    if spec.keys is not None:
-        keys = spec.keys
-        pair = {"access_key_id": keys.access_key_id, "access_key_secret": keys.access_key_secret}
-        if keys.security_token:
-            return library.StaticSTSCredentialsProvider(**pair, security_token=keys.security_token)
-        return library.StaticAKCredentialsProvider(**pair)
-    if spec.mode == "RamRoleArn" and spec.base is not None:
-        inner = _BaseCaller(spec.base, _made(library, spec.base, sts))
-        return library.RamRoleArnCredentialsProvider(
-            credentials_provider=inner, external_id=get("external_id"), **session
-        )
-    if spec.mode == "OIDC":
-        arn, file = get("oidc_provider_arn"), get("oidc_token_file")
-        return library.OIDCRoleArnCredentialsProvider(oidc_provider_arn=arn, oidc_token_file_path=file, **session)
+    if spec.mode == "OAuth":  # its refresh token changes with every use, and the library writes the new one to the file
+        return library.CLIProfileCredentialsProvider(profile_name=spec.profile, profile_file=str(spec.file))
+    name, fields = _PROVIDERS[spec.mode]
+    arguments = {argument: value for argument, field in fields.items() if (value := spec.get(field)) is not None}
     if spec.mode == "EcsRamRole":
-        # no thread of its own: credentials are renewed when they are asked for
-        return library.EcsRamRoleCredentialsProvider(role_name=get("ram_role_name"), async_update_enabled=False)
-    if spec.mode == "CredentialsURI":
-        return library.URLCredentialsProvider(uri=get("credentials_uri"))
-    if spec.mode == "External":
-        return library.ExternalCredentialsProvider(process_command=get("process_command"))
-    if spec.mode == "CloudSSO":
-        return library.CloudSSOCredentialsProvider(
-            sign_in_url=get("cloud_sso_sign_in_url"),
-            account_id=get("cloud_sso_account_id"),
-            access_config=get("cloud_sso_access_config"),
-            access_token=get("access_token"),
-            access_token_expire=get("cloud_sso_access_token_expire") or 0,
-        )
-    if spec.mode == "RsaKeyPair":
-        return library.RsaKeyPairCredentialsProvider(
-            public_key_id=get("public_key_id"), private_key_file=get("private_key_file")
-        )
-    # OAuth: its refresh token changes with every use, and the library writes the new one to the file
-    return library.CLIProfileCredentialsProvider(profile_name=spec.profile, profile_file=str(spec.file))
+        arguments["async_update_enabled"] = False  # no thread of its own: renewed when they are asked for
+    if spec.mode in {"RamRoleArn", "OIDC"}:
+        region, vpc = spec.get("sts_region") or sts.region, bool(spec.get("enable_vpc")) or sts.vpc
+        host = f"sts{'-vpc' if vpc else ''}.{region}.aliyuncs.com" if region else "sts.aliyuncs.com"
+        arguments |= {
+            "role_arn": spec.get("ram_role_arn"),
+            "role_session_name": spec.get("ram_session_name") or "pulumi-hbr-clients",
+            "duration_seconds": int(spec.get("expired_seconds") or 3600),
+            "policy": spec.get("policy"),
+            "sts_endpoint": sts.endpoint or host,
+        }
+    if spec.base is not None:
+        arguments["credentials_provider"] = _BaseCaller(spec.base, _provider(spec.base, sts))
+    return getattr(library, f"{name}CredentialsProvider")(**arguments)
 
 
 class _BaseCaller:
@@ -203,10 +188,6 @@ class _BaseCaller:
             raise
         except Exception as error:  # noqa: BLE001  as in FetchedCredentials
             raise _error(self._spec, error) from None
-
-
-def _sts_host(region: str | None, *, vpc: bool) -> str:
-    return f"sts{'-vpc' if vpc else ''}.{region}.aliyuncs.com" if region else "sts.aliyuncs.com"
 
 
 def _error(spec: CredentialSpec, error: Exception) -> CredentialsError:

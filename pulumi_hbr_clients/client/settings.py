@@ -12,16 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pulumi_hbr_clients.client import credential_places
-from pulumi_hbr_clients.client.credential_places import CredentialPlace
+from pulumi_hbr_clients.client.credential_places import Config, CredentialPlace, Layers, as_object, no_config
 from pulumi_hbr_clients.client.credential_specs import CredentialSpec
-from pulumi_hbr_clients.client.layers import Config, Layers, as_object, no_config
 from pulumi_hbr_clients.model.configuration import ENDPOINT_VARIABLES, REGION_VARIABLES, STS_ENDPOINT_VARIABLES
 from pulumi_hbr_clients.model.errors import CredentialsError, InputError, ValidationIssue
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.protocol.endpoints import (
+    NETWORKS,
     Target,
     endpoint_of,
-    network_issue,
     parse_endpoint,
     region_issue,
     region_warning,
@@ -87,6 +86,12 @@ def resolve(
     return (Settings(config, given) if environment is None else Settings(config, given, environment)).resolve()
 
 
+def check_location(query: Query, config: Config) -> None:
+    """Refuse a query that has no region here, or one that cannot be. Raises `InputError` with every issue."""
+    own = {"region": query.region, "endpoint": query.endpoint, "profile": query.profile}
+    Settings(config, {name: value for name, value in own.items() if value is not None}).location()
+
+
 class Settings(Layers):
     """The places of every part, in order. `resolve` takes the first of each; `hbr-clients doctor` shows them all."""
 
@@ -99,7 +104,9 @@ class Settings(Layers):
         if chosen and chosen.problem:
             raise chosen.problem
         if chosen is None or chosen.spec is None:
-            raise CredentialsError(_no_credentials(self.credentials()))
+            looked = "; ".join(f"{place.name} ({place.note})" for place in self.credentials())
+            msg = f"no credentials are set. Looked at, in this order: {looked}. `hbr-clients doctor` shows this too"
+            raise CredentialsError(msg)
         return ResolvedSettings(region, network, endpoint, chosen.spec, self.sts(), warnings)
 
     def location(self) -> tuple[Setting, Setting, Setting, tuple[str, ...]]:
@@ -121,20 +128,23 @@ class Settings(Layers):
         return next((found for found in self.places(key) if found.value is not None), Setting(None, ""))
 
     def places(self, key: str) -> Iterator[Setting]:
-        """Every place of region, network or endpoint, in order."""
-        profile = credential_places.profile_in_use(self) if key == "region" else None
+        """Every place of region, network or endpoint, in order. A profile's region counts where the profile signs."""
+        is_region, signs = key == "region", False
         for layer in self:
             if layer.prefix.startswith("Pulumi config alicloud") and key == "endpoint":
                 yield Setting(_endpoint_of_provider(layer.get("endpoints"), "hbr"), f"{layer.prefix}endpoints hbr")
             else:
                 yield Setting(layer.get(key), layer.source(key))
-            if profile and profile[1] == layer.source("profile"):
-                yield Setting(profile[0].region_id, f"region_id of {profile[0].name}")
+            place = credential_places.of_layer(layer, self) if is_region and not signs else None
+            signs = signs or bool(place and place.speaks)
+            if place and layer.get("profile"):
+                yield Setting(place.region_id, f"region_id of {place.name}")
         for name in {"region": REGION_VARIABLES, "endpoint": ENDPOINT_VARIABLES}.get(key, ()):
             yield Setting((self.environment.get(name) or "").strip() or None, f"environment {name}")
-        if profile and not profile[1]:
-            note = str(profile[0].problem) if profile[0].problem else profile[0].note
-            yield Setting(profile[0].region_id, f"region_id of {profile[0].name}", note)
+        if is_region and not signs:
+            profile = credential_places.named_or_current_profile(self)
+            note = str(profile.problem) if profile.problem else profile.note
+            yield Setting(profile.region_id, f"region_id of {profile.name}", note)
 
     def credentials(self) -> Iterator[CredentialPlace]:
         """Every place of credentials, in order."""
@@ -145,18 +155,25 @@ class Settings(Layers):
         environment = self.environment
         named = [_endpoint_of_provider(layer.get("endpoints"), "sts") for layer in self]
         named += [environment.get(name) for name in STS_ENDPOINT_VARIABLES]
-        endpoint = next((str(name).partition("://")[2] or str(name) for name in named if name), None)
+        endpoint = next((str(name).rpartition("://")[2] for name in named if name), None)
         vpc = environment.get("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED", "").lower() == "true"
         return Sts(endpoint, environment.get("ALIBABA_CLOUD_STS_REGION") or None, vpc)
 
     def _issues(self, region: Setting, network: Setting, endpoint: Setting) -> Iterator[ValidationIssue]:
+        """Each names the place that the value came from; no region names every place where one may be set."""
         if region.value is None:
-            *_, last = self.places("region")
-            yield _no_region(last.note)
-        if network.value is not None and (issue := network_issue(network.value)):
-            yield _from(issue, network)
-        if region.value is not None and endpoint.value is None and (issue := region_issue(region.value)):
+            *_, profile = self.places("region")
+            yield ValidationIssue(
+                "region",
+                "is not set. Give it as the argument region (--region), as Pulumi config hbr-clients:region or "
+                f"alicloud:region, in the environment as {' or '.join(REGION_VARIABLES)}, or as region_id of the "
+                f"profile in ~/.aliyun/config.json{f' ({profile.note})' if profile.note else ''}",
+            )
+        elif endpoint.value is None and (issue := region_issue(region.value)):
             yield _from(issue, region)
+        if network.value is not None and network.value not in NETWORKS:
+            issue = ValidationIssue("network", f"must be one of {', '.join(NETWORKS)}", repr(network.value))
+            yield _from(issue, network)
         parsed = parse_endpoint(endpoint.value) if endpoint.value is not None else None
         if isinstance(parsed, ValidationIssue):
             yield _from(parsed, endpoint)
@@ -173,12 +190,6 @@ def _of_region(endpoint: Setting, region: str | None) -> Setting:
     return Setting(named[region], endpoint.source)
 
 
-def check_location(query: Query, config: Config) -> None:
-    """Refuse a query that has no region here, or one that cannot be. Raises `InputError` with every issue."""
-    own = {"region": query.region, "endpoint": query.endpoint, "profile": query.profile}
-    Settings(config, {name: value for name, value in own.items() if value is not None}).location()
-
-
 def _endpoint_of_provider(endpoints: Any, product: str) -> str | None:
     """The Alibaba Cloud provider's `endpoints`: an object, or a list of objects, from product to address."""
     found = as_object(endpoints)
@@ -187,21 +198,4 @@ def _endpoint_of_provider(endpoints: Any, product: str) -> str | None:
 
 
 def _from(issue: ValidationIssue, setting: Setting) -> ValidationIssue:
-    given = f"{issue.given} from {setting.source}" if issue.given else f"from {setting.source}"
-    return ValidationIssue(issue.path, issue.reason, given)
-
-
-def _no_credentials(places: Iterator[CredentialPlace]) -> str:
-    looked = "; ".join(f"{place.name} ({place.note})" for place in places)
-    return f"no credentials are set. Looked at, in this order: {looked}. `hbr-clients doctor` shows this too"
-
-
-def _no_region(profile: str) -> ValidationIssue:
-    """Names every place; `profile` tells why the profile has none."""
-    why = f" ({profile})" if profile else ""
-    return ValidationIssue(
-        "region",
-        "is not set. Give it as the argument region (--region), as Pulumi config hbr-clients:region or "
-        f"alicloud:region, in the environment as {' or '.join(REGION_VARIABLES)}, or as region_id of the profile in "
-        f"~/.aliyun/config.json{why}",
-    )
+    return ValidationIssue(issue.path, issue.reason, f"{issue.given} from {setting.source}".lstrip())

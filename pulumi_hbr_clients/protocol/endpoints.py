@@ -13,78 +13,25 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pulumi_hbr_clients.model.errors import SUGGESTION_PREFIX, ValidationIssue
+from pulumi_hbr_clients.model.validators import nearest
 
 REGIONS: Final = [
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ap-southeast-3",
-    "ap-southeast-5",
-    "ap-southeast-6",
-    "ap-southeast-7",
-    "ap-southeast-8",
-    "cn-beijing",
-    "cn-beijing-finance-1",
-    "cn-chengdu",
-    "cn-guangzhou",
-    "cn-hangzhou",
-    "cn-hangzhou-finance",
-    "cn-heyuan",
-    "cn-hongkong",
-    "cn-huhehaote",
-    "cn-north-2-gov-1",
-    "cn-qingdao",
-    "cn-shanghai",
-    "cn-shanghai-finance-1",
-    "cn-shenzhen",
-    "cn-shenzhen-finance-1",
-    "cn-wulanchabu",
-    "cn-zhangjiakou",
-    "cn-zhongwei",
-    "eu-central-1",
-    "eu-west-1",
-    "me-central-1",
-    "me-east-1",
-    "na-south-1",
-    "us-east-1",
-    "us-southeast-1",
-    "us-west-1",
-]
-_GLOBAL: Final = "hbr.aliyuncs.com"
+    "ap-northeast-1", "ap-northeast-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-5",
+    "ap-southeast-6", "ap-southeast-7", "ap-southeast-8", "cn-beijing", "cn-beijing-finance-1", "cn-chengdu",
+    "cn-guangzhou", "cn-hangzhou", "cn-hangzhou-finance", "cn-heyuan", "cn-hongkong", "cn-huhehaote",
+    "cn-north-2-gov-1", "cn-qingdao", "cn-shanghai", "cn-shanghai-finance-1", "cn-shenzhen", "cn-shenzhen-finance-1",
+    "cn-wulanchabu", "cn-zhangjiakou", "cn-zhongwei", "eu-central-1", "eu-west-1", "me-central-1", "me-east-1",
+    "na-south-1", "us-east-1", "us-southeast-1", "us-west-1",
+]  # fmt: skip
 _ON_GLOBAL: Final = [
-    "ap-northeast-2-pop",
-    "cn-beijing-finance-pop",
-    "cn-beijing-gov-1",
-    "cn-beijing-nu16-b01",
-    "cn-edge-1",
-    "cn-fujian",
-    "cn-haidian-cm12-c01",
-    "cn-hangzhou-bj-b01",
-    "cn-hangzhou-internal-prod-1",
-    "cn-hangzhou-internal-test-1",
-    "cn-hangzhou-internal-test-2",
-    "cn-hangzhou-internal-test-3",
-    "cn-hangzhou-test-306",
-    "cn-hongkong-finance-pop",
-    "cn-huhehaote-nebula-1",
-    "cn-qingdao-nebula",
-    "cn-shanghai-et15-b01",
-    "cn-shanghai-et2-b01",
-    "cn-shanghai-inner",
-    "cn-shanghai-internal-test-1",
-    "cn-shenzhen-inner",
-    "cn-shenzhen-st4-d01",
-    "cn-shenzhen-su18-b01",
-    "cn-wuhan",
-    "cn-yushanfang",
-    "cn-zhangbei",
-    "cn-zhangbei-na61-b01",
-    "cn-zhangjiakou-na62-a01",
-    "cn-zhengzhou-nebula-1",
-    "eu-west-1-oxs",
-    "rus-west-1-pop",
-]
+    "ap-northeast-2-pop", "cn-beijing-finance-pop", "cn-beijing-gov-1", "cn-beijing-nu16-b01", "cn-edge-1",
+    "cn-fujian", "cn-haidian-cm12-c01", "cn-hangzhou-bj-b01", "cn-hangzhou-internal-prod-1",
+    "cn-hangzhou-internal-test-1", "cn-hangzhou-internal-test-2", "cn-hangzhou-internal-test-3",
+    "cn-hangzhou-test-306", "cn-hongkong-finance-pop", "cn-huhehaote-nebula-1", "cn-qingdao-nebula",
+    "cn-shanghai-et15-b01", "cn-shanghai-et2-b01", "cn-shanghai-inner", "cn-shanghai-internal-test-1",
+    "cn-shenzhen-inner", "cn-shenzhen-st4-d01", "cn-shenzhen-su18-b01", "cn-wuhan", "cn-yushanfang", "cn-zhangbei",
+    "cn-zhangbei-na61-b01", "cn-zhangjiakou-na62-a01", "cn-zhengzhou-nebula-1", "eu-west-1-oxs", "rus-west-1-pop",
+]  # fmt: skip
 NETWORKS: Final = ("public", "vpc")
 
 
@@ -107,7 +54,7 @@ class Target:
 def endpoint_of(region: str, network: str = "public") -> str:
     """`cn-hangzhou` → `https://hbr.cn-hangzhou.aliyuncs.com`. The global regions have one address."""
     if region in _ON_GLOBAL:
-        return f"https://{_GLOBAL}"
+        return "https://hbr.aliyuncs.com"
     return f"https://hbr{'-vpc' if network == 'vpc' else ''}.{region}.aliyuncs.com"
 
 
@@ -115,8 +62,7 @@ def region_issue(region: Any) -> ValidationIssue | None:
     """What makes a region id impossible, if anything. A region that this version does not know is possible."""
     if isinstance(region, str) and re.fullmatch(r"[a-z]{2,3}(-[a-z0-9]+)+", region):
         return None
-    near = difflib.get_close_matches(str(region).lower(), REGIONS, 1)
-    hint = f"{SUGGESTION_PREFIX}{near[0]}?" if near else ", for example cn-hangzhou"
+    hint = nearest(str(region).lower(), REGIONS) or ", for example cn-hangzhou"
     return ValidationIssue("region", f"must be a region id{hint}", repr(region))
 
 
@@ -128,13 +74,6 @@ def region_warning(region: str) -> str | None:
     letters = re.sub(r"\d", "", region)  # another number is another region, not a misspelling
     typo = next((name for name in near if re.sub(r"\d", "", name) != letters), None)
     return f"region {region} is not known to this version{SUGGESTION_PREFIX}{typo}?" if typo else None
-
-
-def network_issue(network: Any) -> ValidationIssue | None:
-    """What is wrong with a network's name, if anything."""
-    if network in NETWORKS:
-        return None
-    return ValidationIssue("network", f"must be one of {', '.join(NETWORKS)}", repr(network))
 
 
 def parse_endpoint(endpoint: Any) -> str | ValidationIssue:

@@ -12,6 +12,7 @@ import pulumi
 
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
 from pulumi_hbr_clients.model.names import FUNCTION_TOKEN, PACKAGE
+from pulumi_hbr_clients.model.validation import snake
 from pulumi_hbr_clients.resources import pulumi_runtime
 
 _PROVIDER: Final = (
@@ -82,17 +83,13 @@ def _issues(kind: Kind, opts: Any, outputs: Collection[str]) -> Iterator[Validat
             yield ValidationIssue(f"opts.{name}", reason)
     if opts.parent and not opts.provider and _provider_of(opts, PACKAGE):
         yield ValidationIssue("opts.parent", f"has a provider of {PACKAGE}, which {_PROVIDER}")
-    known = {*outputs, *(_snake(name) for name in outputs)}
+    known = {*outputs, *map(snake, outputs)}
     for name in getattr(opts, "additional_secret_outputs", None) or ():
         if outputs and name not in known:
-            names = ", ".join(sorted(map(_snake, outputs)))
+            names = ", ".join(sorted(map(snake, outputs)))
             yield ValidationIssue("opts.additional_secret_outputs", f"must be of {names}", repr(name))
 
 
 def _provider_of(opts: Any, package: str) -> Any:
     """The provider that the parent hands down for a package, if any."""
     return opts.parent.get_provider(FUNCTION_TOKEN.replace(PACKAGE, package, 1))
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
