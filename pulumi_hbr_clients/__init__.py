@@ -45,9 +45,9 @@ if TYPE_CHECKING:
     from pulumi_hbr_clients.protocol.signing import Credentials as Credentials
     from pulumi_hbr_clients.resources.activation_gate import ActivationGate as ActivationGate
     from pulumi_hbr_clients.resources.backup_clients import BackupClients as BackupClients
+    from pulumi_hbr_clients.resources.functions import clients_from_stack as clients_from_stack
     from pulumi_hbr_clients.resources.functions import get_backup_clients as get_backup_clients
     from pulumi_hbr_clients.resources.functions import get_backup_clients_output as get_backup_clients_output
-    from pulumi_hbr_clients.resources.stack_references import clients_from_stack as clients_from_stack
 
 _MODULES = {
     "activation.condition": ("ActivationCondition",),
@@ -74,8 +74,7 @@ _MODULES = {
     "protocol.signing": ("Credentials",),
     "resources.activation_gate": ("ActivationGate",),
     "resources.backup_clients": ("BackupClients",),
-    "resources.functions": ("get_backup_clients", "get_backup_clients_output"),
-    "resources.stack_references": ("clients_from_stack",),
+    "resources.functions": ("clients_from_stack", "get_backup_clients", "get_backup_clients_output"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -146,46 +146,10 @@ class HbrClient:
         profile: str | None = None,
         assume_role: Mapping[str, Any] | None = None,
     ) -> ClientList:
-        """List the clients that match.
+        """List the clients that match. Arguments, result and errors are those of `get_backup_clients`.
 
-        Args:
-            client_type: ECS_CLIENT, CONTAINER_CLIENT or LOCAL_CLIENT.
-            cluster_id: the cluster whose clients are listed (container backup).
-            client_ids: ids of backup clients (c-…); given and empty selects nothing.
-            instance_ids: ids of ECS instances (i-…); given and empty selects nothing.
-            tags: tags to match, as a map or as a list of key and value; at most 20.
-            filters: further filters of the service, a key and its values each.
-            cross_account_type: SELF_ACCOUNT or CROSS_ACCOUNT, with the next two.
-            cross_account_user_id: the source account that is backed up.
-            cross_account_role_name: the RAM role there that this account may assume.
-            page_number: return this single page only, counted from 1.
-            page_size: clients on the single page, 1 to 99.
-            statuses: keep clients with one of these statuses.
-            backup_statuses: keep PROTECTED or UNPROTECTED clients.
-            zone_ids: keep clients in these zones.
-            os_types: keep linux or windows clients.
-            outdated: keep clients whose version is below the newest one, or that are up to date.
-            fields: only these fields of each client, where the list is shown or stored.
-            include_heartbeats: heartbeat and update times too, where the list is stored.
-            include_proxy_passwords: return proxy passwords, by client id.
-            consistency: "verified" (two passes agree, the default) or "counted" (one pass, the counts fit).
-            allow_incomplete: return a list that could not be completed instead of raising.
-            timeout: longest time for the whole query, in seconds or as text ("5m"); wins over the client's.
-            region: the region, for example cn-hangzhou.
-            endpoint: the service's address, in place of the region's own.
-            profile: the profile of the Alibaba CLI's config file to sign with.
-            assume_role: the RAM role to assume.
-
-        Returns:
-            The clients, sorted by id, with counts and what was asked for and not found.
-
-        Raises:
-            InputError: an argument is wrong; nothing was sent.
-            CredentialsError: there is nothing to sign with.
-            ServiceError: the service refused.
-            TransportError: no response came, or not in time (`DeadlineError`).
-            InvalidResponseError: what came is not a response of this API.
-            IncompleteListError: passes over the list kept differing.
+        `timeout` wins over the client's own. Clients keep every field: `fields` and `include_heartbeats` act where a
+        list is shown or stored.
         """
         arguments = {name: value for name, value in locals().items() if name != "self"}
         return await self.list(queries.parse(arguments))

@@ -24,7 +24,6 @@ from pulumi_hbr_clients.resources import inputs
 from pulumi_hbr_clients.resources import pulumi_runtime as program
 from pulumi_hbr_clients.resources.client_outputs import ClientOutputs
 from pulumi_hbr_clients.resources.gate_hook import gate_hook
-from pulumi_hbr_clients.resources.mocks import is_mocked
 from pulumi_hbr_clients.resources.options import check_options
 from pulumi_hbr_clients.state_providers import ActivationGateProvider
 
@@ -115,7 +114,7 @@ class ActivationGate(ClientOutputs, pulumi.CustomResource):
             check_options("ActivationGate", opts, arguments, _OUTPUTS)
             later = {name for name, value in arguments.items() if program.contains_output(value)}
             known = {name: value for name, value in arguments.items() if name not in later}
-            if (gate := parse_partial(known, later, ResourceCondition)) and not is_mocked():
+            if (gate := parse_partial(known, later, ResourceCondition)) and not program.is_mocked():
                 check_location(gate.query, config)
             mode = gate_mode(config)
         secret_outputs: list[str] = []
@@ -128,7 +127,7 @@ class ActivationGate(ClientOutputs, pulumi.CustomResource):
         if opts and opts.custom_timeouts and timeout is None:
             properties["customTimeouts"] = _custom_timeouts(opts.custom_timeouts)
         # before 3.272, mocks have no server for hooks
-        hooks: list[ResourceHook | ResourceHookFunction] | None = None if is_mocked() else [gate_hook(config)]
+        hooks: list[ResourceHook | ResourceHookFunction] | None = None if program.is_mocked() else [gate_hook(config)]
         own = pulumi.ResourceOptions(hooks=ResourceHookBinding(before_create=hooks, before_update=hooks))
         merged = pulumi.ResourceOptions.merge(opts, own)
         secret_outputs += map(to_camel, merged.additional_secret_outputs or [])

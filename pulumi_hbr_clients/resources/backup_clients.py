@@ -9,7 +9,6 @@ an Output of every input: with a known id the engine drops unknown inputs, and t
 """
 
 from collections.abc import Callable, Collection, Mapping
-from functools import partial
 from typing import Any
 
 import pulumi
@@ -210,10 +209,6 @@ def _resource_id(query: pulumi.Output[Query]) -> pulumi.Output[str]:
     return pulumi.Output.unsecret(query.apply(made))
 
 
-def _argument(key: str, values: list[Any]) -> Any:
-    return values[0].to_state().get(key)
-
-
 def _properties(outputs: Mapping[str, pulumi.Output[Any]], query: pulumi.Output[Query]) -> dict[str, Any]:
     """The validated arguments as inputs, each secret if it was given as a secret.
 
@@ -221,10 +216,11 @@ def _properties(outputs: Mapping[str, pulumi.Output[Any]], query: pulumi.Output[
     ids that are missing are named as an input too, without a value: they repeat what was given.
     """
     plain = pulumi.Output.unsecret(query)
-    found: dict[str, Any] = {}
-    for name, output in outputs.items():
-        key = to_camel(name)
-        found[key] = pulumi.Output.all(plain, output).apply(partial(_argument, key))
-        if name in _MISSING_OF:
-            found[_MISSING_OF[name]] = output.apply(lambda _: None)
-    return found
+
+    def validated(key: str, output: pulumi.Output[Any]) -> pulumi.Output[Any]:
+        return pulumi.Output.all(plain, output).apply(lambda both: both[0].to_state().get(key))
+
+    missing = {
+        _MISSING_OF[name]: output.apply(lambda _: None) for name, output in outputs.items() if name in _MISSING_OF
+    }
+    return {key: validated(key, output) for name, output in outputs.items() if (key := to_camel(name))} | missing

@@ -1,6 +1,6 @@
-"""Look-up functions: run the query in the calling process; nothing is stored in state.
+"""Look-up functions: run the query in the calling process, or read what another stack exported. Nothing is in state.
 
-They work inside a Pulumi program, which lends its config, and in a plain script or notebook.
+The query works inside a Pulumi program, which lends its config, and in a plain script or notebook.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_hbr_clients.client.blocking import run
 from pulumi_hbr_clients.model import outputs, query
+from pulumi_hbr_clients.model.backup_client import BackupClient, from_state
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
 from pulumi_hbr_clients.model.outputs import ClientList
-from pulumi_hbr_clients.resources import mocks, pulumi_runtime
+from pulumi_hbr_clients.resources import pulumi_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -106,8 +107,8 @@ def get_backup_clients(  # noqa: PLR0913  the arguments of `Query`; a test holds
     ]:
         raise InputError(*issues)
     validated = query.parse(arguments)
-    if mocks.is_mocked():
-        return outputs.project(validated, mocks.mocked_list(validated))
+    if pulumi_runtime.is_mocked():
+        return outputs.project(validated, pulumi_runtime.mocked_list(validated))
     config = pulumi_runtime.config()
     return run(lambda: _list(validated, config))
 
@@ -149,38 +150,7 @@ def get_backup_clients_output(  # noqa: PLR0913  the arguments of `Query`; a tes
     secret, or with `include_proxy_passwords`, the whole result is secret.
 
     Args:
-        opts: Pulumi's options, with `depends_on`.
-        client_type: The type of backup client: ECS_CLIENT, CONTAINER_CLIENT or LOCAL_CLIENT.
-        cluster_id: The id of the cluster whose clients are listed (container backup).
-        client_ids: Ids of backup clients (c-…). An empty list selects nothing.
-        instance_ids: Ids of ECS instances (i-…). An empty list selects nothing.
-        tags: Tags to match, key and value or key alone; at most 20.
-        filters: Further filters of the service, a key and its values each; at most 5 of at most 100 values.
-        cross_account_type: SELF_ACCOUNT; CROSS_ACCOUNT with the source account's user id and role name; or
-            CROSS_ACCOUNT_BY_RD (a resource directory) with its user id.
-        cross_account_user_id: The id of the source account that is backed up.
-        cross_account_role_name: The RAM role in the source account that lets this account in.
-        page_number: Request this single page only, counted from 1. The result is that page.
-        page_size: Clients on the single page, 1 to 99 (the service's default is 10).
-        statuses: Keep clients with one of these statuses. Applied after the service answered.
-        backup_statuses: Keep PROTECTED or UNPROTECTED clients. Applied after the service answered.
-        zone_ids: Keep clients in these zones. Applied after the service answered.
-        os_types: Keep linux or windows clients. Applied after the service answered.
-        outdated: Keep clients whose version is known to be below the newest one (true), or known not to be (false).
-            Applied after the service answered.
-        fields: Only these fields of each client (client id, instance id and region always stay): smaller state,
-            faster previews.
-        include_heartbeats: Include the heartbeat and update times, which change by themselves: every `up` then shows
-            a change.
-        include_proxy_passwords: Include proxy passwords, as a secret map from client id to password.
-        consistency: How a list of several pages is checked. `verified`: two consecutive passes return the same
-            clients. `counted`: one pass whose pages name one total and return that many clients.
-        allow_incomplete: Accept a list that could not be completed, with a warning. Otherwise that is an error.
-        timeout: Maximum time for the whole query, in seconds or as text like 5m. If left out: 5 minutes.
-        region: The region, for example cn-hangzhou.
-        endpoint: The service's address, if not the region's own.
-        profile: The profile of the Alibaba CLI's config file to sign with.
-        assume_role: A RAM role to assume with the credentials that were found.
+        opts: Pulumi's options, with `depends_on`. All other arguments are those of `get_backup_clients`.
 
     Returns:
         An Output of the list. `result.clients[0].client_id` works.
@@ -201,8 +171,8 @@ def get_backup_clients_output(  # noqa: PLR0913  the arguments of `Query`; a tes
     config = pulumi_runtime.config()
 
     async def listed(known: Query, secret: Collection[str]) -> ClientList:
-        if mocks.is_mocked():
-            return outputs.project(known, await mocks.mocked_list_async(known))
+        if pulumi_runtime.is_mocked():
+            return outputs.project(known, await pulumi_runtime.mocked_list_async(known))
         return await _list(known, config, secret)
 
     found = inputs.resolve("get_backup_clients_output", inputs.as_outputs(arguments), opts, listed)
@@ -217,3 +187,29 @@ async def _list(validated: Query, config: Config, secret: Collection[str] = ()) 
     for text in outputs.warnings_of(validated, found, secret):
         pulumi_runtime.warn(text)
     return outputs.project(validated, found)
+
+
+def clients_from_stack(
+    stack_reference: pulumi.StackReference, name: str = "clients"
+) -> pulumi.Output[list[BackupClient]]:
+    """Return the clients that a stack exported, by whichever language.
+
+    Args:
+        stack_reference: The reference to the other stack.
+        name: The name of its output.
+
+    Returns:
+        An Output of the clients. Whole numbers are int again, though the engine's are floats.
+
+    Raises:
+        Exception: When it is resolved, as `StackReference.require_output` where there is no such output.
+        pulumi.RunError: When it is resolved, where the output is something else than a list of clients.
+    """
+
+    def read(exported: Any) -> list[BackupClient]:
+        from pulumi_hbr_clients.resources.inputs import in_one_line  # noqa: PLC0415  imports pulumi
+
+        with in_one_line(f"clients_from_stack {name!r}"):
+            return from_state(exported)
+
+    return stack_reference.require_output(name).apply(read)

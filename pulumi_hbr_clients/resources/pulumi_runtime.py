@@ -1,4 +1,4 @@
-"""The Pulumi program that this process runs, if any: its config, its warnings, what its values depend on.
+"""The Pulumi program that this process runs, if any: its config, its warnings, what its values depend on, its mocks.
 
 The only module that uses private names of the SDK (tests run it with 3.200 and with 3.272). It never imports pulumi
 when it is imported itself (0.6 s): where that is not loaded, no program runs.
@@ -13,7 +13,11 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from pulumi_hbr_clients.client.settings import Config, no_config
+from pulumi_hbr_clients.model.backup_client import from_state
 from pulumi_hbr_clients.model.configuration import CONFIG_KEYS
+from pulumi_hbr_clients.model.names import FUNCTION_TOKEN
+from pulumi_hbr_clients.model.outputs import ClientList, counts_by_status
+from pulumi_hbr_clients.model.query import Query
 
 if TYPE_CHECKING:
     import pulumi
@@ -82,3 +86,43 @@ def dependency_ids(
         return [r.id for r in expanded.values() if isinstance(r, pulumi.CustomResource) and r.__dict__.get("id")]
 
     return pulumi.Output.from_input(ids())
+
+
+def is_mocked() -> bool:
+    """Whether the program runs under `pulumi.runtime.set_mocks`."""
+    if "pulumi.runtime.mocks" not in sys.modules:
+        return False
+    from pulumi.runtime import mocks, settings  # noqa: PLC0415  a plain script has not loaded pulumi
+
+    return isinstance(settings.SETTINGS.monitor, mocks.MockMonitor)
+
+
+def mocked_list(query: Query) -> ClientList:
+    """What `Mocks.call` returns for the plugin's function, as a list: look-ups of unit tests send nothing.
+
+    `clients` may be a list, or text as in state. Resources need nothing of their own: Pulumi asks `Mocks.new_resource`.
+    """
+    from pulumi.runtime import invoke  # noqa: PLC0415  a plain script has not loaded pulumi
+
+    return _mocked_outputs(invoke(FUNCTION_TOKEN, query.to_state()).value or {})
+
+
+async def mocked_list_async(query: Query) -> ClientList:
+    """The same on the program's event loop."""
+    from pulumi.runtime import invoke_async  # noqa: PLC0415  a plain script has not loaded pulumi
+
+    return _mocked_outputs(await invoke_async(FUNCTION_TOKEN, query.to_state()) or {})
+
+
+def _mocked_outputs(outputs: Mapping[str, Any]) -> ClientList:
+    """A list of what a test gave; what it left out follows from the clients."""
+    clients = tuple(from_state(outputs.get("clients") or []))
+    return ClientList(
+        clients=clients,
+        service_total_count=int(outputs.get("serviceTotalCount", len(clients))),
+        counts_by_status=outputs.get("countsByStatus") or counts_by_status(clients),
+        missing_client_ids=tuple(outputs.get("missingClientIds") or ()),
+        missing_instance_ids=tuple(outputs.get("missingInstanceIds") or ()),
+        complete=bool(outputs.get("complete", True)),
+        region=outputs.get("region"),
+    )

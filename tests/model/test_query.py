@@ -311,10 +311,13 @@ def test_signatures_are_the_model(name: str) -> None:
     assert list(keywords) == list(Query.model_fields)
 
 
-@pytest.mark.parametrize("name", sorted(ENTRY_POINTS.keys() - {"HbrClient.list_backup_clients"}))
+@pytest.mark.parametrize("name", ENTRY_POINTS)
 def test_docstrings_are_the_models_descriptions(name: str) -> None:
-    """The text of each argument in `help()` is its description in the model; what is raised is named."""
+    """The text of each argument in `help()` is its description in the model, or a reference to where it stands."""
     text = inspect.getdoc(ENTRY_POINTS[name]) or ""
+    if name in {"HbrClient.list_backup_clients", "get_backup_clients_output"}:
+        assert "those of `get_backup_clients`" in text
+        return
     section = re.search(r"^Args:\n(.*?)\n\n", text, flags=re.DOTALL | re.MULTILINE)
     assert section
     documented = dict(re.findall(r"^    (\w+): (.*(?:\n        .*)*)", section[1], flags=re.MULTILINE))

@@ -27,6 +27,7 @@ from pulumi_hbr_clients import (
     GateTimeoutError,
     HbrClient,
     HbrError,
+    IncompleteListError,
     InputError,
     InvalidResponseError,
     Query,
@@ -195,7 +196,7 @@ def one_clause_each(error: HbrError) -> str | None:
     except DeadlineError as late:
         between: TransportError = late
         return str(between)
-    except (InvalidResponseError, CredentialsError, TransportError, GateError) as other:
+    except (InvalidResponseError, IncompleteListError, CredentialsError, TransportError, GateError) as other:
         root: HbrError = other
         return str(root)
     return None
