@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -148,12 +147,8 @@ def test_it_introduces_itself(provider: Any) -> None:
 def test_the_list(provider: Any, backend: Backend) -> None:
     """The same list as every other entry point returns, under the same names; heartbeats only if they are included."""
     result = plain(getattr(invoke(provider, clientType="ECS_CLIENT"), "return"))
-    assert result["totalCount"] == 250
     assert result["ids"] == sorted(row["ClientId"] for row in backend.rows())
-    assert result["complete"] is True
-    assert [client["clientId"] for client in result["clients"]] == result["ids"]
-    assert result["countsByStatus"] == {"ACTIVATED": 250}
-    assert result["region"] == "cn-hangzhou"
+    assert (result["totalCount"], result["countsByStatus"], result["complete"]) == (250, {"ACTIVATED": 250}, True)
     assert not {"lastHeartBeatTime", "updatedTime"} & result["clients"][0].keys()
     moving = plain(getattr(invoke(provider, clientType="ECS_CLIENT", includeHeartbeats=True), "return"))
     assert moving["clients"][0]["lastHeartBeatTime"] > 0
@@ -162,9 +157,12 @@ def test_the_list(provider: Any, backend: Backend) -> None:
 
 
 def test_bad_arguments(provider: Any, backend: Backend) -> None:
-    """All faults at once, by property path; nothing is sent."""
+    """All faults at once, by property path, of a gate too and with unknown inputs beside them; nothing is sent."""
     found = invoke(provider, clientType="ecs", pageSize=100, tags={"": "v"}).failures
-    assert {fault.property: fault.reason for fault in found}.keys() == {"clientType", "pageSize", "tags[0].key"}
+    assert {fault.property for fault in found} == {"clientType", "pageSize", "tags[0].key"}
+    news = bag(clientType="ecs", timeout="soon", pageSize=3, instanceIds=UNKNOWN)
+    found = provider.Check(provider_pb2.CheckRequest(urn=URN, news=news)).failures
+    assert {fault.property for fault in found} == {"clientType", "timeout", "pageSize"}
     assert backend.requests == 0
 
 
@@ -235,13 +233,6 @@ def test_a_secret_input_is_not_repeated(provider: Any) -> None:
     assert all(fault.reason.startswith("clientType: must be one of ECS_CLIENT") for fault in found)
     assert all(fault.reason.endswith("(given: [secret])") for fault in found)
     assert "FAKE-SECRET" not in str(found)
-
-
-def test_check_refuses(provider: Any) -> None:
-    """Faults of query and condition with their paths, with unknown inputs beside them."""
-    news = bag(clientType="ecs", timeout="soon", pageSize=3, instanceIds=UNKNOWN)
-    found = provider.Check(provider_pb2.CheckRequest(urn=URN, news=news)).failures
-    assert {fault.property for fault in found} == {"clientType", "timeout", "pageSize"}
 
 
 def test_configuration(environment: dict[str, str]) -> None:
@@ -321,13 +312,12 @@ def test_a_gate_waits(provider: Any, backend: Backend, engine: tuple[str, Listen
     assert any(f"2 of 3 activated; waiting for {backend.find(ids[0]).row['ClientId']}" in line for line in said)
 
 
-@pytest.mark.parametrize("preview", [True, False])
-def test_new_values_are_told(provider: Any, engine: tuple[str, Listener], preview: bool) -> None:  # noqa: FBT001
+def test_new_values_are_told(provider: Any, engine: tuple[str, Listener]) -> None:
     """What is perhaps a typing error is a warning on the gate's row, and on a list; of a secret without the value."""
     hidden = {**SECRET, "value": ["INSTAL_FAILED"]}
     engine[1].heard.clear()
-    provider.Create(create(preview=preview, tolerate=["INSTAL_FAILED"]))
-    provider.Create(create(preview=preview, tolerate=hidden))
+    provider.Create(create(tolerate=["INSTAL_FAILED"]))
+    provider.Create(create(preview=True, tolerate=hidden))
     invoke(provider, clientType="ECS_CLIENT", statuses=hidden)
     warned = [request for request in engine[1].heard if request.severity == engine_pb2.WARNING]
     assert [(request.urn, request.message) for request in warned] == [
@@ -466,17 +456,6 @@ def test_cancel_ends_200_gates(environment: dict[str, str], backend: Backend) ->
     assert {error.code() for error in errors} == {grpc.StatusCode.FAILED_PRECONDITION}
     assert {error.details() for error in errors} == {"interrupted while waiting; the next update waits again"}
     assert backend.requests <= 4 * (-(-200 // 99) + 1)
-
-
-def test_killed_in_the_middle_of_a_gate(environment: dict[str, str], backend: Backend) -> None:
-    """The engine sees the call end; nothing of the process stays."""
-    ids = [backend.rows()[0]["InstanceId"]]
-    backend.set_status("INSTALLING", ids[0])
-    with started(environment) as (stub, process):
-        stub.Configure(provider_pb2.ConfigureRequest(args=bag()))
-        threading.Timer(1.5, process.kill).start()
-        assert refused(stub.Create, create(instanceIds=ids)).code() == grpc.StatusCode.UNAVAILABLE
-        assert process.wait(10) == -signal.SIGKILL
 
 
 def test_attach(environment: dict[str, str], engine: tuple[str, Listener], backend: Backend) -> None:

@@ -1,9 +1,9 @@
 """The provider plugin `pulumi-resource-hbr-clients`: the same query and the same gate for every Pulumi language.
 
-protocol     the engine's messages, without the SDK        servicer   the gRPC door
-properties   its values ↔ plain Python                     listing    getBackupClients
-failures     our errors as its codes and check failures    gates      ActivationGate
-engine       where progress is told                        configuration
+protos       the engine's messages, without the SDK        provider      the gRPC methods
+values       its values ↔ plain Python                     handlers      getBackupClients, CheckConfig
+grpc_errors  our errors as its codes and check failures    gate_handler  ActivationGate
+engine_log   where progress is reported                    schema        schema.json
 """
 
 import asyncio

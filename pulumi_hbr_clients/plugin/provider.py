@@ -1,9 +1,9 @@
-"""Door: the provider process that the engine starts for TypeScript, Go, YAML, C#, Java and Python programs.
+"""The provider that the engine starts for TypeScript, Go, YAML, C#, Java and Python programs.
 
     engine → Struct → properties → checked query → list → Struct → engine
 
-Translates only: what is asked and answered is the core's, the gate's is `gates`. One event loop serves everything, so
-hundreds of gates may wait and Cancel is still answered at once. Errors are one clean line with a fitting code.
+Translates only: `handlers` and `gate_handler` do the work. One event loop serves everything, so hundreds of gates may
+wait and Cancel is still answered at once. Errors are one clean line with a fitting code.
 """
 
 import json
@@ -58,10 +58,10 @@ class Provider(ResourceProviderServicer):
 
     async def CheckConfig(self, request: Any, _: Any) -> Any:
         """Refuse a configuration that cannot work, property by property. What is kept of the keys is secret."""
-        from pulumi_hbr_clients.plugin.configuration import KEYS, failures  # noqa: PLC0415
+        from pulumi_hbr_clients.plugin.handlers import SECRET_KEYS, configuration_faults  # noqa: PLC0415  0.4 s
 
-        faults = failures(properties.read(request.news))
-        kept = properties.hide(request.news, KEYS)
+        faults = configuration_faults(properties.read(request.news))
+        kept = properties.hide(request.news, SECRET_KEYS)
         return provider_pb2.CheckResponse(inputs=kept, failures=_check_failures(faults))
 
     async def DiffConfig(self, request: Any, _: Any) -> Any:
@@ -82,7 +82,7 @@ class Provider(ResourceProviderServicer):
             await context.abort(
                 grpc.StatusCode.NOT_FOUND, f"there is no function {request.tok}; there is {FUNCTION_TOKEN}"
             )
-        from pulumi_hbr_clients.plugin.function_handler import list_clients  # noqa: PLC0415  httpx and pydantic: 0.4 s
+        from pulumi_hbr_clients.plugin.handlers import list_clients  # noqa: PLC0415  httpx and pydantic: 0.4 s
 
         found = properties.read(request.args)
         answer, faults = await _clean(context, list_clients(found, self.config, self.engine))

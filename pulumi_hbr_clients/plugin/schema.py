@@ -2,14 +2,15 @@
 
     Query, Condition, Configuration, BackupClient, ClientList  →  pydantic's JSON schema  →  Pulumi's
 
-What a model says is read off it: names, types, descriptions, what is secret and what is required. What only Pulumi
-asks for stands here: tokens, languages, what is an input where. A pure value comes out, the same in every process.
+What a model says is read off it: names, types, descriptions, what is secret and what is required. Tokens and what is
+an input where stand here; names in each language, texts and programs in examples/, with which tests compare docs/.
 """
 
 import inspect
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from importlib.resources import files
 from typing import Annotated, Any, Final, get_type_hints
 
 from pydantic import BaseModel, Field, TypeAdapter
@@ -24,7 +25,6 @@ from pulumi_hbr_clients.model.configuration import AssumeRole, Configuration
 from pulumi_hbr_clients.model.names import FUNCTION_TOKEN, GATE_TOKEN, PACKAGE
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Filter, Query, Tag
-from pulumi_hbr_clients.plugin import schema_docs as guide
 
 Spec = dict[str, Any]
 """A part of a JSON schema: of pydantic's, which comes in, or of Pulumi's, which goes out."""
@@ -66,48 +66,31 @@ _PAIRS: Final[Spec] = {
 }
 """Lists of a key and its value or values, which other languages write as maps."""
 
-_ABOUT: Final[Spec] = {
-    "name": PACKAGE,
-    "displayName": "Alibaba Cloud Backup Clients",
-    "description": "hbr-clients: the backup clients of Alibaba Cloud Backup (HBR) for Pulumi programs, as a complete "
-    "list, and as a gate that opens when they are activated.",
-    "attribution": "A community package: neither Alibaba Cloud's nor Pulumi's.",
-    "keywords": ["alibaba-cloud", "alicloud", "backup", "category/cloud", "cloud-backup", "hbr", "kind/native"],
-    "license": "Apache-2.0",
-    "publisher": "pulumi-hbr-clients maintainers",
-}
-# None of these names needs an account anywhere. Go's is no address: `pulumi package add` replaces it with a folder.
-_LANGUAGES: Final[Spec] = {
-    "csharp": {
-        "namespaces": {PACKAGE: "HbrClients"},
-        "packageReferences": {"Pulumi": "3.*"},
-        "respectSchemaVersion": True,
-    },
-    "go": {
-        "generateResourceContainerTypes": True,
-        "importBasePath": "pulumi-hbr-clients/sdk/go/hbrclients",
-        "respectSchemaVersion": True,
-    },
-    "java": {"buildFiles": "gradle", "packages": {PACKAGE: "hbrclients"}},
-    "nodejs": {"packageName": "pulumi-hbr-clients", "respectSchemaVersion": True},
-    "python": {
-        "packageName": "pulumi_hbr_clients",
-        "pyproject": {"enabled": True},
-        "pythonRequires": ">=3.11",
-        "requires": {"pulumi": ">=3.200,<4"},
-        "respectSchemaVersion": True,
-    },
-}
+LANGUAGES: Final = {"typescript": "ts", "python": "py", "go": "go", "yaml": "yaml", "csharp": "cs", "java": "java"}
+"""Languages as Pulumi's documentation calls them in a fence, and the suffix of their files."""
+
+
+def _read(name: str) -> str:
+    return files(__package__).joinpath("examples", name).read_text()
+
+
+def _programs(name: str) -> Mapping[str, str]:
+    return {language: _read(f"{name}.{suffix}") for language, suffix in LANGUAGES.items()}
+
+
+LISTING: Final = _programs("list")
+"""The clients of production: the same function in each language."""
+GATE: Final = _programs("gate")
+"""New instances, and what waits for their clients."""
 
 
 def schema(version: str | None = None) -> Spec:
     """The whole schema; without a version as it is checked in."""
     return {
         **({"version": version} if version else {}),
-        **_ABOUT,
+        **json.loads(_read("package.json")),
         "config": {"variables": _config()},
         "functions": {FUNCTION_TOKEN: _function()},
-        "language": _LANGUAGES,
         "provider": _provider(),
         "resources": {GATE_TOKEN: _gate()},
         "types": _types(),
@@ -119,10 +102,17 @@ def text(version: str | None = None) -> str:
     return json.dumps(schema(version), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
+def _described(text: str, title: str, programs: Mapping[str, str]) -> str:
+    """A description whose example each SDK's documentation shows in its own language."""
+    fences = "\n".join(f"```{language}\n{program}```" for language, program in programs.items())
+    example = f"{{{{% example %}}}}\n### {title}\n\n{fences}\n{{{{% /example %}}}}"
+    return f"{_read(text)}\n{{{{% examples %}}}}\n## Example Usage\n\n{example}\n{{{{% /examples %}}}}\n"
+
+
 def _function() -> Spec:
     outputs = _outputs()
     return {
-        "description": guide.described(guide.LISTING_TEXT, "The clients of production", guide.LISTING),
+        "description": _described("list.md", "The clients of production", LISTING),
         "inputs": {"type": "object", "properties": _inputs(Query), "required": _required(Query)},
         "outputs": {"type": "object", "properties": outputs, "required": sorted(outputs.keys() - _OPTIONAL_OUTPUTS)},
     }
@@ -132,7 +122,7 @@ def _gate() -> Spec:
     inputs = _inputs(Query, NOT_IN_GATE) | _inputs(ResourceCondition)
     outputs = {**_outputs(OF_GATE), **_GATE_OUTPUTS}
     return {
-        "description": guide.described(guide.GATE_TEXT, "New instances wait for their clients", guide.GATE),
+        "description": _described("gate.md", "New instances wait for their clients", GATE),
         "inputProperties": inputs,
         "requiredInputs": _required(Query),
         # `instanceIds` is both: asked for as an input, and those that have a client as an output
@@ -143,7 +133,7 @@ def _gate() -> Spec:
 
 def _provider() -> Spec:
     keys = _inputs(Configuration)
-    return {"description": guide.PROVIDER_TEXT, "inputProperties": keys, "properties": keys}
+    return {"description": _read("provider.md").rstrip(), "inputProperties": keys, "properties": keys}
 
 
 def _config() -> Spec:

@@ -74,23 +74,6 @@ def test_installed_by_the_command(engine: Any, monkeypatch: pytest.MonkeyPatch, 
     assert_it_lists(engine)
 
 
-def test_two_regions_in_one_program(engine: Any, backend: Backend) -> None:
-    """Each explicit provider asks in its own region; their keys stay encrypted in state."""
-
-    def program() -> None:
-        for region in ("cn-hangzhou", "cn-shanghai"):
-            secret = pulumi.Output.secret(FAKE_CREDENTIALS.access_key_secret)
-            there = Provider(region, region=region, accessKey=FAKE_CREDENTIALS.access_key_id, secretKey=secret)
-            opts = pulumi.InvokeOutputOptions(provider=there)
-            found = pulumi.runtime.invoke_output(FUNCTION, {"clientType": "ECS_CLIENT"}, opts)
-            pulumi.export(region, found.apply(lambda value: value["clients"][0]["region"]))
-
-    stack = engine.stack()
-    stack.up(program)
-    assert stack.outputs() == {"cn-hangzhou": "cn-hangzhou", "cn-shanghai": "cn-shanghai"}
-    assert backend.requests >= 2
-
-
 def test_half_a_key(engine: Any) -> None:
     """A provider that cannot sign is refused in preview; the engine is not led to print the secret."""
 

@@ -50,18 +50,6 @@ def test_a_fault_is_told_without_the_value(
     assert backend.requests == 0
 
 
-def test_what_is_not_secret_is_repeated(engine: Any) -> None:
-    """Beside a secret, a plain value is told as ever: whoever mistyped it needs to see it."""
-
-    def program() -> None:
-        statuses = pulumi.Output.from_input(["activated"])
-        BackupClients("x", client_type=pulumi.Output.secret("ecs"), statuses=statuses)
-
-    text = engine.stack().fails("preview", program)
-    assert "(or a newer X_CLIENT) (given: [secret])" in text
-    assert "did you mean ACTIVATED? (given: 'activated')" in text
-
-
 @pytest.mark.parametrize("entry_point", ENTRY_POINTS)
 def test_a_new_value_is_warned_of_without_it(engine: Any, entry_point: str) -> None:
     """A warning of a plain value names it; of a secret one, the argument alone."""

@@ -99,7 +99,10 @@ def test_half_a_cross_account(present: int) -> None:
 
 
 def test_a_resource_directory_needs_no_role() -> None:
-    """CROSS_ACCOUNT_BY_RD stands with the account's id; the role may be named."""
+    """CROSS_ACCOUNT_BY_RD stands with the account's id; the role may be named. One's own account needs neither."""
+    own = {"cross_account_type": "SELF_ACCOUNT"}
+    assert parsed(**own).cross_account_user_id is None
+    assert faults(**ECS, **own, cross_account_user_id=1).keys() == {"cross_account_type"}
     kind = {"cross_account_type": "CROSS_ACCOUNT_BY_RD"}
     assert faults(**ECS, **kind).keys() == {"cross_account_user_id"}
     assert parsed(**kind, cross_account_user_id=1293746723820001).cross_account_role_name is None
@@ -111,11 +114,6 @@ def test_a_newer_cross_account_type() -> None:
     query = parsed(cross_account_type="CROSS_ACCOUNT_BY_RDS", cross_account_user_id=1)
     (text,) = queries.warnings_of(query)
     assert text.endswith("is not known to this version and is used unchanged; did you mean CROSS_ACCOUNT_BY_RD?")
-
-
-def test_self_account_with_another_account() -> None:
-    """One's own account needs neither user nor role, so that both are a mistake."""
-    assert faults(**ECS, cross_account_type="SELF_ACCOUNT", cross_account_user_id=1).keys() == {"cross_account_type"}
 
 
 def test_all_faults_at_once() -> None:
@@ -192,11 +190,6 @@ def test_a_warning_names_the_nearest(arguments: dict[str, Any], near: str) -> No
     (name,) = arguments
     assert text.endswith(f" is not known to this version and is used unchanged; did you mean {near}?")
     assert redacted == f"{name}: [secret] is not known to this version and is used unchanged"
-
-
-def test_self_account_stands_alone() -> None:
-    """Only backing up across accounts needs a user and a role."""
-    assert parsed(cross_account_type="SELF_ACCOUNT").cross_account_user_id is None
 
 
 @pytest.mark.parametrize("number", [1293746723820001, "1293746723820001", 1293746723820001.0], ids=repr)
@@ -346,11 +339,6 @@ def test_a_changed_query_is_refused() -> None:
     changed = {**query.to_state(), "tags": {"env": "prod", "owner": "me"}}
     with pytest.raises(InputError, match="A transformation of the stack or of the resource changed them"):
         queries.query_of(query.resource_id(), changed)
-
-
-def test_every_field_is_described() -> None:
-    """Descriptions become docs, schema and help."""
-    assert [name for name, field in Query.model_fields.items() if not field.description] == []
 
 
 ANYTHING = st.recursive(

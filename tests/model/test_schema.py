@@ -1,6 +1,5 @@
 """The package schema says what the models say, each thing once, and the pages about it say the same."""
 
-import ast
 import json
 import re
 import tomllib
@@ -18,10 +17,8 @@ from pulumi_hbr_clients.client.settings import Settings, resolve
 from pulumi_hbr_clients.model import names, validators
 from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, BackupClient, ClientSettings, state_name
 from pulumi_hbr_clients.model.configuration import KEY_VARIABLES, AssumeRole, Configuration
-from pulumi_hbr_clients.model.errors import InputError
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.plugin import schema
-from pulumi_hbr_clients.plugin import schema_docs as guide
 from pulumi_hbr_clients.protocol.signing import Credentials
 from tools import registry
 
@@ -88,13 +85,6 @@ def test_the_gate_takes_a_query_and_a_condition() -> None:
     assert [name for name in taken if not taken[name]["description"].startswith(told(fields[name].description))] == []
     assert GATE["requiredInputs"] == ["clientType"]
     assert taken.keys() <= GATE["properties"].keys()
-
-
-@pytest.mark.parametrize("name", sorted(map(to_camel, gate.REFUSED)))
-def test_a_gate_refuses_what_its_schema_leaves_out(name: str) -> None:
-    """What other languages cannot write, Python may not either."""
-    with pytest.raises(InputError, match="must not be given"):
-        gate.parse({"clientType": "ECS_CLIENT", name: 1})
 
 
 @pytest.mark.parametrize(
@@ -272,7 +262,7 @@ def test_languages() -> None:
 
 @pytest.mark.parametrize(
     ("description", "programs"),
-    [(FUNCTION["description"], guide.LISTING), (GATE["description"], guide.GATE)],
+    [(FUNCTION["description"], schema.LISTING), (GATE["description"], schema.GATE)],
     ids=["function", "gate"],
 )
 def test_every_language_has_its_example(description: str, programs: dict[str, str]) -> None:
@@ -280,22 +270,13 @@ def test_every_language_has_its_example(description: str, programs: dict[str, st
     opened = "{{% examples %}}\n## Example Usage\n\n{{% example %}}\n### "
     assert opened in description
     assert description.endswith("```\n{{% /example %}}\n{{% /examples %}}\n")
-    assert re.findall(r"^```(\w+)$", description, flags=re.MULTILINE) == list(guide.LANGUAGES)
-    assert [name for name in guide.LANGUAGES if f"\n```{name}\n{programs[name]}```\n" not in description] == []
-
-
-@pytest.mark.parametrize("program", [guide.LISTING["python"], guide.GATE["python"]], ids=["function", "gate"])
-def test_python_examples_name_what_there_is(program: str) -> None:
-    """They parse, and their arguments are fields of the models."""
-    calls = [node for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Call)]
-    given = {keyword.arg for call in calls for keyword in call.keywords}
-    assert given <= {*Query.model_fields, *ResourceCondition.model_fields}
-    assert "client_type" in given
+    assert re.findall(r"^```(\w+)$", description, flags=re.MULTILINE) == list(schema.LANGUAGES)
+    assert [name for name in schema.LANGUAGES if f"\n```{name}\n{programs[name]}```\n" not in description] == []
 
 
 def test_yaml_examples_name_what_there_is() -> None:
     """They parse, their tokens are the schema's, and so are their properties and outputs."""
-    listing, gated = yaml.safe_load(guide.LISTING["yaml"]), yaml.safe_load(guide.GATE["yaml"])
+    listing, gated = yaml.safe_load(schema.LISTING["yaml"]), yaml.safe_load(schema.GATE["yaml"])
     invoke = listing["variables"]["production"]["fn::invoke"]
     assert invoke["function"] == names.FUNCTION_TOKEN
     assert invoke["arguments"].keys() <= INPUTS.keys()
@@ -304,12 +285,6 @@ def test_yaml_examples_name_what_there_is() -> None:
     assert resource["type"] == names.GATE_TOKEN
     assert resource["properties"].keys() <= GATE["inputProperties"].keys()
     assert set(re.findall(r"backed-up\.(\w+)", str(gated["outputs"]))) <= GATE["properties"].keys()
-
-
-def test_go_examples_import_the_module_that_is_made() -> None:
-    """The import path of the examples is the one of the Go SDK."""
-    path = SCHEMA["language"]["go"]["importBasePath"]
-    assert all(f'hbr "{path}"' in programs["go"] for programs in (guide.LISTING, guide.GATE))
 
 
 def page(name: str) -> tuple[dict[str, Any], str]:
@@ -328,14 +303,14 @@ def test_pages_have_the_front_matter_of_the_registry() -> None:
     assert all(50 <= len(front["meta_desc"]) <= 160 for front in (index, install))
 
 
-@pytest.mark.parametrize("programs", [guide.LISTING, guide.GATE], ids=["function", "gate"])
+@pytest.mark.parametrize("programs", [schema.LISTING, schema.GATE], ids=["function", "gate"])
 def test_the_page_shows_the_same_programs(programs: dict[str, str]) -> None:
     """Behind a choice of language, the programs of the schema."""
     choices = [
         f"{{{{% choosable language {name} %}}}}\n\n```{name}\n{programs[name]}```\n\n{{{{% /choosable %}}}}\n"
-        for name in guide.LANGUAGES
+        for name in schema.LANGUAGES
     ]
-    opened = f'{{{{< chooser language "{",".join(guide.LANGUAGES)}" >}}}}\n'
+    opened = f'{{{{< chooser language "{",".join(schema.LANGUAGES)}" >}}}}\n'
     assert "\n".join([opened, *choices, "{{< /chooser >}}\n"]) in page("_index.md")[1]
 
 
