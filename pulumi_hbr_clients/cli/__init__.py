@@ -1,11 +1,10 @@
 """Entry point: the command line `hbr-clients`. Typed options → query → list on the screen, and an exit code.
 
-    list       list_command.py: options.py (→ Query), targets.py (asks), output.py, tables.py, json_csv.py (show)
-    wait       wait_command.py, wait_progress.py
+    list       list_command.py: options.py (→ Query), targets.py (asks), tables.py, json_csv.py, terminal.py (show)
+    wait       wait_command.py
     doctor     doctor.py, diagnosis.py
     emulator   emulator_command.py
-    schema     schema_command.py
-    plugin     plugin_command.py
+    schema, plugin   plugin_command.py
 
 Exit codes: 0 done, 1 the service or the gate said no, 2 bad input (nothing was sent), 124 timed out, 130 interrupted.
 A command's module is imported when that command is called: `hbr-clients --help` imports click and nothing else.
@@ -16,26 +15,26 @@ import gc
 import os
 import sys
 from importlib import import_module
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import click
 
 from pulumi_hbr_clients import __version__
-from pulumi_hbr_clients.cli.command_options import HELP_SETTINGS, verbose_option
+from pulumi_hbr_clients.cli.messages import verbose_option
 from pulumi_hbr_clients.model.errors import HbrError
 
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 """As a program that SIGPIPE ended: 128 + 13."""
 COMMANDS: Final = {
-    "list": ("list_command", "List the backup clients that match."),
-    "wait": ("wait_command", "Wait until the matching backup clients are activated: a gate for CI jobs."),
-    "doctor": ("doctor", "Show which settings and credentials would be used, and test them."),
-    "emulator": ("emulator_command", "Emulate the service on this machine; no account needed."),
-    "schema": ("schema_command", "Print the Pulumi package schema."),
-    "plugin": ("plugin_command", "Install the provider plugin where the Pulumi engine finds it."),
+    "list": ("list_command:command", "List the backup clients that match."),
+    "wait": ("wait_command:command", "Wait until the matching backup clients are activated: a gate for CI jobs."),
+    "doctor": ("doctor:command", "Show which settings and credentials would be used, and test them."),
+    "emulator": ("emulator_command:command", "Emulate the service on this machine; no account needed."),
+    "schema": ("plugin_command:schema", "Print the Pulumi package schema."),
+    "plugin": ("plugin_command:plugin", "Install the provider plugin where the Pulumi engine finds it."),
 }
-"""Command → its module, which has it as `command`, and its line in the help."""
+"""Command → where it is, and its line in the help."""
 
 
 def main() -> None:
@@ -48,7 +47,10 @@ def main() -> None:
 
 
 class LazyGroup(click.Group):
-    """Imports a command's module when the command is called (click's documented recipe)."""
+    """Imports a command's module when it is called (click's recipe), and ends it with its exit code.
+
+    After an error there is one message instead of a traceback.
+    """
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """The names, in the order of the help."""
@@ -58,16 +60,14 @@ class LazyGroup(click.Group):
         """The command of this name, None if there is none."""
         if cmd_name not in COMMANDS:
             return None
-        return cast("click.Command", import_module(f"{__name__}.{COMMANDS[cmd_name][0]}").command)
+        module, name = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
+        return command
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The help's list of commands, without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
-class ExitCodeGroup(LazyGroup):
-    """Ends every command with its exit code and, after an error, one message instead of a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
@@ -77,7 +77,7 @@ class ExitCodeGroup(LazyGroup):
             result = super().invoke(ctx)
             sys.stdout.flush()  # a full disk may show only here; at exit it would be a traceback
         except HbrError as error:
-            from pulumi_hbr_clients.cli.messages import report_error  # noqa: PLC0415  pydantic costs 0.2 s
+            from pulumi_hbr_clients.cli.errors import report_error  # noqa: PLC0415  pydantic costs 0.2 s
 
             ctx.exit(report_error(error, ctx.invoked_subcommand))
         except KeyboardInterrupt:
@@ -102,8 +102,8 @@ def _report_os_error(error: OSError) -> int:
 
 
 @click.group(
-    cls=ExitCodeGroup,
-    context_settings=HELP_SETTINGS,
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 1 refused, 2 bad input (nothing was sent), 124 timed out, 130 interrupted.",
 )
 @click.version_option(__version__, prog_name="hbr-clients")

@@ -8,84 +8,73 @@ from io import StringIO
 from types import MappingProxyType
 from typing import Any, Final
 
-from pulumi_hbr_clients.cli.messages import error_text, one_line
-from pulumi_hbr_clients.cli.printable import printable
-from pulumi_hbr_clients.cli.targets import TargetResult
+from pulumi_hbr_clients.cli.errors import error_text, one_line
+from pulumi_hbr_clients.cli.messages import printable
+from pulumi_hbr_clients.cli.targets import Target
 from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, ClientSettings, state_name, to_dicts, to_json
 from pulumi_hbr_clients.model.outputs import ClientList, excluded_fields, summary
-from pulumi_hbr_clients.model.query import Query
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
-_IDS: Final = ("client_id", "instance_id")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet runs a cell that starts with one of these (OWASP, "CSV Injection")."""
 
 
 def with_ids(names: Iterable[str]) -> list[str]:
     """The fields to show, ids first, each once."""
-    return list(dict.fromkeys([*_IDS, *names]))
+    return list(dict.fromkeys(["client_id", "instance_id", *names]))
 
 
 def json_text(
-    results: Sequence[TargetResult], *, several: bool, head: Mapping[str, Any] = _NOTHING, compact: bool = False
+    results: Sequence[Target], *, several: bool, head: Mapping[str, Any] = _NOTHING, compact: bool = False
 ) -> str:
     """One target: the object of its list. Several: `targets`, each with `outputs`, `error` or both.
 
-    `compact` puts all on one line; else `head` comes first.
+    `compact` puts all on one line; else each client or target has a line of its own. `head` comes first.
     """
     if not several and results[0].found is not None:
-        return list_json(results[0].found, results[0].query, head=head, compact=compact)
-    texts = [_target_json(result) for result in results]
-    if compact:
-        return f'{{"targets": [{", ".join(texts)}]}}\n'
-    lines = [f"{json.dumps(name)}: {_json_value(value)}" for name, value in head.items()]
-    return "{\n  " + ",\n  ".join([*lines, f'"targets": {_json_rows(texts)}']) + "\n}\n"
+        return _list_json(results[0], results[0].found, compact=compact) + "\n"
+    return _object(head, "targets", map(_target_json, results), compact=compact) + "\n"
 
 
-def _target_json(result: TargetResult) -> str:
-    head: dict[str, Any] = {"region": result.region, "profile": result.query.profile}
-    if result.error is not None:
-        head["error"] = one_line(error_text(result.error))
-    text = json.dumps(head, ensure_ascii=False)
-    if result.found is None:
-        return text
-    return f'{text[:-1]}, "outputs": {list_json(result.found, result.query, head=result.head, compact=True).rstrip()}}}'
+def _target_json(result: Target) -> str:
+    where: dict[str, Any] = {"region": result.region, "profile": result.query.profile}
+    error = {} if result.error is None else {"error": one_line(error_text(result.error))}
+    text = json.dumps(where | error, ensure_ascii=False)
+    return text if result.found is None else f'{text[:-1]}, "outputs": {_list_json(result, result.found)}}}'
 
 
-def list_json(found: ClientList, query: Query, *, head: Mapping[str, Any] = _NOTHING, compact: bool = False) -> str:
-    """One object, one client a line; `compact` puts all on one line. `head` comes first."""
-    shown = {**head, **summary(query, found)}
-    hidden = excluded_fields(query, heartbeats=True)
-    if compact:
-        return (
-            f'{json.dumps(shown, ensure_ascii=False)[:-1]}, "clients": {to_json(found.clients, leave_out=hidden)}}}\n'
-        )
-    texts = (to_json([client], leave_out=hidden)[1:-1] for client in found.clients)
-    lines = [f"{json.dumps(name)}: {_json_value(value)}" for name, value in shown.items()]
-    return "{\n  " + ",\n  ".join([*lines, f'"clients": {_json_rows(texts)}']) + "\n}\n"
+def _list_json(result: Target, found: ClientList, *, compact: bool = True) -> str:
+    hidden = excluded_fields(result.query, heartbeats=True)
+    rows = (to_json([client], leave_out=hidden)[1:-1] for client in found.clients)
+    return _object({**result.head, **summary(result.query, found)}, "clients", rows, compact=compact)
 
 
-def _json_value(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return _json_rows(json.dumps(item, ensure_ascii=False) for item in value)
-    return json.dumps(value, ensure_ascii=False)
+def _object(values: Mapping[str, Any], name: str, rows: Iterable[str], *, compact: bool) -> str:
+    """An object of some values and, last, a list of JSON texts."""
+
+    def listed(texts: Iterable[str]) -> str:
+        text = ("," if compact else ",\n    ").join(texts)
+        return f"[{text}]" if compact or not text else f"[\n    {text}\n  ]"
+
+    def dumped(value: Any) -> str:
+        if not compact and isinstance(value, list | tuple):
+            return listed(json.dumps(item, ensure_ascii=False) for item in value)
+        return json.dumps(value, ensure_ascii=False)
+
+    members = [f"{json.dumps(key)}: {dumped(value)}" for key, value in values.items()]
+    members.append(f'"{name}": {listed(rows)}')
+    return f"{{{', '.join(members)}}}" if compact else "{\n  " + ",\n  ".join(members) + "\n}"
 
 
-def _json_rows(texts: Iterable[str]) -> str:
-    """A list with one item a line."""
-    rows = ",\n    ".join(texts)
-    return f"[\n    {rows}\n  ]" if rows else "[]"
-
-
-def csv_text(results: Sequence[TargetResult], *, several: bool) -> str:
+def csv_text(results: Sequence[Target], *, several: bool) -> str:
     """RFC 4180, a row for each client: state names, `settings.proxyHost`, tags as JSON text.
 
     With several targets, `region` and `profile` come first. Every cell is safe in a spreadsheet and on a terminal.
     """
     query = results[0].query
     target_columns = ["region", "profile"] if several else []
-    fields_shown = with_ids(CLIENT_FIELDS if query.fields is None else query.fields)
-    paths = list(_paths(name for name in fields_shown if name not in target_columns))
+    shown = with_ids(CLIENT_FIELDS if query.fields is None else query.fields)
+    paths = list(_paths(name for name in shown if name not in target_columns))
     secret = ["proxyPassword"] if query.include_proxy_passwords else []
     text = StringIO()
     writer = csv.writer(text)
@@ -95,7 +84,7 @@ def csv_text(results: Sequence[TargetResult], *, several: bool) -> str:
         for client in found.clients:
             (plain,) = to_dicts([client])
             password = found.proxy_passwords.get(client.client_id or "")
-            cells = [result.region, result.query.profile] if target_columns else []
+            cells = [result.region, result.query.profile] if several else []
             cells += [_at(plain, path) for path in paths]
             cells += [password.get_secret_value() if password else "" for _ in secret]
             writer.writerow(map(_safe_cell, cells))

@@ -1,64 +1,22 @@
-"""Messages for people, on stderr: errors with their exit codes, and warnings. Arguments are spelled as options."""
+"""Messages and log lines for people, on stderr, safe to print. Quick to import, for the help of the group needs it."""
 
+import logging
 import os
 import sys
-from collections.abc import Iterable
+from functools import partial
 from typing import Final, TextIO
 
 import click
 
-from pulumi_hbr_clients.cli.options import as_options, issue_text
-from pulumi_hbr_clients.cli.printable import printable
-from pulumi_hbr_clients.model.errors import (
-    DeadlineError,
-    GateError,
-    GateTimeoutError,
-    HbrError,
-    IncompleteListError,
-    InputError,
-    ServiceError,
-)
 
-REFUSED: Final = 1
-BAD_INPUT: Final = 2
-TIMED_OUT: Final = 124
+def printable(text: str | None) -> str:
+    """The text on one line, each character that is not printable replaced by U+FFFD; "" for None.
 
-
-def report_error(error: HbrError, command: str | None = None, *, target: str = "") -> int:
-    """Print the error, and its advice on a line of its own; return the exit code.
-
-    `target` is one of several; a request of it that failed is told in one line.
+    Names and messages of the service may hold control characters of a terminal.
     """
-    if isinstance(error, InputError):
-        head = "bad input" if command == "emulator" else "bad input, nothing was sent"
-        print_message("error", "\n".join([head, *map(issue_text, error.faults)]))
-        return BAD_INPUT
-    text = error_text(error)
-    if target:
-        text = f"{target}: {text if isinstance(error, GateError) else one_line(text)}"
-    print_message("error", text)
-    return TIMED_OUT if isinstance(error, DeadlineError | GateTimeoutError) else REFUSED
-
-
-def error_text(error: HbrError) -> str:
-    """The error's text, with options in place of argument names and its advice on a line of its own."""
-    if isinstance(error, IncompleteListError):  # its advice is for programs, which get no list without the argument
-        return f"{str(error).partition('. allow_incomplete')[0]}; what was found is printed"
-    advice = error.advice if isinstance(error, ServiceError) else None
-    if advice is None:
-        return as_options(str(error))
-    return f"{str(error).removesuffix(advice).rstrip('. ')}\n{as_options(advice)}"
-
-
-def one_line(text: str) -> str:
-    """The text with its advice in the same line."""
-    return text.replace("\n", ". ")
-
-
-def print_warnings(texts: Iterable[str]) -> None:
-    """Print each text to stderr as a warning."""
-    for text in texts:
-        print_message("warning", as_options(text))
+    if text is None or text.isprintable():
+        return text or ""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 def print_message(label: str, text: str) -> None:
@@ -77,3 +35,31 @@ def is_terminal(stream: TextIO | None) -> bool:
 def has_colour(stream: TextIO | None) -> bool:
     """Whether colours can be seen and are wanted (no-color.org)."""
     return is_terminal(stream) and not os.environ.get("NO_COLOR")
+
+
+class _StderrHandler(logging.Handler):
+    """Writes the package's log to the current stderr, which a progress bar replaces while it is shown."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        click.echo(f"{record.levelname.lower()}: {printable(record.getMessage())}", err=True)
+
+
+def _set_verbose(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's signature
+    log = logging.getLogger("pulumi_hbr_clients")
+    if value and not any(isinstance(handler, _StderrHandler) for handler in log.handlers):
+        handler = _StderrHandler()
+        ctx.call_on_close(partial(log.setLevel, log.level))
+        ctx.call_on_close(partial(log.removeHandler, handler))
+        log.addHandler(handler)
+        log.setLevel(logging.DEBUG)
+
+
+verbose_option: Final = click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    expose_value=False,
+    callback=_set_verbose,
+    help="Log requests, retries and throttling to stderr. Secrets are not logged.",
+)

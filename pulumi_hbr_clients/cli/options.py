@@ -6,7 +6,7 @@
     outdated: bool | None         →  --outdated/--up-to-date
     assume_role: AssumeRole       →  --assume-role ARN, or a JSON object
 
-A new field of a model is an option without an edit here. Errors name options as they are typed. Sends nothing.
+A new field of a model is an option without an edit here. Sends nothing.
 """
 
 import json
@@ -22,7 +22,6 @@ from pydantic.fields import FieldInfo
 
 from pulumi_hbr_clients.activation.condition import REFUSED, ActivationCondition
 from pulumi_hbr_clients.activation.messages import format_duration
-from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS
 from pulumi_hbr_clients.model.configuration import AssumeRole
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
 from pulumi_hbr_clients.model.query import Query
@@ -52,7 +51,15 @@ _HELP: Final = {
 }
 """In place of a field's description, where one option is one item of a list, or a program would read it otherwise."""
 _METAVARS: Final = {int: "N", float: "TIME", AssumeRole: "ARN", "tolerate": "STATUS", "profile": "NAME"}
-_FIELDS: Final[Mapping[str, FieldInfo]] = {**ActivationCondition.model_fields, **Query.model_fields}
+FIELDS: Final[Mapping[str, FieldInfo]] = {**ActivationCondition.model_fields, **Query.model_fields}
+network_option: Final = click.option(
+    "--network", metavar="[public|vpc]", help="Which of the region's endpoints to use.  [default: public]"
+)
+
+
+def output_option(*formats: str, text: str) -> Callable[..., Any]:
+    """`--output` with these formats; the first is the default."""
+    return click.option("--output", type=click.Choice(formats), default=formats[0], show_default=True, help=text)
 
 
 @cache
@@ -68,14 +75,9 @@ def gate_options() -> list[click.Option]:
     return [*(option for option in model_options() if option.name not in names), *own]
 
 
-def named_options(*names: str) -> list[click.Option]:
-    """The options of these fields of a query."""
-    return [option for option in model_options() if option.name in names]
-
-
 def option_name(name: str, info: FieldInfo | None = None) -> str:
     """`client_ids` → `--client-id`: one option is one item of a list. Names of no field keep their number."""
-    info = info or _FIELDS.get(name)
+    info = info or FIELDS.get(name)
     if info is not None and _kind(info.annotation) is tuple:
         name = re.sub(r"(?<=s)es$|s$", "", name)
     return f"--{name.replace('_', '-')}"
@@ -141,14 +143,17 @@ def arguments(values: Mapping[str, Any], *models: type[BaseModel]) -> dict[str, 
 
 
 def _value(annotation: Any, value: Any) -> Any:
-    if _kind(annotation) is int:
+    kind, pair = _kind(annotation), _pair(annotation)
+    if kind is int:
         return int(value) if re.fullmatch(r"[+-]?\d{1,18}", value) else value
-    if _kind(annotation) is AssumeRole:
+    if kind is AssumeRole:
         return _role(value)
-    if pair := _pair(annotation):
-        read = _filter if "values" in pair.model_fields else _tag
-        return [read(text) for text in value]
-    return value
+    if pair is None:
+        return value
+    parts = [text.partition("=") for text in value]
+    if "values" in pair.model_fields:
+        return [{"key": key, "values": rest.split(",") if equals else []} for key, equals, rest in parts]
+    return [{"key": key, "value": rest} if equals else {"key": key} for key, equals, rest in parts]
 
 
 def _role(text: str) -> Any:
@@ -160,16 +165,6 @@ def _role(text: str) -> Any:
     except ValueError:
         issue = ValidationIssue("assume_role", "must be a role's ARN, or a JSON object with roleArn", repr(text))
         raise InputError(issue) from None
-
-
-def _tag(text: str) -> dict[str, Any]:
-    key, equals, value = text.partition("=")
-    return {"key": key, "value": value} if equals else {"key": key}
-
-
-def _filter(text: str) -> dict[str, Any]:
-    key, equals, values = text.partition("=")
-    return {"key": key, "values": values.split(",") if equals else []}
 
 
 def parse_together(*parsers: Callable[[], Any]) -> list[Any]:
@@ -186,33 +181,3 @@ def parse_together(*parsers: Callable[[], Any]) -> list[Any]:
     if issues:
         raise InputError(*issues.values())
     return values
-
-
-def issue_text(issue: ValidationIssue) -> str:
-    """An issue as it was typed: `--page-size: must be 1 to 99 (given: 100)`."""
-    root, _, part = re.sub(r"\[\d+\]", "", issue.path).partition(".")
-    as_it_is = issue.path.startswith("--") or root[:1].isupper()  # an option, or a variable of the environment
-    path = issue.path if as_it_is else f"{option_name(root)}{part and f' {part}'}"
-    given = re.sub(r" ?from argument \w+$", "", issue.given)
-    typed = given and not given.startswith(("[", "{", "("))
-    return f"{path}: {as_options(issue.reason)}{f' (given: {given})' if typed else ''}"
-
-
-def as_options(text: str) -> str:
-    """The text with options in place of the names of arguments."""
-    text = _assigned().sub(lambda found: f"{option_name(found[1])} {found[2]}", text)
-    return _names().sub(lambda found: option_name(found[0]), text)
-
-
-@cache
-def _assigned() -> re.Pattern[str]:
-    """`tolerate=['UPGRADE_FAILED']`, as a program is told to write it."""
-    return re.compile(rf"\b({'|'.join(_FIELDS)})=\['(\w+)'\]")
-
-
-@cache
-def _names() -> re.Pattern[str]:
-    """Names with an underscore anywhere; at the head of a line all names, which elsewhere are English words too."""
-    names = sorted(_FIELDS, key=len, reverse=True)
-    compound = "|".join(name for name in names if "_" in name and name not in CLIENT_FIELDS)
-    return re.compile(rf"\b({compound})\b|^({'|'.join(names)})(?=:)", re.MULTILINE)

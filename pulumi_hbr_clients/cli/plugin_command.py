@@ -1,4 +1,4 @@
-"""`hbr-clients plugin`: a folder for the provider plugin where the Pulumi engine looks for it.
+"""`hbr-clients schema`, and `hbr-clients plugin`: the provider plugin in a folder where the Pulumi engine looks for it.
 
 The folder has a script that starts this Python's provider, or the executable of a release's archive, which needs no
 Python. The engine finds it without PATH, and without the warning that it prints for plugins on PATH.
@@ -9,6 +9,7 @@ import shlex
 import shutil
 import sys
 import tarfile
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -20,16 +21,40 @@ from pulumi_hbr_clients.model.errors import HbrError
 EXECUTABLE: Final = "pulumi-resource-hbr-clients"
 
 
+@click.command("schema")
+def schema() -> None:
+    """Print the Pulumi package schema, from which Pulumi generates SDKs.
+
+    It was generated from the models that also validate queries.
+    """
+    click.echo(files("pulumi_hbr_clients.plugin").joinpath("schema.json").read_text(), nl=False)
+
+
 @click.group("plugin")
-def command() -> None:
+def plugin() -> None:
     """Install the provider plugin, for programs in other languages, where the Pulumi engine finds it."""
 
 
-@command.command()
+@plugin.command()
 @click.option("--archive", metavar="FILE", help="A release's archive of the plugin, pulumi-resource-….tar.gz.")
 def install(archive: str | None) -> None:
     """Install the plugin for this user. Without an archive it runs on the Python that runs this command."""
-    if os.name == "nt":
+    click.echo(f"installed {install_plugin(archive)}")
+
+
+@plugin.command()
+def uninstall() -> None:
+    """Remove what `install` created for this version."""
+    folder = _folder()
+    found = folder.is_dir()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.with_suffix(f"{folder.suffix}.lock").unlink(missing_ok=True)
+    click.echo(f"removed {folder}" if found else f"not installed: {folder}")
+
+
+def install_plugin(archive: str | None, platform: str = os.name) -> Path:
+    """Write the archive's executable, or a script, where the engine looks; return the folder. Raises `HbrError`."""
+    if platform == "nt":
         raise HbrError("Windows is not supported: install the plugin in WSL")
     script = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m pulumi_hbr_clients.plugin "$@"\n'
     content = _executable(archive) if archive else script.encode()
@@ -38,17 +63,7 @@ def install(archive: str | None) -> None:
     folder.mkdir(parents=True)
     (folder / EXECUTABLE).write_bytes(content)
     (folder / EXECUTABLE).chmod(0o755)
-    click.echo(f"installed {folder}")
-
-
-@command.command()
-def uninstall() -> None:
-    """Remove what `install` created for this version."""
-    folder = _folder()
-    found = folder.is_dir()
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.with_suffix(f"{folder.suffix}.lock").unlink(missing_ok=True)
-    click.echo(f"removed {folder}" if found else f"not installed: {folder}")
+    return folder
 
 
 def _executable(archive: str) -> bytes:

@@ -11,8 +11,8 @@ from typing import Final
 from rich.cells import cell_len, set_cell_size
 
 from pulumi_hbr_clients.cli.json_csv import text_of, with_ids
-from pulumi_hbr_clients.cli.printable import printable
-from pulumi_hbr_clients.cli.targets import TargetResult
+from pulumi_hbr_clients.cli.messages import printable
+from pulumi_hbr_clients.cli.targets import Target
 from pulumi_hbr_clients.model.backup_client import BackupClient, state_name, to_dicts
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
@@ -107,7 +107,7 @@ def style_of(status: str) -> str:
     return "red" if status.endswith("_FAILED") or status in {"DEACTIVATED", "UNKNOWN"} else "yellow"
 
 
-def columns(results: Sequence[TargetResult], *, several: bool = False) -> list[Column]:
+def columns(results: Sequence[Target], *, several: bool = False) -> list[Column]:
     """The default columns, or the fields that were asked for; several targets have columns of their own."""
     query = results[0].query
     targets = [_REGION] if several else []
@@ -117,9 +117,7 @@ def columns(results: Sequence[TargetResult], *, several: bool = False) -> list[C
     return [*targets, *(_COLUMNS.get(n) or Column(state_name(n), _field(n)) for n in with_ids(query.fields))]
 
 
-def table(
-    results: Sequence[TargetResult], *, now: float, several: bool = False, width: int | None = None
-) -> Iterator[Line]:
+def table(results: Sequence[Target], *, now: float, several: bool = False, width: int | None = None) -> Iterator[Line]:
     """The table's lines, headings first; none without a client. Within a width columns shrink or are dropped."""
     rows = [
         Row(client, result.region, printable(result.query.profile), now)
@@ -167,7 +165,7 @@ def _padded(text: str, size: int) -> str:
     return text + " " * (size - _width(text))
 
 
-def summary(results: Sequence[TargetResult], *, several: bool = False) -> Iterator[Line]:
+def summary(results: Sequence[Target], *, several: bool = False) -> Iterator[Line]:
     """What is said of each list as a whole, and of several all together."""
     found = [(result, result.found) for result in results if result.found is not None]
     for result, clients in found:

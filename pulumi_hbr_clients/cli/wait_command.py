@@ -2,13 +2,18 @@
 
 Whatever ends it becomes an `End` first, so that a program reads the same object of every outcome; then its error
 goes the way of all errors, to stderr and into the exit code. Bad input and Ctrl-C are no outcomes.
+
+    terminal   a bar, the clients that block the gate, the remaining time: redrawn every second, removed at the end
+    pipe       a line when something changed, and every 30 s
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import click
 
@@ -17,15 +22,14 @@ from pulumi_hbr_clients.activation.bypass import GateMode, gate_mode
 from pulumi_hbr_clients.activation.condition import ActivationCondition, Gate
 from pulumi_hbr_clients.activation.evaluation import BlockingClient, Verdict
 from pulumi_hbr_clients.activation.messages import bypass_text, format_duration, summary_line
-from pulumi_hbr_clients.activation.waiter import pass_gate
+from pulumi_hbr_clients.activation.progress import ProgressReporter
+from pulumi_hbr_clients.activation.waiter import Progress, ProgressCallback, pass_gate
 from pulumi_hbr_clients.cli import options, targets
-from pulumi_hbr_clients.cli.command_options import network_option, output_option, verbose_option
-from pulumi_hbr_clients.cli.event_loop import run_async
-from pulumi_hbr_clients.cli.json_csv import json_text, list_json
-from pulumi_hbr_clients.cli.messages import print_warnings, report_error
-from pulumi_hbr_clients.cli.targets import Target, TargetResult, Targets
+from pulumi_hbr_clients.cli.errors import as_options, print_warnings, report_error
+from pulumi_hbr_clients.cli.json_csv import json_text
+from pulumi_hbr_clients.cli.messages import is_terminal, printable, verbose_option
+from pulumi_hbr_clients.cli.targets import Target, Targets
 from pulumi_hbr_clients.cli.union import UnionClient
-from pulumi_hbr_clients.cli.wait_progress import NO_RESPONSE, WaitProgress
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.settings import no_config
 from pulumi_hbr_clients.model.backup_client import state_name
@@ -33,6 +37,38 @@ from pulumi_hbr_clients.model.errors import GateError, GateFailedError, GateTime
 from pulumi_hbr_clients.model.query import Query
 
 _STATES: Final[Mapping[type[HbrError], str]] = {GateFailedError: "failed", GateTimeoutError: "timedOut"}
+_REDRAW_INTERVAL: Final = 1.0
+"""Seconds between two drawings on a terminal."""
+_NO_RESPONSE: Final = Verdict("waiting", 0, 0, note="no response yet")
+
+
+@click.command("wait", params=options.gate_options())
+@targets.all_regions_option
+@options.output_option("text", "json", text="One line for people, or one JSON object for programs, however it ends.")
+@options.network_option
+@verbose_option
+def command(output: str, network: str | None, **values: Any) -> None:
+    """Wait until the matching backup clients are activated: a gate for scripts and CI jobs.
+
+    Selected by ids, every id must have a client that is ACTIVATED. Selected by filters, at least --min-clients
+    must match, and all that match must be ACTIVATED. With several regions or profiles, an id may be in any of them;
+    filters must pass in each. Progress is written to stderr. Exits with 0 when all are activated, with 1 as soon as
+    a client cannot get there by itself, and with 124 when the time is over. HBR_CLIENTS_GATES=warn in the
+    environment looks once, warns and exits with 0; off does not look.
+
+    \b
+    # after an install: go on when both machines are ready to be backed up
+    hbr-clients wait --client-type ECS_CLIENT --instance-id i-1 --instance-id i-2
+    # before a cut-over: three nodes of this release, each with a recent heartbeat
+    hbr-clients wait --client-type ECS_CLIENT --tag release=42 --min-clients 3 --max-heartbeat-age 5m
+    """  # noqa: D301  a backspace is click's mark for lines that stay as they are
+    gate, mode, chosen = options.parse_together(
+        lambda: gates.parse(options.arguments(values, Query, ActivationCondition)),
+        lambda: gate_mode(no_config),
+        lambda: targets.parse({**values, "network": network}),
+    )
+    print_warnings(gates.warnings_of(gate))
+    click.get_current_context().exit(targets.run(lambda client: _run(client, chosen, gate, mode, output), network))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,124 +101,119 @@ class End:
             "waiting": list(map(_plain, self.verdict.waiting)),
             "failed": list(map(_plain, self.verdict.failed)),
         }
-        return {**head, "error": options.as_options(str(self.error))} if self.error else head
+        return {**head, "error": as_options(str(self.error))} if self.error else head
 
 
 def _plain(client: BlockingClient) -> dict[str, Any]:
-    texts = {**asdict(client), "advice": options.as_options(client.advice)}
+    texts = {**asdict(client), "advice": as_options(client.advice)}
     return {state_name(name): value for name, value in texts.items()}
 
 
-@click.command("wait", params=options.gate_options())
-@targets.all_regions_option
-@output_option("text", "json", text="One line for people, or one JSON object for programs, however it ends.")
-@network_option
-@verbose_option
-def command(output: str, network: str | None, **values: Any) -> None:
-    """Wait until the matching backup clients are activated: a gate for scripts and CI jobs.
-
-    Selected by ids, every id must have a client that is ACTIVATED. Selected by filters, at least --min-clients
-    must match, and all that match must be ACTIVATED. With several regions or profiles, an id may be in any of them;
-    filters must pass in each. Progress is written to stderr. Exits with 0 when all are activated, with 1 as soon as
-    a client cannot get there by itself, and with 124 when the time is over. HBR_CLIENTS_GATES=warn in the
-    environment looks once, warns and exits with 0; off does not look.
-
-    \b
-    # after an install: go on when both machines are ready to be backed up
-    hbr-clients wait --client-type ECS_CLIENT --instance-id i-1 --instance-id i-2
-    # before a cut-over: three nodes of this release, each with a recent heartbeat
-    hbr-clients wait --client-type ECS_CLIENT --tag release=42 --min-clients 3 --max-heartbeat-age 5m
-    """  # noqa: D301  a backspace is click's mark for lines that stay as they are
-    gate, mode, chosen = options.parse_together(
-        lambda: gates.parse(options.arguments(values, Query, ActivationCondition)),
-        lambda: gate_mode(no_config),
-        lambda: targets.parse({**values, "network": network}),
-    )
-    print_warnings(gates.warnings_of(gate))
-    client = targets.new_client(network)
-    if not chosen.several:
-        run_async(_wait(replace(gate, query=chosen.queries(gate.query)[0]), mode, client, output))
-    elif code := run_async(_wait_for_targets(gate, mode, client, chosen, output)):
-        click.get_current_context().exit(code)
+async def _run(client: HbrClient, chosen: Targets, gate: Gate, mode: GateMode, output: str) -> int:
+    """Wait, print how it ended, return the exit code."""
+    async with targets.opened(client, chosen, gate.query) as found:
+        if chosen.several and not (gate.query.client_ids is None and gate.query.instance_ids is None):
+            return await _wait_for_union(gate, mode, found, output)
+        return await _wait_for_each(gate, mode, found, output, several=chosen.several)
 
 
-async def _wait(gate: Gate, mode: GateMode, client: HbrClient, output: str) -> None:
-    """Wait, show progress, print how it ended. Raises the error that ended it, unless the gate passed."""
-    async with client:
-        with suppress(HbrError):  # the wait raises it
-            targets.announce(client, gate.query)
-        end = await _end(gate, mode, client)
-    if output == "json":
-        click.echo(list_json(end.verdict.found, gate.query, head=end.head()).encode(), nl=False)
-    elif end.error is None:
-        click.echo(end.text())
-    if end.error:
-        raise end.error
-
-
-async def _wait_for_targets(gate: Gate, mode: GateMode, client: HbrClient, chosen: Targets, output: str) -> int:
-    """Wait at several targets and print how it ended; return the exit code."""
-    async with client, targets.opened(client, chosen, gate.query) as found:
-        unreachable = [target for target in found if isinstance(target, TargetResult)]
-        reachable = [target for target in found if isinstance(target, Target)]
-        if gate.query.client_ids is None and gate.query.instance_ids is None:
-            return await _wait_for_each(gate, mode, reachable, unreachable, output)
-        return await _wait_for_union(gate, mode, reachable, unreachable, output)
-
-
-async def _wait_for_each(
-    gate: Gate, mode: GateMode, found: Sequence[Target], unreachable: Sequence[TargetResult], output: str
-) -> int:
+async def _wait_for_each(gate: Gate, mode: GateMode, found: Sequence[Target], output: str, *, several: bool) -> int:
     """A gate for each target; all must pass."""
-    waits = [_end(replace(gate, query=target.query), mode, target.client, target.name) for target in found]
-    ends = await asyncio.gather(*waits)
-    results = [
-        TargetResult(target.query, target.region, end.verdict.found, end.error, end.head())
-        for target, end in zip(found, ends, strict=True)
-    ]
-    results += unreachable
-    states = {end.state() for end in ends} | {"error" for _ in unreachable}
-    state = next(state for state in ("error", "failed", "timedOut", "bypassed", "passed") if state in states)
+
+    async def one(target: Target) -> tuple[Target, End]:
+        if target.error:
+            return target, End(_NO_RESPONSE, 0, target.error)
+        end = await _end(replace(gate, query=target.query), mode, target.client, target.name if several else "")
+        return replace(target, found=end.verdict.found, error=end.error, head=end.head()), end
+
+    ended = await asyncio.gather(*map(one, found))
+    states = {end.state() for _, end in ended}
     if output == "json":
-        click.echo(json_text(results, several=True, head={"state": state}).encode(), nl=False)
+        state = next(state for state in ("error", "failed", "timedOut", "bypassed", "passed") if state in states)
+        results = [target for target, _ in ended]
+        click.echo(json_text(results, several=several, head={"state": state}).encode(), nl=False)
     else:
-        for target, end in zip(found, ends, strict=True):
+        for target, end in ended:
             if end.error is None:
-                click.echo(f"{target.name}: {end.text()}")
-    return min((report_error(each.error, target=each.name) for each in results if each.error), default=0)
+                click.echo(f"{target.name}: {end.text()}" if several else end.text())
+    errors = [(target.name if several else "", end.error) for target, end in ended if end.error]
+    return min((report_error(error, target=name) for name, error in errors), default=0)
 
 
-async def _wait_for_union(
-    gate: Gate, mode: GateMode, found: Sequence[Target], unreachable: Sequence[TargetResult], output: str
-) -> int:
-    """One gate; each id may be in any target."""
+async def _wait_for_union(gate: Gate, mode: GateMode, found: Sequence[Target], output: str) -> int:
+    """One gate; each id may be in any target, so all targets must answer."""
     union = UnionClient(found)
-    end = End(NO_RESPONSE, 0, unreachable[0].error) if unreachable else await _end(gate, mode, union)
+    refused = next((target.error for target in found if target.error), None)
+    end = End(_NO_RESPONSE, 0, refused) if refused else await _end(gate, mode, union)
+    answered = [target for target in union.latest if target.found or target.error]
     if output == "json":
-        results = [*union.latest.values(), *unreachable]
-        click.echo(json_text(results, several=True, head=end.head()).encode(), nl=False)
+        click.echo(json_text(answered, several=True, head=end.head()).encode(), nl=False)
     elif end.error is None:
         click.echo(f"{end.text()} in {len(found)} target{'' if len(found) == 1 else 's'}")
     if end.error is None:
         return 0
-    failed = [(result.name, result.error) for result in (*union.latest.values(), *unreachable) if result.error]
+    failed = [(target.name, target.error) for target in answered if target.error]
     if isinstance(end.error, GateError) or not failed:
         failed = [("", end.error)]
     return min(report_error(error, target=name) for name, error in failed)
 
 
 async def _end(gate: Gate, mode: GateMode, client: HbrClient, name: str = "") -> End:
-    """How a wait ended. Raises `InputError`."""
-    progress = WaitProgress(gate.condition.timeout, name)
+    """Wait and show progress, its lines headed by the name of one of several targets. Raises `InputError`."""
+    progress = _ShownProgress(gate.condition.timeout, name)
     try:
         async with progress.shown():
             result = await pass_gate(gate, client, mode, progress.update)
     except InputError:
         raise
-    except GateError as error:
-        return End(cast("Verdict", error.verdict), progress.waited, error)
     except HbrError as error:
-        return End(progress.verdict, progress.waited, error)
+        verdict = error.verdict if isinstance(error, GateError) else None
+        return End(verdict or progress.latest.verdict, progress.waited, error)
     if result.bypassed:
         print_warnings([f"{name}: {bypass_text(result.verdict)}" if name else bypass_text(result.verdict)])
     return End(result.verdict, result.waited, bypassed=result.bypassed)
+
+
+class _ShownProgress:
+    """Shows one wait on stderr. `latest` is the last known state."""
+
+    def __init__(self, timeout: float, name: str) -> None:
+        self._timeout, self._started, self._name = timeout, time.monotonic(), name
+        self.latest = Progress(_NO_RESPONSE, time.time() + timeout)
+        self._show: ProgressCallback
+
+    @property
+    def waited(self) -> float:
+        """Seconds until now."""
+        return time.monotonic() - self._started
+
+    def update(self, progress: Progress) -> None:
+        """Show this from now on."""
+        self.latest = progress
+        self._show(progress)
+
+    @asynccontextmanager
+    async def shown(self) -> AsyncIterator[None]:
+        """Show every update; on a terminal also the passing time."""
+        if self._name or not is_terminal(sys.stderr):  # a terminal has one bar
+            self._show = ProgressReporter(self._print_line)
+            yield
+            return
+        from pulumi_hbr_clients.cli.terminal import wait_bar  # noqa: PLC0415  rich costs 0.1 s: only where it is needed
+
+        with wait_bar() as draw:
+            self._show = lambda progress: draw(progress, self._timeout - self.waited)
+            redrawing = asyncio.create_task(self._redraw())
+            try:
+                yield
+            finally:
+                redrawing.cancel()
+
+    async def _redraw(self) -> None:
+        while True:
+            self._show(self.latest)
+            await asyncio.sleep(_REDRAW_INTERVAL)
+
+    def _print_line(self, text: str, *, ephemeral: bool = False, warning: bool = False) -> None:
+        del ephemeral, warning  # a pipe keeps every line
+        click.echo(printable(f"{self._name}: {text}" if self._name else text), err=True)

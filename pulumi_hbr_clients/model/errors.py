@@ -21,7 +21,11 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from pulumi_hbr_clients.activation.evaluation import Verdict
+    from pulumi_hbr_clients.model.outputs import ClientList
 
 SUGGESTION_PREFIX: Final = "; did you mean "
 """Heads what a given value is like, the last of a reason: from there on it tells of the value, not of the rule."""
@@ -138,7 +142,7 @@ class IncompleteListError(HbrError):
     `found` is the incomplete `ClientList`. `allow_incomplete=True` returns it instead of raising.
     """
 
-    def __init__(self, text: str, found: object) -> None:
+    def __init__(self, text: str, found: "ClientList") -> None:
         super().__init__(text)
         self.found = found
 
@@ -146,7 +150,7 @@ class IncompleteListError(HbrError):
 class GateError(HbrError):
     """A gate did not pass. `verdict` is what was seen last, if anything."""
 
-    def __init__(self, text: str, verdict: object = None) -> None:
+    def __init__(self, text: str, verdict: "Verdict | None" = None) -> None:
         super().__init__(text)
         self.verdict = verdict
 

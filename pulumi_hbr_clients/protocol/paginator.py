@@ -23,7 +23,7 @@ second pass's total greater. One that leaves and comes back in step with the pas
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Final
+from typing import Final, Self
 
 from pydantic import SecretStr
 
@@ -139,6 +139,19 @@ class Paginator:
         self._parts_by_ids = {(part.client_ids, part.instance_ids): part for part in self._parts}
         self._look_ups: list[_Part] | None = None
         self._gone: set[str] = set()
+
+    @classmethod
+    def union(cls, query: Query, finished: Iterable["Paginator"]) -> Self:
+        """Return one list out of the lists of one query at several targets: an id is missing if none has it."""
+        joined = cls(query)
+        joined._parts = []
+        for each in finished:
+            joined.request_count = max(joined.request_count, each.request_count)
+            joined._parts += each._parts  # noqa: SLF001  its own class
+            joined._records |= each._records  # noqa: SLF001  its own class
+            joined._gone |= each._gone  # noqa: SLF001  its own class
+            joined._last_page = each._last_page  # noqa: SLF001  its own class
+        return joined
 
     def next_requests(self) -> list[PageRequest]:
         """Return the pages to request now, in any order, at once; [] when the list is done."""

@@ -10,6 +10,8 @@ from click.testing import CliRunner
 
 from pulumi_hbr_clients import __version__
 from pulumi_hbr_clients.cli import hbr_clients
+from pulumi_hbr_clients.cli.plugin_command import install_plugin
+from pulumi_hbr_clients.model.errors import HbrError
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,3 +59,11 @@ def test_install_an_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         refused = CliRunner().invoke(hbr_clients, ["plugin", "install", "--archive", str(wrong)])
         assert (refused.exit_code != 0, reason in refused.output + str(refused.exception)) == (True, True)
     assert subprocess.run([installed], check=True, capture_output=True, text=True).stdout == "frozen\n"
+
+
+def test_windows_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """There the engine could not start the script: nothing is written, and the way out is named."""
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
+    with pytest.raises(HbrError, match=r"Windows is not supported: install the plugin in WSL"):
+        install_plugin(None, platform="nt")
+    assert list(tmp_path.iterdir()) == []

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from pulumi_hbr_clients import HbrClient
 from pulumi_hbr_clients.cli.tables import Column, ago, columns, fit, summary, table
-from pulumi_hbr_clients.cli.targets import TargetResult
+from pulumi_hbr_clients.cli.targets import Target
 from pulumi_hbr_clients.model.backup_client import from_wire
 from pulumi_hbr_clients.model.outputs import ClientList, counts_by_status
 from pulumi_hbr_clients.model.query import Query
@@ -15,9 +16,10 @@ QUERY = Query.model_validate({"client_type": "ECS_CLIENT"})
 NOW = 1_700_000_100.0
 
 
-def listed(*rows: dict[str, Any], region: str = "cn-beijing") -> list[TargetResult]:
+def listed(*rows: dict[str, Any], region: str = "cn-beijing") -> list[Target]:
     clients = tuple(from_wire(rows))
-    return [TargetResult(QUERY, region, ClientList(clients=clients, counts_by_status=counts_by_status(clients)))]
+    found = ClientList(clients=clients, counts_by_status=counts_by_status(clients))
+    return [Target(QUERY, region, HbrClient(), found)]
 
 
 def cells(line: str) -> int:

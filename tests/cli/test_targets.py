@@ -167,6 +167,18 @@ def test_wait_by_ids_passes_on_the_union(cloud: Cloud, run: Any) -> None:
     assert "c-9: there is no such client yet" in late.stderr
 
 
+def test_a_bypassed_union_looks_at_every_target(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With gates set to `warn` an id in the second region is found as well."""
+    monkeypatch.setenv("HBR_CLIENTS_GATES", "warn")
+    words = ("wait", *ECS, *BOTH, "--client-id", "c-1", "--client-id", "c-3", "--field", "status", "--output", "json")
+    result = run(*words)
+    found = json.loads(result.stdout)
+    assert (result.exit_code, found["state"], found["ready"], found["wanted"]) == (0, "bypassed", 1, 2)
+    assert "c-3 (i-3): STOPPED" in result.stderr
+    shanghai = found["targets"][1]["outputs"]["clients"]
+    assert shanghai == [{"clientId": "c-3", "instanceId": "i-3", "region": "cn-shanghai", "status": "STOPPED"}]
+
+
 def test_wait_by_ids_needs_an_answer_of_every_target(cloud: Cloud, run: Any) -> None:
     """A target that refuses ends the wait, for an id may be there; every such target is named."""
     for backend in cloud.backends.values():

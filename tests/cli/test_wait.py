@@ -14,6 +14,7 @@ from pulumi_hbr_clients.activation import condition as gate
 from pulumi_hbr_clients.activation.condition import ActivationCondition
 from pulumi_hbr_clients.activation.evaluation import rule_of
 from pulumi_hbr_clients.cli import options
+from pulumi_hbr_clients.cli.errors import as_options
 from pulumi_hbr_clients.emulator import Backend
 from pulumi_hbr_clients.model import validators
 from pulumi_hbr_clients.model.errors import InputError
@@ -113,7 +114,7 @@ def test_it_fails_at_once(backend: Backend, status: str) -> None:
     """A client that does not get there by waiting is named with what to do, in words of the command line."""
     backend.set_status(status, "c-2")
     result = wait()
-    advice = options.as_options(rule_of(status).advice)
+    advice = as_options(rule_of(status).advice)
     assert told(result) == [
         "error: 1 of 3 backup clients will not be activated by waiting:",
         f"c-2 (i-2): {status} since then. {advice[0].upper()}{advice[1:]}",

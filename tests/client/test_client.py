@@ -93,7 +93,7 @@ def test_an_incomplete_list_is_an_error() -> None:
         world.listed()
     found = world.listed(allow_incomplete=True)
     stayed = before & {row["ClientId"] for row in world.backend.rows()}
-    assert (found.complete, caught.value.found.complete) == (False, False)  # type: ignore[attr-defined]  # a ClientList
+    assert (found.complete, caught.value.found.complete) == (False, False)
     assert stayed - set(found.ids) == set()
 
 

@@ -39,6 +39,7 @@ from pulumi_hbr_clients import (
     get_backup_clients_output,
     wait_until_activated,
 )
+from pulumi_hbr_clients.activation.evaluation import Verdict
 
 Ids = pulumi.Output[list[str]]
 Clients = pulumi.Output[list[BackupClient]]
@@ -192,7 +193,7 @@ def one_clause_each(error: HbrError) -> str | None:
         assert_type((no.request_id, no.advice), tuple[str | None, str | None])
     except (GateFailedError, GateTimeoutError) as shut:
         gate: GateError = shut
-        assert_type(gate.verdict, object)
+        assert_type(gate.verdict, Verdict | None)
     except DeadlineError as late:
         between: TransportError = late
         return str(between)
