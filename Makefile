@@ -46,7 +46,7 @@ compat: $(VENV)/package ## Test the lowest versions we claim, and every Python t
 audit: $(VENV)/package ## Check the lock, licences, and, where they can be looked up, known vulnerabilities
 	@$(VENV)/bin/nox -s audit
 
-engine: $(VENV)/package ## Find or make the Pulumi engine and its language hosts; prints the folder for PATH
+engine: $(VENV)/package ## Find or build the Pulumi engine and its language hosts; prints the folder for PATH
 	@$(PY) -m tools.engine
 
 lint: $(VENV)/package ## Only lint, format check, layers and types
@@ -54,10 +54,10 @@ lint: $(VENV)/package ## Only lint, format check, layers and types
 	@$(PY) -m ruff format --check --quiet
 	@report=$$($(VENV)/bin/lint-imports --no-logo --no-cache 2>&1) || { echo "$$report"; exit 1; }
 	@$(PY) -m mypy --no-error-summary
-	@$(VENV)/bin/zizmor --offline --quiet .github
+	@report=$$($(VENV)/bin/zizmor --offline --quiet --color never .github 2>&1) || { echo "$$report"; exit 1; }
 	@actionlint=$$($(PY) -m tools.engine actionlint) && "$$actionlint/actionlint"
 
-format: $(VENV)/package ## Put the code in form, and mend what the linter can mend
+format: $(VENV)/package ## Format the code, and fix what the linter can fix
 	@$(PY) -m ruff check --fix-only --quiet
 	@$(PY) -m ruff format --quiet
 
