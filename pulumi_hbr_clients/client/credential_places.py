@@ -83,6 +83,7 @@ class Layers:
 
     config: Config = field(default=no_config, repr=False)
     arguments: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What is None is not given."""
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
     def __iter__(self) -> Iterator[Layer]:

@@ -7,6 +7,7 @@ happens in the process that runs the query, and only reads: the environment, Pul
 is sent.
 """
 
+import os
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -82,14 +83,12 @@ def resolve(
     environment is this process's own if none is given. Raises `InputError` for a region, an endpoint or a network that
     cannot be, and where no region is set; `CredentialsError` for half a source, one that cannot be read, or none.
     """
-    given = {name: value for name, value in (arguments or {}).items() if value is not None}
-    return (Settings(config, given) if environment is None else Settings(config, given, environment)).resolve()
+    return Settings(config, arguments or {}, os.environ if environment is None else environment).resolve()
 
 
 def check_location(query: Query, config: Config) -> None:
     """Refuse a query that has no region here, or one that cannot be. Raises `InputError` with every issue."""
-    own = {"region": query.region, "endpoint": query.endpoint, "profile": query.profile}
-    Settings(config, {name: value for name, value in own.items() if value is not None}).location()
+    Settings(config, {"region": query.region, "endpoint": query.endpoint, "profile": query.profile}).location()
 
 
 class Settings(Layers):
