@@ -19,9 +19,9 @@ from pulumi_hbr_clients.model.names import FUNCTION_TOKEN, GATE_TOKEN
 from pulumi_hbr_clients.plugin import values as properties
 from pulumi_hbr_clients.plugin.engine_log import Engine
 from pulumi_hbr_clients.plugin.protos import ResourceProviderServicer, plugin_pb2, provider_pb2
-from pulumi_hbr_clients.plugin.values import Properties
 
 T = TypeVar("T")
+_SAME, _DIFFERENT = provider_pb2.DiffResponse.DIFF_NONE, provider_pb2.DiffResponse.DIFF_SOME
 
 
 class Provider(ResourceProviderServicer):
@@ -67,7 +67,7 @@ class Provider(ResourceProviderServicer):
     async def DiffConfig(self, request: Any, _: Any) -> Any:
         """Another configuration asks elsewhere; nothing has to be replaced for it."""
         changed = properties.read(request.olds).values != properties.read(request.news).values
-        return provider_pb2.DiffResponse(changes=_changes(some=changed))
+        return provider_pb2.DiffResponse(changes=_DIFFERENT if changed else _SAME)
 
     async def Configure(self, request: Any, _: Any) -> Any:
         """Take the configuration. Secrets stay in this process."""
@@ -86,7 +86,8 @@ class Provider(ResourceProviderServicer):
 
         found = properties.read(request.args)
         answer, faults = await _clean(context, list_clients(found, self.config, self.engine))
-        result = properties.write(answer, secret=_secrets(answer, found))
+        # passwords always; everything, where an argument was secret
+        result = properties.write(answer, secret=answer if found.secret else {"proxyPasswords"} & answer.keys())
         return provider_pb2.InvokeResponse(**{"return": result, "failures": _check_failures(faults)})
 
     async def Check(self, request: Any, context: Any) -> Any:
@@ -105,9 +106,8 @@ class Provider(ResourceProviderServicer):
             name: provider_pb2.PropertyDiff(kind=provider_pb2.PropertyDiff.UPDATE, inputDiff=is_input)
             for name, is_input in changed.items()
         }
-        return provider_pb2.DiffResponse(
-            changes=_changes(some=bool(details)), diffs=list(details), detailedDiff=details, hasDetailedDiff=True
-        )
+        some = _DIFFERENT if details else _SAME
+        return provider_pb2.DiffResponse(changes=some, diffs=list(details), detailedDiff=details, hasDetailedDiff=True)
 
     async def Create(self, request: Any, context: Any) -> Any:
         """Wait until the clients are activated; look once in a preview."""
@@ -171,13 +171,3 @@ async def _clean(context: Any, work: Awaitable[T]) -> T:
 
 def _check_failures(faults: list[tuple[str, str]]) -> list[Any]:
     return [provider_pb2.CheckFailure(property=path, reason=reason) for path, reason in faults]
-
-
-def _changes(*, some: bool) -> Any:
-    kind = provider_pb2.DiffResponse
-    return kind.DIFF_SOME if some else kind.DIFF_NONE
-
-
-def _secrets(answer: Mapping[str, Any], asked: Properties) -> set[str]:
-    """Proxy passwords always; everything, where an argument was secret."""
-    return set(answer) if asked.secret else {"proxyPasswords"} & set(answer)

@@ -255,16 +255,6 @@ def test_faults_are_refused_in_preview(engine: Any, backend: Backend) -> None:
     assert backend.requests == 0
 
 
-def test_no_region(engine: Any, backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error names every place where a region may be set, in the process that reads."""
-    monkeypatch.delenv("ALIBABA_CLOUD_REGION_ID")
-    del engine.environment["ALIBABA_CLOUD_REGION_ID"]
-    text = engine.stack().fails("preview", fleet)
-    for place in ("hbr-clients:region", "alicloud:region", "ALIBABA_CLOUD_REGION_ID", "~/.aliyun/config.json"):
-        assert place in text
-    assert backend.requests == 0
-
-
 def test_passwords_are_encrypted_in_state(engine: Any, backend: Backend) -> None:
     """A secret map, also after a refresh; the clients beside it stay readable and hold none."""
 
@@ -425,25 +415,6 @@ def test_inputs_in_state_are_the_arguments(engine: Any) -> None:
     assert found["outputs"]["region"] == "cn-hangzhou"
     assert found["id"].startswith("ECS_CLIENT/")
     assert "2 unchanged" in stack.refresh()
-
-
-def test_a_transformation_cannot_change_the_query(engine: Any, backend: Backend) -> None:
-    """A tag that a stack's transformation adds to every `tags` is an error here, not an empty list."""
-
-    def tag_all(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-        if "tags" not in args.props:
-            return None
-        given: Any = args.props["tags"]
-        return pulumi.ResourceTransformationResult({**args.props, "tags": {**given, "owner": "me"}}, args.opts)
-
-    def program() -> None:
-        pulumi.runtime.register_stack_transformation(tag_all)
-        fleet(tags={"env": "prod"})
-
-    text = engine.stack().fails("preview", program)
-    assert "A transformation of the stack or of the resource changed them" in text
-    assert "Traceback" not in text
-    assert backend.requests == 0
 
 
 def looked_up(**arguments: Any) -> None:
