@@ -1,10 +1,10 @@
 """Lists for people: results → lines of styled text. Pure: the time is passed in.
 
-Tables are laid out here: rich.Table takes 5 s for 10,000 clients, this takes 0.1 s (two cores, Python 3.11).
+Tables are laid out here: rich.Table takes 5 s for 10,000 clients, this takes 0.2 s (two cores, Python 3.11).
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,25 +26,27 @@ _STALE: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A client in a table: where it was listed, and the time that its heartbeat is compared with, in UNIX seconds."""
-
-    client: BackupClient
-    region: str
-    profile: str
-    now: float
-
-
-@dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its title, its cells, and how it makes room on a narrow terminal."""
+    """A column, and how it makes room on a narrow terminal."""
 
     title: str
-    cell: Callable[[Row], Segment]
     min_width: int | None = None
     """Cells that it may shrink to; None is not at all."""
     dropped: int = 0
     """The highest is dropped first where there is no room; 0 never."""
+
+
+_COLUMNS: Final = {
+    "client_id": Column("CLIENT"),
+    "instance_id": Column("INSTANCE", dropped=3),
+    "instance_name": Column("NAME", min_width=12),
+    "status": Column("STATUS"),
+    "last_heart_beat_time": Column("HEARTBEAT", dropped=1),
+    "client_version": Column("VERSION", dropped=2),
+    "backup_status": Column("BACKUP", dropped=4),
+    "zone_id": Column("ZONE", dropped=5),
+    "os_type": Column("OS", dropped=6),
+}
 
 
 def ago(seconds: float) -> str:
@@ -55,51 +57,6 @@ def ago(seconds: float) -> str:
     return f"{max(0, int(seconds))}s ago"
 
 
-def _heartbeat(row: Row) -> Segment:
-    beat = row.client.last_heart_beat_time
-    if not beat:
-        return "never", "dim"
-    return ago(row.now - beat), "" if row.now - beat < _STALE else "yellow"
-
-
-def _version(row: Row) -> Segment:
-    version = printable(row.client.client_version)
-    return (f"{version} (old)", "yellow") if row.client.outdated else (version, "")
-
-
-def _status(row: Row) -> Segment:
-    return printable(row.client.status), style_of(row.client.status or "")
-
-
-def _backup(row: Row) -> Segment:
-    return printable(row.client.backup_status), "" if row.client.backup_status == "PROTECTED" else "dim"
-
-
-def _field(name: str) -> Callable[[Row], Segment]:
-    def cell(row: Row) -> Segment:
-        value = getattr(row.client, name)
-        if not isinstance(value, str | None):
-            value = text_of(to_dicts([row.client])[0].get(state_name(name)))
-        return printable(value), ""
-
-    return cell
-
-
-_COLUMNS: Final = {
-    "client_id": Column("CLIENT", _field("client_id")),
-    "instance_id": Column("INSTANCE", _field("instance_id"), dropped=3),
-    "instance_name": Column("NAME", _field("instance_name"), min_width=12),
-    "status": Column("STATUS", _status),
-    "last_heart_beat_time": Column("HEARTBEAT", _heartbeat, dropped=1),
-    "client_version": Column("VERSION", _version, dropped=2),
-    "backup_status": Column("BACKUP", _backup, dropped=4),
-    "zone_id": Column("ZONE", _field("zone_id"), dropped=5),
-    "os_type": Column("OS", _field("os_type"), dropped=6),
-}
-_REGION: Final = Column("REGION", lambda row: (row.region, ""))
-_PROFILE: Final = Column("PROFILE", lambda row: (row.profile, ""))
-
-
 def style_of(status: str) -> str:
     """Green: well. Red: needs attention. Yellow: on its way."""
     if status == "ACTIVATED":
@@ -107,29 +64,37 @@ def style_of(status: str) -> str:
     return "red" if status.endswith("_FAILED") or status in {"DEACTIVATED", "UNKNOWN"} else "yellow"
 
 
-def columns(results: Sequence[Target], *, several: bool = False) -> list[Column]:
-    """The default columns, or the fields that were asked for; several targets have columns of their own."""
-    query = results[0].query
-    targets = [_REGION] if several else []
-    targets += [_PROFILE] if several and any(result.query.profile for result in results) else []
-    if query.fields is None:
-        return [*targets, *_COLUMNS.values()]
-    return [*targets, *(_COLUMNS.get(n) or Column(state_name(n), _field(n)) for n in with_ids(query.fields))]
+def _cell(client: BackupClient, name: str, now: float) -> Segment:
+    value = getattr(client, name)
+    if name == "last_heart_beat_time":
+        return (ago(now - value), "" if now - value < _STALE else "yellow") if value else ("never", "dim")
+    if name == "client_version" and client.outdated:
+        return f"{printable(value)} (old)", "yellow"
+    if not isinstance(value, str | None):
+        value = text_of(to_dicts([client])[0].get(state_name(name)))
+    style = style_of(value or "") if name == "status" else ""
+    return printable(value), "dim" if name == "backup_status" and value != "PROTECTED" else style
 
 
 def table(results: Sequence[Target], *, now: float, several: bool = False, width: int | None = None) -> Iterator[Line]:
-    """The table's lines, headings first; none without a client. Within a width columns shrink or are dropped."""
-    rows = [
-        Row(client, result.region, printable(result.query.profile), now)
-        for result in results
-        for client in (result.found or ClientList()).clients
-    ]
-    if not rows:
+    """The table's lines, headings first; none without a client. Within a width columns shrink or are dropped.
+
+    It has the default columns, or the fields that were asked for; several targets have columns of their own.
+    """
+    fields = results[0].query.fields
+    names = list(_COLUMNS) if fields is None else with_ids(fields)
+    target_columns = [Column("REGION"), Column("PROFILE")] if several else []
+    if not any(result.query.profile for result in results):
+        del target_columns[1:]
+    shown = [*target_columns, *(_COLUMNS.get(name) or Column(state_name(name)) for name in names)]
+    cells = [[(column.title, "bold") for column in shown]]
+    for result in results:
+        where = [(result.region, ""), (printable(result.query.profile), "")][: len(target_columns)]
+        clients = result.found.clients if result.found else ()
+        cells += [[*where, *(_cell(client, name, now) for name in names)] for client in clients]
+    if len(cells) == 1:
         return
-    shown = columns(results, several=several)
-    cells = [[(column.title, "bold") for column in shown], *([column.cell(row) for column in shown] for row in rows)]
-    sizes = [max(_width(row[i][0]) for row in cells) for i in range(len(shown))]
-    kept = fit(sizes, shown, width)
+    kept = fit([max(_width(row[i][0]) for row in cells) for i in range(len(shown))], shown, width)
     for row in cells:
         yield _line([row[i] for i in kept], list(kept.values()))
     if dropped := [column.title.lower() for i, column in enumerate(shown) if i not in kept]:
