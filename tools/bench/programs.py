@@ -28,8 +28,8 @@ def imports(*, quick: bool) -> Table:
     measures = {
         (which, name): partial(run, "-c", codes[name], python=pythons[which]) for which in pythons for name in codes
     }
-    found = {key: figures["wall"] for key, figures in in_turn(1 if quick else 7, measures).items()}
-    table = Table("Imports", ["", "beyond", *(f"{which} s" for which in pythons)])
+    found = {key: figures["cpu"] for key, figures in in_turn(1 if quick else 7, measures).items()}
+    table = Table("Imports", ["", "beyond", *(f"{which}: CPU s" for which in pythons)])
     for name, base in [*((code, "import pulumi") for code in STATEMENTS), ("hbr-clients --help", "empty")]:
         table.row(name, base, *(found[which, name] - found[which, base] for which in pythons))
     for name in STATEMENTS[:2]:
