@@ -1,12 +1,11 @@
 """The fleet: heartbeats, installations, arrivals and departures on the backend's clock; fleets from files."""
 
 import json
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, Cloud, new_row, new_rows, open_fleet, sample
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, Cloud, new_row, new_rows, open_fleet
 from pulumi_hbr_clients.emulator.fake_client import HEARTBEAT
 from pulumi_hbr_clients.emulator.fixtures import ROW_FIELDS
 from pulumi_hbr_clients.model.errors import InputError
@@ -89,16 +88,6 @@ def test_clients_come_and_go(clock: VirtualClock) -> None:
         clock.advance(10)
         counts.append(len(backend.rows()))
     assert counts == [1, 2, 3, 3, 3, 3]
-
-
-def test_the_lively_sample(clock: VirtualClock) -> None:
-    """What the command shows changes while one watches: an installation ends, a client recovers."""
-    backend = sample(clock=clock.time, lively=True)
-    before = Counter(row["Status"] for row in backend.rows())
-    clock.advance(46)
-    after = Counter(row["Status"] for row in backend.rows())
-    assert (before["INSTALLING"], before["UNKNOWN"]) == (1, 1)
-    assert (after["INSTALLING"], after["UNKNOWN"]) == (0, 0)
 
 
 def test_changes_show_at_once(backend: Backend, caller: Caller) -> None:

@@ -25,7 +25,6 @@ from pulumi_hbr_clients.emulator import (
     sample,
     serve,
 )
-from pulumi_hbr_clients.emulator.fake_client import Variant
 from pulumi_hbr_clients.protocol.signing import Credentials
 
 # It dates its requests with a call that Python deprecated in 3.12.
@@ -109,14 +108,10 @@ def test_temporary_credentials(backend: Backend, running: RunningEmulator) -> No
     ("expected", "fault", "arguments"),
     [
         ((ClientException, "MissingClientType"), "none", {}),
-        ((ClientException, "InvalidParameter"), "none", {"client_type": "ecs_client"}),
         ((ClientException, "InvalidParameter"), "none", {"client_type": "ECS_CLIENT", "page_size": 100}),
         ((ClientException, "Throttling.User"), "throttle", {"client_type": "ECS_CLIENT"}),
         ((ThrottlingException, "Throttling.User"), "throttle:700", {"client_type": "ECS_CLIENT"}),
-        ((ClientException, "NoPermission"), "no_permission", {"client_type": "ECS_CLIENT"}),
-        ((ClientException, "throttling.user"), "400 throttling.user Denied.", {"client_type": "ECS_CLIENT"}),
         ((ServerException, "InternalError"), "internal_error", {"client_type": "ECS_CLIENT"}),
-        ((ServerException, "SystemBusy"), "503 SystemBusy", {"client_type": "ECS_CLIENT"}),
     ],
 )
 def test_errors(
@@ -134,11 +129,3 @@ def test_errors(
     assert (type(error), error.code) == expected
     if fault == "throttle:700":
         assert error.retry_after == 700
-
-
-@pytest.mark.parametrize("variant", ["strings", "nulls", "empty_strings", "absent", "no_settings", "old_fields"])
-def test_response_variants(backend: Backend, running: RunningEmulator, variant: Variant) -> None:
-    """The SDK reads the other forms too: each client is there, whatever its fields hold."""
-    backend.variants = frozenset({variant})
-    body = sdk(running).describe_backup_clients(DescribeBackupClientsRequest(client_type="ECS_CLIENT")).body
-    assert [client.hostname for client in body.clients][:3] == ["web-1", "web-2", "web-3"]
