@@ -18,7 +18,7 @@ from pulumi_hbr_clients.emulator.backend import (
     account_credentials,
 )
 from pulumi_hbr_clients.emulator.behaviour import Turnover, Window
-from pulumi_hbr_clients.emulator.fixtures import new_row, new_rows
+from pulumi_hbr_clients.emulator.fake_client import new_row, new_rows
 from pulumi_hbr_clients.emulator.fleet_file import CLUSTER, SOURCE_ACCOUNT, open_fleet, sample
 from pulumi_hbr_clients.emulator.server import REGION, RunningEmulator, run, serve
 from pulumi_hbr_clients.emulator.service import InMemoryTransport

@@ -44,7 +44,12 @@ def authenticate(backend: Backend, request: Request) -> str:
     backend.limiter.take(backend, backend.clock())
     expires = _date(backend, headers.get("x-acs-date", "")) + MAX_SKEW
     _check_signature(request, authorization, account)
-    _use_nonce(backend, headers["x-acs-signature-nonce"], expires)
+    nonces, nonce = backend.nonces, headers["x-acs-signature-nonce"]
+    if nonce in nonces:
+        raise ApiError("SignatureNonceUsed")
+    nonces[nonce] = expires
+    while nonces[oldest := next(iter(nonces))] < backend.service_time():
+        del nonces[oldest]
     if action in backend.denied:
         raise ApiError("NoPermission")
     return action
@@ -72,14 +77,6 @@ def _date(backend: Backend, text: str) -> float:
     if abs(date - backend.service_time()) > MAX_SKEW:
         raise ApiError("InvalidTimeStamp.Expired")
     return date
-
-
-def _use_nonce(backend: Backend, nonce: str, expires: float) -> None:
-    if nonce in backend.nonces:
-        raise ApiError("SignatureNonceUsed")
-    backend.nonces[nonce] = expires
-    while backend.nonces[oldest := next(iter(backend.nonces))] < backend.service_time():
-        del backend.nonces[oldest]
 
 
 def _check_signature(request: Request, authorization: Authorization, account: Account) -> None:

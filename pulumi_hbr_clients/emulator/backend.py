@@ -19,8 +19,7 @@ from types import MappingProxyType
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from pulumi_hbr_clients.emulator.behaviour import Behaviour, Limiter, Position
-from pulumi_hbr_clients.emulator.fake_client import FakeClient, Owner
-from pulumi_hbr_clients.emulator.fixtures import Row, as_wire, new_row
+from pulumi_hbr_clients.emulator.fake_client import FakeClient, Owner, Row, as_wire, new_row
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.protocol.endpoints import REGIONS
 from pulumi_hbr_clients.protocol.signing import Credentials, Request, parse_authorization
@@ -235,10 +234,12 @@ class Backend(Behaviour):
 
     def find(self, identity: str | FakeClient) -> FakeClient:
         """The client of this id or instance, or itself. Raises `LookupError`."""
-        found = next((client for client in self.members if client.is_called(identity)), None)
-        if found is None:
-            raise LookupError(f"no client or instance {identity!r} in this backend")
-        return found
+        if isinstance(identity, FakeClient):
+            return identity
+        for client in self.members:
+            if client.is_called(identity):
+                return client
+        raise LookupError(f"no client or instance {identity!r} in this backend")
 
     def allow(self, credentials: Credentials, *, seconds: float | None = None) -> None:
         """Make a key known; its token ends after a number of seconds, or never."""
@@ -256,11 +257,6 @@ class Backend(Behaviour):
         if self.fault_rate and self.random.random() < self.fault_rate:
             return self.random.choice(self.random_faults)
         return None
-
-    def note(self, record: Record) -> None:
-        """Log a request."""
-        self.requests += 1
-        self.log.append(record)
 
     def clear_log(self) -> None:
         """Forget the requests so far."""

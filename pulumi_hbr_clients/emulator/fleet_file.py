@@ -22,7 +22,7 @@ from typing import Any, Final
 import yaml
 
 from pulumi_hbr_clients.emulator.backend import Backend, Cloud
-from pulumi_hbr_clients.emulator.fixtures import ROW_FIELDS, SETTINGS, Row, as_wire, new_row, new_rows
+from pulumi_hbr_clients.emulator.fake_client import ROW_FIELDS, SETTINGS, Row, as_wire, new_row, new_rows
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
 from pulumi_hbr_clients.model.validators import CLIENT_TYPES, nearest
 

@@ -4,15 +4,14 @@ Empty id lists select everything, as if they had not been given: no source says 
 a client must guard against.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 from zlib import crc32
 
 from pulumi_hbr_clients.emulator import responses
 from pulumi_hbr_clients.emulator.backend import Backend
 from pulumi_hbr_clients.emulator.behaviour import Position, Turnover
-from pulumi_hbr_clients.emulator.fake_client import FakeClient
-from pulumi_hbr_clients.emulator.fixtures import LONG_AGO, ROW_FIELDS
+from pulumi_hbr_clients.emulator.fake_client import LONG_AGO, ROW_FIELDS, FakeClient
 from pulumi_hbr_clients.emulator.responses import ApiError, ApiResponse
 from pulumi_hbr_clients.model.query import Filter, Query
 from pulumi_hbr_clients.model.validators import PAGE_SIZE_MAX
@@ -50,22 +49,19 @@ def _window(backend: Backend, found: Sequence[FakeClient], number: int, size: in
 
 
 def _selection(backend: Backend, query: Query) -> list[FakeClient]:
-    """Kept until the fleet changes: 1,000 pages of one list need one pass over 100,000 clients."""
-    key = backend.order, query.model_copy(update={"page_number": None, "page_size": None})
-    if key not in backend.selections:
+    """In order. Kept until the fleet changes: 1,000 pages of one list need one pass over 100,000 clients."""
+    keys: dict[str, Callable[[FakeClient], Any]] = {
+        "id": lambda client: str(client.row.get("ClientId")),
+        "name": lambda client: str(client.row.get("Hostname")),
+        "random": lambda client: crc32(f"{backend.seed}{client.row.get('ClientId')}".encode()),
+    }
+    selection = backend.order, query.model_copy(update={"page_number": None, "page_size": None})
+    if selection not in backend.selections:
         if len(backend.selections) >= _SELECTIONS_MAX:
             backend.selections.clear()
-        backend.selections[key] = _ordered(backend, select(backend, query))
-    return backend.selections[key]
-
-
-def _ordered(backend: Backend, clients: list[FakeClient]) -> list[FakeClient]:
-    if backend.order in {"arrival", "shuffled"}:
-        return clients
-    if backend.order == "random":
-        return sorted(clients, key=lambda client: crc32(f"{backend.seed}{client.row.get('ClientId')}".encode()))
-    field = "ClientId" if backend.order == "id" else "Hostname"
-    return sorted(clients, key=lambda client: str(client.row.get(field)))
+        found, key = select(backend, query), keys.get(backend.order)
+        backend.selections[selection] = sorted(found, key=key) if key else found
+    return backend.selections[selection]
 
 
 def select(backend: Backend, query: Query) -> list[FakeClient]:

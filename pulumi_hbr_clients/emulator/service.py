@@ -6,6 +6,7 @@ the query may also come in the form body; the other way round a parameter is not
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from email.utils import formatdate
 from functools import partial
@@ -17,7 +18,7 @@ from pulumi_hbr_clients.emulator.auth import authenticate
 from pulumi_hbr_clients.emulator.backend import Backend, Cloud, Record
 from pulumi_hbr_clients.emulator.responses import ApiError, ApiResponse
 from pulumi_hbr_clients.model import query as queries
-from pulumi_hbr_clients.model.errors import InputError, TransportError, ValidationIssue
+from pulumi_hbr_clients.model.errors import InputError, TransportError
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.protocol import codec
 from pulumi_hbr_clients.protocol.signing import Request, parse_authorization
@@ -35,7 +36,8 @@ def answer(backend: Backend, request: Request) -> ApiResponse:
         host = request.headers.get("host", "")
         usual, other = (partial(_answer, backend, request, other=other) for other in (False, True))
         response = faults.apply(fault or "none", faults.Request(usual, other, host, backend.service_time()))
-        backend.note(_record(backend, request, response, fault))
+        backend.requests += 1
+        backend.log.append(_record(backend, request, response, fault))
         return replace(response, delay=response.delay + backend.latency)
 
 
@@ -63,11 +65,9 @@ def _answer(backend: Backend, request: Request, *, other: bool) -> ApiResponse:
 
 def _record(backend: Backend, request: Request, response: ApiResponse, fault: str | None) -> Record:
     authorization = parse_authorization(request.headers.get("authorization", ""))
-    arguments: Mapping[str, Any]
-    try:
+    arguments: dict[str, Any] = {}
+    with suppress(*_UNREADABLE):
         arguments = _arguments(request)
-    except _UNREADABLE:
-        arguments = {}
     number = str(arguments.get("page_number", 1))
     return Record(
         time=backend.now(),
@@ -92,21 +92,16 @@ def _query(request: Request) -> Query:
     if request.body and not request.headers.get("content-type", "").startswith(FORM):
         raise ApiError("InvalidParameter", f"The body must be a form: {FORM}.")
     try:
-        query = queries.parse(_arguments(request))
+        return queries.parse(_arguments(request))
     except _UNREADABLE as error:
         raise ApiError("InvalidParameter", f"A parameter cannot be read: {error}") from None
     except InputError as error:
-        raise _invalid_parameter(error.faults[0]) from None
-    assert query is not None  # noqa: S101  there are no unknown values on a wire
-    return query
-
-
-def _invalid_parameter(issue: ValidationIssue) -> ApiError:
-    field = issue.path.partition("[")[0].partition(".")[0]
-    if field == "client_type" and not issue.given:
-        return ApiError("MissingClientType")
-    name = codec.parameters()[field].name
-    return ApiError("InvalidParameter", f"The specified parameter {name} is not valid. {issue}")
+        issue = error.faults[0]
+        field = issue.path.partition("[")[0].partition(".")[0]
+        if field == "client_type" and not issue.given:
+            raise ApiError("MissingClientType") from None
+        name = codec.parameters()[field].name
+        raise ApiError("InvalidParameter", f"The specified parameter {name} is not valid. {issue}") from None
 
 
 READ_TIMEOUT: Final = 10.0

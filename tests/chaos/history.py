@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pulumi_hbr_clients.emulator import Backend
-from pulumi_hbr_clients.emulator.fixtures import Row
+from pulumi_hbr_clients.emulator.fake_client import Row
 
 Matches = Callable[[Row], bool]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pulumi_hbr_clients.emulator.fixtures import Row
+from pulumi_hbr_clients.emulator.fake_client import Row
 from pulumi_hbr_clients.model.errors import GateFailedError, GateTimeoutError, HbrError
 from pulumi_hbr_clients.model.outputs import ClientList
 from tests.chaos.history import History, ever, throughout

@@ -6,7 +6,7 @@ from typing import Any, Final
 import hypothesis.strategies as st
 
 from pulumi_hbr_clients.emulator import Turnover, Window
-from pulumi_hbr_clients.emulator.fixtures import SETTINGS, Row
+from pulumi_hbr_clients.emulator.fake_client import SETTINGS, Row
 
 GROUPS: Final = ("red", "blue")
 SELECTIONS: Final[tuple[Mapping[str, Any], ...]] = (

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, Cloud, new_row, new_rows, open_fleet
-from pulumi_hbr_clients.emulator.fake_client import HEARTBEAT
-from pulumi_hbr_clients.emulator.fixtures import ROW_FIELDS
+from pulumi_hbr_clients.emulator.fake_client import HEARTBEAT, ROW_FIELDS
 from pulumi_hbr_clients.model.errors import InputError
 from tests.emulator.caller import ALL_ECS, ECS, Caller
 from tests.virtual_clock import VirtualClock
