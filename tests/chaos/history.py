@@ -4,9 +4,7 @@ A moment is the number of changes so far, so that two of them are told apart alt
 stand on this and on nothing that the package says.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from pulumi_hbr_clients.emulator import Backend
 from pulumi_hbr_clients.emulator.fake_client import Row
@@ -29,21 +27,16 @@ class History:
     def versions(self, since: int, until: int) -> Mapping[str, list[Row | None]]:
         """Every row that a client had between two moments, in order; None where it was not there."""
         rows: dict[str, Row | None] = dict(self._first)
-        seen: dict[str, list[Row | None]] = defaultdict(list)
-        for moment, (client_id, fields) in enumerate(self._changes()):
-            if moment == until:
-                break
-            if moment >= since and client_id not in seen:
-                seen[client_id].append(rows.get(client_id))
-            known = rows.get(client_id) or {}
-            rows[client_id] = None if fields is None else _changed(known, fields)
+        seen: dict[str, list[Row | None]] = {}
+        changes = list(self.backend.history)[self._skipped :][:until]
+        for moment, change in enumerate(changes):
+            before = rows.get(change.client_id)
+            row = {**(before or {}), **(change.fields or {})}
+            after = None if change.fields is None else {name: row[name] for name in row if row[name] is not ...}
+            rows[change.client_id] = after
             if moment >= since:
-                seen[client_id].append(rows[client_id])
+                seen.setdefault(change.client_id, [before]).append(after)
         return {client_id: seen.get(client_id) or [row] for client_id, row in rows.items()}
-
-    def _changes(self) -> Iterator[tuple[str, Row | None]]:
-        for change in list(self.backend.history)[self._skipped :]:
-            yield change.client_id, change.fields
 
 
 def throughout(versions: Mapping[str, list[Row | None]], matches: Matches) -> set[str]:
@@ -54,7 +47,3 @@ def throughout(versions: Mapping[str, list[Row | None]], matches: Matches) -> se
 def ever(versions: Mapping[str, list[Row | None]], matches: Matches) -> set[str]:
     """Clients that were there and matched at some moment."""
     return {i for i, rows in versions.items() if any(row is not None and matches(row) for row in rows)}
-
-
-def _changed(row: Row, fields: Row) -> dict[str, Any]:
-    return {name: value for name, value in {**row, **fields}.items() if value is not ...}

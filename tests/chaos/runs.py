@@ -25,9 +25,7 @@ LONGEST: Final = 3_600.0
 """Seconds after which whatever is still under way hangs: longer than every timeout of a run together."""
 _SIGNATURE: Final = re.compile(r"Signature=[0-9a-f]{8}")
 COUNTS: Final = Counter[str]()
-"""What came out of all runs of this process, printed at its end."""
-
-
+"""What came out of all runs of this process."""
 Work = Callable[[HbrClient, int], Coroutine[Any, Any, None]]
 """Something that is done with a client, and the moment at which it started."""
 

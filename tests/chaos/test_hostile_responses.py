@@ -35,22 +35,8 @@ HEADERS = (
     "no colon",
     ": empty",
 )
-STATUS_LINES = (
-    *("200 OK", "200", "201 Created", "204 No Content", "301 Moved", "302 Found", "304 Not Modified", "400 Bad", ""),
-    *(
-        "401 Who",
-        "403 No",
-        "404 Nothing",
-        "407 Proxy",
-        "429 Slow",
-        "500 Oh",
-        "503 Busy",
-        "599 ?",
-        "999 ?",
-        "99 ?",
-        "x ?",
-    ),
-)
+_ODD = (99, 201, 204, 301, 302, 304, 400, 401, 403, 404, 407, 429, 500, 503, 599, 999)
+STATUS_LINES = ("200 OK", "200", "", "x ?", *(f"{status} ?" for status in _ODD))
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20)
 ANYTHING = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
