@@ -53,7 +53,7 @@ def snake(name: str) -> str:
 
 
 def _issue(item: Any, model: type[BaseModel]) -> ValidationIssue:
-    path = _path(item["loc"])
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in item["loc"]).lstrip(".")
     if item["type"] == "extra_forbidden":
         names = _names(model, item["loc"])
         hint = nearest(snake(str(item["loc"][-1])), names)
@@ -79,12 +79,6 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for part in get_args(annotation):
         yield from _models(part)
-
-
-def _path(loc: tuple[int | str, ...]) -> str:
-    """`("tags", 2, "key")` → `tags[2].key`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
-    return text.lstrip(".")
 
 
 def _given(value: Any) -> str:

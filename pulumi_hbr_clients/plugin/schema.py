@@ -9,7 +9,7 @@ an input where stand here; names in each language, texts and programs in example
 import inspect
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib.resources import files
 from typing import Annotated, Any, Final, get_type_hints
 
@@ -86,12 +86,13 @@ GATE: Final = _programs("gate")
 
 def schema(version: str | None = None) -> Spec:
     """The whole schema; without a version as it is checked in."""
+    keys = _inputs(Configuration)
     return {
         **({"version": version} if version else {}),
         **json.loads(_read("package.json")),
         "config": {"variables": _config()},
         "functions": {FUNCTION_TOKEN: _function()},
-        "provider": _provider(),
+        "provider": {"description": _read("provider.md").rstrip(), "inputProperties": keys, "properties": keys},
         "resources": {GATE_TOKEN: _gate()},
         "types": _types(),
     }
@@ -131,11 +132,6 @@ def _gate() -> Spec:
     }
 
 
-def _provider() -> Spec:
-    keys = _inputs(Configuration)
-    return {"description": _read("provider.md").rstrip(), "inputProperties": keys, "properties": keys}
-
-
 def _config() -> Spec:
     """The provider's inputs as config, with the environment variables that stand in for it.
 
@@ -167,13 +163,13 @@ def _enums() -> Spec:
     So a value that is newer than an SDK needs no new SDK. Lists are of plain strings: a list of unions is hard to write
     in C# (pulumi/pulumi#5947). Config too: it would be no string then (pulumi/pulumi#19583).
     """
-    sets = {name: _values(name, node) for name, node in _properties(Query).items() if not _is_list(node)}
-    return {_pascal(name): {"type": "string", "enum": _members(values)} for name, values in sets.items() if values}
-
-
-def _members(values: Iterable[str]) -> list[Spec]:
-    """`ECS_CLIENT` → `EcsClient`, or Go and Python would call it EC_S_CLIENT."""
-    return [{"name": to_pascal(value.lower()), "value": value} for value in values]
+    found: Spec = {}
+    for name, node in _properties(Query).items():
+        if (values := _values(name, node)) and not _is_list(node):
+            # `ECS_CLIENT` is named `EcsClient`, or Go and Python would call it EC_S_CLIENT
+            members = [{"name": to_pascal(value.lower()), "value": value} for value in values]
+            found[_pascal(name)] = {"type": "string", "enum": members}
+    return found
 
 
 def _inputs(model: type[BaseModel], without: Collection[str] = ()) -> Spec:
@@ -212,7 +208,8 @@ def _outputs(names: Collection[str] | None = None) -> Spec:
 
 
 def _property(name: str, node: Spec, told: str | None = None) -> Spec:
-    secret = {"secret": True} if _is_secret(node) else {}
+    bare = _bare(node)  # a `SecretStr`, or a map of them, is only written
+    secret = {"secret": True} if "writeOnly" in {**bare, **(bare.get("additionalProperties") or {})} else {}
     return {**_type(name, node), **secret, "description": " ".join(_description(node, told or node["description"]))}
 
 
@@ -257,12 +254,6 @@ def _bare(node: Spec) -> Spec:
 
 def _is_list(node: Spec) -> bool:
     return "items" in _bare(node)
-
-
-def _is_secret(node: Spec) -> bool:
-    """Whether it is a `SecretStr`, or a map of them."""
-    bare = _bare(node)
-    return "writeOnly" in {**bare, **(bare.get("additionalProperties") or {})}
 
 
 def _pascal(name: str) -> str:

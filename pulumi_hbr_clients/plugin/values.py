@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from google.protobuf.struct_pb2 import ListValue, Struct, Value
+from google.protobuf.struct_pb2 import Struct, Value
 
 UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _UNKNOWNS: Final = frozenset(
@@ -86,16 +86,13 @@ class _Reader:
         if kind == "struct_value":
             return self._struct(value.struct_value)
         if kind == "list_value":
-            return self._list(value.list_value)
+            return [self.plain(item) for item in value.list_value.values]
         if kind == "number_value":
             return int(value.number_value) if value.number_value.is_integer() else value.number_value
         if kind == "string_value" and value.string_value in _UNKNOWNS:
             self.unknown = True
             return None
         return None if kind in {None, "null_value"} else getattr(value, kind)
-
-    def _list(self, values: ListValue) -> list[Any]:
-        return [self.plain(value) for value in values.values]
 
     def _struct(self, struct: Struct) -> Any:
         signature = struct.fields[_SIGNATURE].string_value if _SIGNATURE in struct.fields else ""
