@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from io import StringIO
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, ClientSettings
 from pulumi_hbr_clients.model.outputs import ClientList, excluded_fields, summary
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+_SETTINGS: Final = [f"settings.{state_name(field.name)}" for field in fields(ClientSettings)]
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet runs a cell that starts with one of these (OWASP, "CSV Injection")."""
 
@@ -72,37 +73,24 @@ def csv_text(results: Sequence[Target], *, several: bool) -> str:
     With several targets, `region` and `profile` come first. Every cell is safe in a spreadsheet and on a terminal.
     """
     query = results[0].query
-    target_columns = ["region", "profile"] if several else []
-    shown = with_ids(CLIENT_FIELDS if query.fields is None else query.fields)
-    paths = list(_paths(name for name in shown if name not in target_columns))
-    secret = ["proxyPassword"] if query.include_proxy_passwords else []
+    columns = ["region", "profile"] if several else []
+    for name in with_ids(CLIENT_FIELDS if query.fields is None else query.fields):
+        columns += _SETTINGS if name == "settings" else [state_name(name)]
+    columns += ["proxyPassword"] if query.include_proxy_passwords else []
+    columns = list(dict.fromkeys(columns))
     text = StringIO()
     writer = csv.writer(text)
-    writer.writerow([*target_columns, *(".".join(path) for path in paths), *secret])
+    writer.writerow(columns)
     for result in results:
         found = result.found or ClientList()
         for client in found.clients:
-            (plain,) = to_dicts([client])
-            password = found.proxy_passwords.get(client.client_id or "")
-            cells = [result.region, result.query.profile] if several else []
-            cells += [_at(plain, path) for path in paths]
-            cells += [password.get_secret_value() if password else "" for _ in secret]
-            writer.writerow(map(_safe_cell, cells))
+            (row,) = to_dicts([client])
+            row |= {f"settings.{name}": value for name, value in row.get("settings", {}).items()}
+            row |= {"region": result.region, "profile": result.query.profile} if several else {}
+            if password := found.proxy_passwords.get(client.client_id or ""):
+                row["proxyPassword"] = password.get_secret_value()
+            writer.writerow(_safe_cell(row.get(column)) for column in columns)
     return text.getvalue()
-
-
-def _paths(names: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    for name in names:
-        if name == "settings":
-            yield from ((name, state_name(field.name)) for field in fields(ClientSettings))
-        else:
-            yield (state_name(name),)
-
-
-def _at(plain: Any, path: tuple[str, ...]) -> Any:
-    for name in path:
-        plain = (plain or {}).get(name)
-    return plain
 
 
 def _safe_cell(value: Any) -> str:

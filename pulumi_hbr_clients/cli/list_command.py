@@ -38,6 +38,8 @@ from pulumi_hbr_clients.model.errors import (
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.model.validators import seconds
 
+_RECOVERABLE: Final = (TransportError, InvalidResponseError)
+"""Who watches wants to see the end of an outage too, whatever one query may do about it."""
 _log: Final = logging.getLogger("pulumi_hbr_clients")
 
 
@@ -172,26 +174,21 @@ async def _reports(
     async with targets.opened(client, chosen, query) as found:
         with _progress_bar() as progress:
             results = await _list_all(found, progress, _retry_printer())
-        _raise_single(chosen, results)
-        yield Report(output, results, chosen.several)
-        while interval is not None:
+        is_first = True
+        while True:
+            # the error of a target that is the only one decides the exit code
+            error = None if chosen.several or results[0].found else results[0].error
+            if error is None:
+                yield Report(output, results, chosen.several)
+            elif is_first or (error.retry is Retry.NEVER and not isinstance(error, _RECOVERABLE)):
+                raise error
+            else:
+                print_message("warning", f"{error_text(error)}. Trying again in {interval:g} s")
+            if interval is None:
+                return
             await asyncio.sleep(interval)
             results = await _list_all(found, _no_bar, ignore)  # in silence: what counts is how the round ends
-            try:
-                _raise_single(chosen, results)
-            except HbrError as error:
-                # who watches wants to see the end of an outage too
-                if not isinstance(error, TransportError | InvalidResponseError) and error.retry is Retry.NEVER:
-                    raise
-                print_message("warning", f"{error_text(error)}. Trying again in {interval:g} s")
-            else:
-                yield Report(output, results, chosen.several)
-
-
-def _raise_single(chosen: Targets, results: Sequence[Target]) -> None:
-    """Raise the error of a target that is the only one: it decides the exit code."""
-    if not chosen.several and results[0].found is None and results[0].error is not None:
-        raise results[0].error
+            is_first = False
 
 
 async def _list_all(

@@ -155,17 +155,6 @@ def test_watch_in_a_pipe_tells_of_changes(backend: Backend) -> None:
     assert (code, rest, errors) == (130, "", "")
 
 
-def test_watched_json_is_an_object_a_line(backend: Backend) -> None:
-    """What a program reads is one line for each change."""
-    with program(*LIST, "--watch", "1", "--output", "json") as process:
-        assert process.stdout
-        first = json.loads(process.stdout.readline())
-        backend.remove("c-2")
-        second = json.loads(process.stdout.readline())
-        assert interrupted(process) == (130, "", "")
-    assert [first["ids"], second["ids"]] == [["c-1", "c-2"], ["c-1"]]
-
-
 def test_watch_outlives_an_outage(backend: Backend) -> None:
     """No answer for a while is a warning; a refusal that stays is the end."""
     with program(*LIST, "--watch", "1", "--timeout", "2", "--output", "json") as process:
@@ -181,14 +170,6 @@ def test_watch_outlives_an_outage(backend: Backend) -> None:
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 1
     assert "error: NoPermission: " in errors
-
-
-def test_ctrl_c_is_quiet(backend: Backend) -> None:
-    """An interrupt while waiting for the service ends with 130 and not a word."""
-    backend.latency = 30
-    with program(*LIST) as process:
-        wait_for(lambda: backend.requests == 1)
-        assert interrupted(process) == (130, "", "")
 
 
 def test_a_broken_pipe_is_quiet(backend: Backend) -> None:

@@ -95,14 +95,6 @@ def test_a_bypassed_gate(backend: Backend, monkeypatch: pytest.MonkeyPatch, mode
     assert told(result)[0].startswith("warning: gate bypassed (hbr-clients:gates): ")
 
 
-def test_an_unknown_mode_of_gates(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bad input: nothing is sent."""
-    monkeypatch.setenv("HBR_CLIENTS_GATES", "enforced")
-    result = wait()
-    assert "HBR_CLIENTS_GATES: must be enforce, warn or off; did you mean enforce? (given: 'enforced')" in result.stderr
-    assert (result.exit_code, backend.requests) == (2, 0)
-
-
 def test_all_faults_at_once(backend: Backend) -> None:
     """Those of the query and of the condition, as they were typed; nothing is sent, and no object printed."""
     typed = "--client-type ecs --tag =v --region cn-hangzou --network home --min-clients x --timeout soon --tolerate no"

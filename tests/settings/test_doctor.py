@@ -117,15 +117,6 @@ def test_a_profile(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("emulator")
-def test_a_profile_that_is_not_there(backend: Backend) -> None:
-    """It is the problem, whatever the environment has; nothing is sent."""
-    profile_file(home(), default=KEYS)
-    found = report("--profile", "prod")
-    assert found["credentials"]["problem"].startswith("--profile: there is no profile prod in ~/.aliyun/config.json")
-    assert backend.requests == 0
-
-
-@pytest.mark.usefixtures("emulator")
 def test_half_a_key_is_no_key(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """An id without its secret is the problem, and the profile below it is not used."""
     monkeypatch.setenv(ID, "FAKE-NEVER-SHOWN")
