@@ -32,10 +32,11 @@ FEW: Final = 8
 """Requests in flight in a window that was spent before. All of them are refused when it is spent again."""
 FEWEST: Final = 6
 """Requests in flight where the window is about to be spent."""
-_BEYOND: Final = 32
+_BEYOND: Final = 16
 """So far beyond the budget every request succeeded: it is larger."""
 _SLOW: Final = 0.05
-"""Seconds: more than 16 requests in flight are of use only where no response is faster. 16 then make 320 a second."""
+"""Seconds: more than 16 requests in flight are of use only where no response is faster (16 then make 320 a second), and
+only while responses do not slow down: then they wait in the service's queue, and are refused at the end of a window."""
 PROBE_DELAY: Final = 1.0
 _MARGIN: Final = 0.05
 """Seconds added to the end of a window, for the way of a request is not always equally long."""
@@ -92,7 +93,7 @@ class RateLimiter:
         if self.rate is not None:
             return max(2, min(self._in_flight, round(2 * self.rate * min(self._fastest, 1.0))))
         budget = self.budget or USUAL_BUDGET
-        near_the_end = budget - MOST <= self._count(now) < budget + _BEYOND
+        near_the_end = budget - FEW <= self._count(now) < budget + _BEYOND
         return min(self._in_flight, FEWEST) if near_the_end else self._in_flight
 
     def on_send(self, now: float) -> None:
@@ -109,7 +110,7 @@ class RateLimiter:
         self._fastest = min(self._fastest, now - sent_at)
         if self.state is State.PROBING and sent_at >= self._decided_at:
             self._slow_down(now, max(MIN_PEAK, self._peak))
-        elif self.state is State.FREE and self._fastest > _SLOW:
+        elif self.state is State.FREE and self._fastest > _SLOW and now - sent_at < 2 * self._fastest:
             self._in_flight = min(MOST, self._in_flight + 1)
 
     def on_throttled(self, now: float, sent_at: float, retry_after: float | None) -> None:
