@@ -115,8 +115,7 @@ class Behaviour:
     def set(self, name: str, value: Any) -> Any:
         """Set a behaviour by its name; return it as set. Raises `ValueError`, also on an unknown name."""
         if name not in BEHAVIOURS:
-            msg = f"no such behaviour: {name}; one of {', '.join(BEHAVIOURS)}"
-            raise ValueError(msg)
+            raise ValueError(f"no such behaviour: {name}; one of {', '.join(BEHAVIOURS)}")
         setattr(self, name, value)
         return getattr(self, name)
 
@@ -136,8 +135,7 @@ def parse(text: str) -> tuple[str, Any]:
     try:
         value = yaml.safe_load(written)
     except yaml.YAMLError as error:
-        msg = f"{name}: not YAML: {' '.join(str(error).split())}"
-        raise ValueError(msg) from None
+        raise ValueError(f"{name}: not YAML: {' '.join(str(error).split())}") from None
     Behaviour().set(name, value)
     return name, value
 
@@ -148,8 +146,7 @@ def _validated(name: str, value: Any) -> Any:
     except ShapeError as error:
         first = error.errors(include_url=False)[0]
         path = ".".join(str(part) for part in (name, *first["loc"]) if not str(part).startswith("function"))
-        msg = f"{path}: {first['msg'].removeprefix('Value error, ')} (given: {first['input']!r})"
-        raise ValueError(msg) from None
+        raise ValueError(f"{path}: {first['msg'].removeprefix('Value error, ')} (given: {first['input']!r})") from None
 
 
 @dataclass(slots=True)
@@ -173,12 +170,15 @@ class Limiter:
 
     def _wait(self, window: Window, now: float) -> float:
         """Seconds until the window takes another request."""
-        start = now - window.seconds if window.kind == "sliding" else floor(now / window.seconds) * window.seconds
-        while self.taken and (self.taken[0] < start or (window.kind == "sliding" and self.taken[0] == start)):
+        period = window.seconds
+
+        def end(moment: float) -> float:
+            """When a request let in at this moment counts no longer."""
+            return moment + period if window.kind == "sliding" else (floor(moment / period) + 1) * period
+
+        while self.taken and end(self.taken[0]) <= now:
             self.taken.popleft()
-        if len(self.taken) < window.limit:
-            return 0.0
-        return (self.taken[0] if window.kind == "sliding" else start) + window.seconds - now
+        return 0.0 if len(self.taken) < window.limit else end(self.taken[0]) - now
 
     def _take_token(self, behaviour: "Behaviour", now: float) -> None:
         """A bucket of `rate` tokens that refills in a second."""

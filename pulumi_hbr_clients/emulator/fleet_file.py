@@ -84,9 +84,9 @@ def _completed(*, name: str, clientType: str = "ECS_CLIENT", **given: Any) -> di
     usual = {"Status": "ACTIVATED", "BackupStatus": "PROTECTED", "ClientVersion": "2.13.1", "Hostname": name}
     if clientType == "ECS_CLIENT":
         usual |= {"InstanceName": name, "OsType": "linux"}
-    beside = {key: given.pop(key) for key in _BESIDE if key in given}
-    given["settings"] = None if given.get("settings", {}) is None else {**SETTINGS, **given.get("settings", {})}
-    row = {**new_row(f"sample/{name}", clientType, **usual), **as_wire(given), **beside}
+    settings = given.pop("settings", {})
+    given["settings"] = settings if settings is None else SETTINGS | settings
+    row = new_row(f"sample/{name}", clientType, **usual) | as_wire(given)
     return {key: value for key, value in row.items() if value is not None}
 
 

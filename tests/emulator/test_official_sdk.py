@@ -89,8 +89,7 @@ def test_filters(running: RunningEmulator) -> None:
     cases: list[tuple[list[str], dict[str, Any]]] = [
         (["web-1", "web-2", "web-3", "db-1", "db-2"], {"tag": [tag]}),
         (["web-1", "web-2"], {"filters": [item]}),
-        (["web-3"], {"client_ids": [web_3["ClientId"]]}),
-        (["web-3"], {"instance_ids": [web_3["InstanceId"]]}),
+        (["web-3"], {"client_ids": [web_3["ClientId"]], "instance_ids": [web_3["InstanceId"]]}),
         (["node-1", "node-2"], {"client_type": "CONTAINER_CLIENT", "cluster_id": CLUSTER}),
     ]
     for expected, arguments in cases:

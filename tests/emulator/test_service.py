@@ -31,19 +31,15 @@ CROSS = {
 
 
 def test_envelope(caller: Caller) -> None:
-    """A response has the document's envelope, in its types, and the defaults of page 1 and 10 clients."""
+    """A page has the document's envelope, in its types, page 1 and 10 clients by default; a refusal the gateway's."""
     envelope = caller.document(ECS)
     clients, _ = envelope.pop("Clients"), envelope.pop("RequestId")
     expected = {"Success": True, "Code": "200", "Message": "successful"}
     assert envelope == {**expected, "PageNumber": 1, "PageSize": 10, "TotalCount": 12}
     assert len(clients) == 10
-
-
-def test_error_body(caller: Caller) -> None:
-    """A refusal has the gateway's body."""
-    body = caller.document({})
-    assert set(body) == {"RequestId", "HostId", "Code", "Message", "Recommend"}
-    assert body["HostId"] == caller.host
+    refusal = caller.document({})
+    assert set(refusal) == {"RequestId", "HostId", "Code", "Message", "Recommend"}
+    assert (refusal["HostId"], refusal["Code"]) == (caller.host, "MissingClientType")
 
 
 def test_wrong_secret(caller: Caller) -> None:
@@ -157,6 +153,12 @@ def test_query_parameters_in_the_body(caller: Caller) -> None:
     assert caller.names({}, asked) == ["web-1"]
 
 
+def test_a_body_must_be_a_form_and_a_role_known(caller: Caller) -> None:
+    """A body in another form is not read; a role that does not let this account in is refused."""
+    assert caller.code(ECS, {"ClientIds": '["c-1"]'}, content_type="application/json") == "InvalidParameter"
+    assert caller.code({**ECS, **CROSS, "CrossAccountRoleName": "other"}) == "AssumeRoleFail"
+
+
 def test_empty_id_lists_select_everything(caller: Caller) -> None:
     """An id list that is sent empty is no filter: this is the trap a client must not walk into."""
     assert len(caller.names(ALL_ECS, {"ClientIds": "[]", "InstanceIds": "[]"})) == 12
@@ -182,13 +184,6 @@ def test_limits_of_parameters(caller: Caller, query: dict[str, str], body: dict[
     """What is outside the document's limits is a parameter that is not valid."""
     response = caller.ask({**ECS, **query}, body)
     assert (response.status, response.code) == (400, "InvalidParameter")
-
-
-def test_other_refusals(caller: Caller) -> None:
-    """No client type, a role that does not let this account in, a body that is no form."""
-    assert caller.code({}) == "MissingClientType"
-    assert caller.code({**ECS, **CROSS, "CrossAccountRoleName": "other"}) == "AssumeRoleFail"
-    assert caller.code(ECS, {"ClientIds": '["c-1"]'}, content_type="application/json") == "InvalidParameter"
 
 
 PATHS = st.from_regex(r"(Tag|Filters)\.[0-9]{1,2}\.(Key|Value|Values)(\.[0-9])?", fullmatch=True)
