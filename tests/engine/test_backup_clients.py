@@ -67,26 +67,6 @@ def test_values_are_known_in_preview(engine: Any, backend: Backend) -> None:
     assert backend.requests == 1
 
 
-def test_outputs_are_plain_and_complete(engine: Any, backend: Backend) -> None:
-    """Exports hold every client under state names, as plain values."""
-    stack = engine.stack()
-    stack.up(fleet)
-    outputs = stack.outputs()
-    rows = {row["ClientId"]: row for row in ecs(backend)}
-    assert outputs["ids"] == sorted(rows)
-    assert outputs["total"] == len(rows)
-    assert outputs["complete"] is True
-    assert sum(outputs["counts"].values()) == len(rows)
-    assert outputs["instanceIds"] == sorted(row["InstanceId"] for row in rows.values())
-    for client in outputs["clients"]:
-        row = rows[client["clientId"]]
-        assert client["status"] == row["Status"]
-        assert client["privateIpV4"] == row["PrivateIpV4"]
-        assert client["region"] == "cn-hangzhou"
-        assert client.get("tags", {}) == {tag["Key"]: tag["Value"] for tag in row.get("Tags") or []}
-        assert "lastHeartBeatTime" not in client
-
-
 def test_a_second_up_changes_nothing(engine: Any) -> None:
     """With the same fleet, heartbeats apart, `up` and `preview` say unchanged."""
     stack = engine.stack()
