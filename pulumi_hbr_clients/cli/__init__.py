@@ -1,7 +1,7 @@
 """Entry point: the command line `hbr-clients`. Typed options → query → list on the screen, and an exit code.
 
     list       list_command.py: options.py (→ Query), targets.py (asks), tables.py, json_csv.py, terminal.py (show)
-    wait       wait_command.py
+    wait       wait_command.py, union.py
     doctor     doctor.py, diagnosis.py
     emulator   emulator_command.py
     schema, plugin   plugin_command.py

@@ -181,6 +181,13 @@ def test_no_region() -> None:
     assert [name in no_region for name in ("--region", "ALIBABA_CLOUD_REGION_ID", "hbr-clients:region")] == [True] * 3
 
 
+def test_a_typo_in_the_environment_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault that was not typed says where it comes from."""
+    monkeypatch.setenv("ALICLOUD_REGION", "cn hangzhou")
+    (line,) = lines_of(run("list", *ECS))
+    assert line.endswith("(given: 'cn hangzhou' from environment ALICLOUD_REGION)")
+
+
 @pytest.mark.usefixtures("emulator")
 @pytest.mark.parametrize(
     ("fault", "advice"),
