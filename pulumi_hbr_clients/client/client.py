@@ -19,7 +19,7 @@ from pulumi_hbr_clients.client.reading import Progress, Reading
 from pulumi_hbr_clients.client.session import OnRetry, OnWait, RetryPolicy, ignore
 from pulumi_hbr_clients.client.sessions import Sessions
 from pulumi_hbr_clients.client.settings import Config, ResolvedSettings, no_config, resolve
-from pulumi_hbr_clients.client.shared import PROCESS
+from pulumi_hbr_clients.client.single_flight import SingleFlight
 from pulumi_hbr_clients.client.transport import ConnectionPool, Transport
 from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model.configuration import AssumeRole
@@ -43,6 +43,8 @@ TIMEOUT: Final = 300.0
 CONCURRENCY: Final = 64
 """Requests of one client in flight at most. The account's own limit is the rate limiter's."""
 SYSTEM_CLOCK: Final = SystemClock()
+FLIGHTS: Final = SingleFlight()
+"""The queries under way in this process, those of all clients."""
 _log: Final = logging.getLogger("pulumi_hbr_clients")
 
 
@@ -203,9 +205,7 @@ class HbrClient:
         seams = (self._sessions.transport, self._sessions.clock)
         key = (session.target, settings.account, seams, sent)
         reading: Reading
-        async with PROCESS.flights.join(
-            key, lambda: Reading(session, query, self._sessions.clock, progress, on_retry)
-        ) as (
+        async with FLIGHTS.join(key, lambda: Reading(session, query, self._sessions.clock, progress, on_retry)) as (
             reading,
             task,
         ):

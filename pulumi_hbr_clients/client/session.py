@@ -11,14 +11,14 @@ import random
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from pulumi_hbr_clients.client.clock import Clock
-from pulumi_hbr_clients.client.concurrency import ConcurrencyLimit
 from pulumi_hbr_clients.client.credentials import CredentialSource
+from pulumi_hbr_clients.client.limits import ConcurrencyLimit
 from pulumi_hbr_clients.client.redaction import redacted, usable
 from pulumi_hbr_clients.client.transport import Transport
 from pulumi_hbr_clients.model.errors import (
@@ -154,8 +154,8 @@ class EndpointSession:
         query: Query,
         ask: codec.PageRequest,
         *,
-        known: Collection[str] = (),
-        callbacks: Callbacks | None = None,
+        known: Mapping[str, Any],
+        callbacks: Callbacks,
     ) -> Page:
         """Return one page, trying again as its errors allow.
 
@@ -171,7 +171,7 @@ class EndpointSession:
         return await self._call(
             codec.encode_request(query, ask, self.target.host),
             lambda decoder, response: decoder.page(response, known=known, passwords=query.include_proxy_passwords),
-            callbacks or Callbacks(),
+            callbacks,
         )
 
     async def regions(self) -> tuple[str, ...]:

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pulumi_hbr_clients.client.clock import Clock
-from pulumi_hbr_clients.client.concurrency import ConcurrencyLimit
 from pulumi_hbr_clients.client.credentials import credential_source
+from pulumi_hbr_clients.client.limits import ConcurrencyLimit, in_flight, rate_limiter
 from pulumi_hbr_clients.client.session import EndpointSession, RetryPolicy
 from pulumi_hbr_clients.client.settings import ResolvedSettings
-from pulumi_hbr_clients.client.shared import PROCESS
 from pulumi_hbr_clients.client.transport import Transport
 from pulumi_hbr_clients.protocol.endpoints import Target, is_loopback
 
@@ -54,7 +53,7 @@ class Sessions:
     def _open(self, settings: ResolvedSettings, slots: ConcurrencyLimit) -> EndpointSession:
         target = settings.target
         # an emulator has limits of its own; a region's public and VPC endpoints share the account's
-        limiter = PROCESS.rate_limiter(self.clock, settings.account, target.region, _loopback_endpoint(target))
+        limiter = rate_limiter(self.clock, settings.account, target.region, _loopback_endpoint(target))
         return EndpointSession(
             target,
             credential_source(settings),
@@ -62,7 +61,7 @@ class Sessions:
             clock=self.clock,
             limiter=limiter,
             slots=slots,
-            in_flight=PROCESS.in_flight(limiter, self.clock),
+            in_flight=in_flight(limiter, self.clock),
             policy=self.policy,
         )
 

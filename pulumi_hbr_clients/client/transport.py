@@ -15,6 +15,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from ipaddress import ip_address
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -22,7 +23,6 @@ from urllib.parse import urlsplit
 from pulumi_hbr_clients import __version__
 from pulumi_hbr_clients.client.daemon_threads import run_in_daemon_thread
 from pulumi_hbr_clients.client.proxy import Proxy, proxy_for
-from pulumi_hbr_clients.client.shared import PROCESS
 from pulumi_hbr_clients.model.errors import InputError, Retry, TransportError, ValidationIssue
 from pulumi_hbr_clients.protocol.codec import HttpResponse
 from pulumi_hbr_clients.protocol.endpoints import is_loopback
@@ -243,13 +243,11 @@ def is_address(host: str) -> bool:
 
 def tls_context() -> ssl.SSLContext:
     """Return the process's TLS context for the authorities of the environment. Raises `InputError`."""
-    named = tuple(os.environ.get(name) or None for name in _AUTHORITIES)
-    if named not in PROCESS.tls_contexts:
-        PROCESS.tls_contexts[named] = _new_tls_context(*named)
-    return PROCESS.tls_contexts[named]
+    return _tls_context(*(os.environ.get(name) or None for name in _AUTHORITIES))
 
 
-def _new_tls_context(file: str | None, folder: str | None) -> ssl.SSLContext:
+@cache  # it takes 20 ms to load
+def _tls_context(file: str | None, folder: str | None) -> ssl.SSLContext:
     if file is None and folder is not None and not os.path.isdir(folder):  # noqa: PTH112  a text of the environment
         raise InputError(ValidationIssue("SSL_CERT_DIR", "must be a folder of certificates", folder))
     try:

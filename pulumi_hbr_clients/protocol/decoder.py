@@ -5,7 +5,7 @@ A response is an error if HTTP says so, or `Success` is false, or `Code` is not 
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Generic, TypeVar, cast
@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Generic, TypeVar, cast
 from pydantic import AliasChoices, AliasGenerator, ConfigDict, Field, SecretStr, TypeAdapter
 from pydantic import ValidationError as ShapeError
 from pydantic.dataclasses import dataclass as record
+from typing_extensions import TypedDict  # typing's own is read by pydantic from Python 3.12 on only
 
 from pulumi_hbr_clients.model.backup_client import (
     BackupClient,
@@ -62,12 +63,13 @@ _ENVELOPE: Final = ConfigDict(
 Row = TypeVar("Row")
 
 
-@record(slots=True, kw_only=True, config=_ENVELOPE)
-class _Ids:
+class _Ids(TypedDict, total=False):
     """The part of a client that tells it apart."""
 
-    client_id: LenientStr = None
-    instance_id: LenientStr = None
+    __pydantic_config__ = ConfigDict(coerce_numbers_to_str=True)  # type: ignore[misc]  # pydantic's way to configure one
+
+    ClientId: LenientStr
+    InstanceId: LenientStr
 
 
 @record(slots=True, kw_only=True, config=_ENVELOPE)
@@ -115,7 +117,7 @@ E = TypeVar("E", bound=_Envelope)
 _RECORDS: Final = TypeAdapter(_PageEnvelope[BackupClient])
 _IDENTITIES: Final = TypeAdapter(_PageEnvelope[_Ids])
 _REGIONS: Final = TypeAdapter(_RegionsEnvelope)
-_NO_PASSWORDS: Final[Mapping[str, SecretStr]] = MappingProxyType({})
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 CLIENTS_MAX: Final = 1_000_000
 """A total beyond this is taken for a broken response, before its pages are planned for it."""
 
@@ -132,7 +134,7 @@ class Decoder:
     region: str | None = None
     redact: Callable[[str], str] = _as_it_is
 
-    def page(self, response: HttpResponse, *, known: Collection[str] = (), passwords: bool = False) -> Page:
+    def page(self, response: HttpResponse, *, known: Mapping[str, Any] = _NONE, passwords: bool = False) -> Page:
         """Return the page in a response.
 
         Where all its clients are `known`, by identity, no records are built: a second pass costs a fraction of the
@@ -140,15 +142,15 @@ class Decoder:
         """
         if known:
             found, _ = self._read(response, _IDENTITIES)
-            ids = [row.client_id or row.instance_id for row in found.rows()]
-            if all(each in known for each in ids):
+            ids = [row.get("ClientId") or row.get("InstanceId") for row in found.rows()]
+            if known.keys() >= set(ids):
                 return self._page(response, found, [], cast("list[str]", ids))
         envelope, body = self._read(response, _RECORDS)
         clients = envelope.rows()
         for client in clients if self.region else ():
             object.__setattr__(client, "region", self.region)
         if not known:
-            return self._page(response, envelope, clients, None, _passwords(body) if passwords else {})
+            return self._page(response, envelope, clients, None, _passwords(body) if passwords else _NONE)
         new = [client for client in clients if client.identity not in known]
         found_passwords = _passwords(body) if passwords and new else {}
         return self._page(response, envelope, new, [client.identity for client in clients], found_passwords)
@@ -164,7 +166,7 @@ class Decoder:
         envelope: "_PageEnvelope[Any]",
         clients: list[BackupClient],
         ids: list[str] | None,
-        passwords: Mapping[str, SecretStr] = _NO_PASSWORDS,
+        passwords: Mapping[str, SecretStr] = _NONE,
     ) -> Page:
         total = envelope.total_count
         if total is None or not 0 <= total <= CLIENTS_MAX:

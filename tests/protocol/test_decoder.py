@@ -260,7 +260,7 @@ BODIES = (
 def test_hostile_answers(body: bytes, status: int, passwords: bool, later: bool) -> None:  # noqa: FBT001  Hypothesis passes them
     """Whatever comes, the outcome is a page or one of our own errors."""
     try:
-        page = Decoder().page(HttpResponse(status, {}, body), passwords=passwords, known={ID: None} if later else ())
+        page = Decoder().page(HttpResponse(status, {}, body), passwords=passwords, known={ID: None} if later else {})
     except HbrError as error:
         assert str(error)
     else:

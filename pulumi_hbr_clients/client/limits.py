@@ -1,9 +1,13 @@
-"""How many requests are in flight at once."""
+"""How many requests are in flight at once, and what all clients of a process know about an account's limit."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Self
+from typing import Final, Self
+from weakref import WeakKeyDictionary
+
+from pulumi_hbr_clients.client.clock import Clock
+from pulumi_hbr_clients.protocol.rate_limiter import RateLimiter
 
 
 class ConcurrencyLimit:
@@ -43,3 +47,20 @@ class ConcurrencyLimit:
             if not waiter.done():
                 waiter.set_result(None)
                 free -= 1
+
+
+_limiters: Final[dict[object, RateLimiter]] = {}
+_in_flight: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[object, ConcurrencyLimit]]] = WeakKeyDictionary()
+
+
+def rate_limiter(*key: object) -> RateLimiter:
+    """The limiter of one account and region. None is ever dropped: that would fork an account's limit."""
+    return _limiters.setdefault(key, RateLimiter())
+
+
+def in_flight(limiter: RateLimiter, clock: Clock) -> ConcurrencyLimit:
+    """How many requests of one account and region all clients on the running event loop have in flight."""
+    for loop in [loop for loop in _in_flight if loop.is_closed()]:
+        del _in_flight[loop]  # requests that waited there hold it
+    limits = _in_flight.setdefault(asyncio.get_running_loop(), {})
+    return limits.setdefault(id(limiter), ConcurrencyLimit(lambda: limiter.max_in_flight(clock.monotonic())))
