@@ -1,8 +1,5 @@
 """Where credentials are looked for: one list, in order, that `settings` takes the first from and `doctor` shows.
 
-    argument → Pulumi config hbr-clients:* → Pulumi config alicloud:* → environment → CLI profile → credentials.ini
-    → metadata service
-
 A place says nothing, gives a whole source, or has a problem. The first that says anything ends the search: half a
 source is an error, and nothing further down is tried.
 """
@@ -118,19 +115,20 @@ class CredentialPlace:
 def places(layers: Layers) -> Iterator[CredentialPlace]:
     """Every place in order, each looked at when it is reached. A role goes with what its own or a later place has."""
     role: tuple[AssumeRole, str] | None = None
+
+    def assuming(found: CredentialPlace) -> CredentialPlace:
+        return replace(found, spec=specs.with_role(found.spec, *role)) if found.spec and role else found
+
     for layer in layers:
         found = of_layer(layer, layers)
         try:
             role = role or _role(layer)
         except CredentialsError as error:
             found = replace(found, spec=None, problem=error)
-        yield _assuming(found, role)
-    for found in (*_of_environment(layers.environment), *_of_files(layers), _metadata(layers.environment)):
-        yield _assuming(found, role)
-
-
-def _assuming(found: CredentialPlace, role: tuple[AssumeRole, str] | None) -> CredentialPlace:
-    return replace(found, spec=specs.with_role(found.spec, *role)) if found.spec and role else found
+        yield assuming(found)
+    yield from map(assuming, _of_environment(layers.environment))
+    yield from map(assuming, _of_files(layers))
+    yield assuming(_metadata(layers.environment))
 
 
 def _looked(name: str, look: Callable[[], CredentialSpec | None], note: str = "not set") -> CredentialPlace:
@@ -222,8 +220,10 @@ def _of_environment(environment: Mapping[str, str]) -> Iterator[CredentialPlace]
 
 def _of_files(layers: Layers) -> Iterator[CredentialPlace]:
     """The CLI's profile, named by the environment or current, then credentials.ini."""
-    named, _ = _named(layers.environment)
-    cli, ini = named_or_current_profile(layers), _ini(layers.environment, named or "default")
+    environment, named = layers.environment, _named(layers.environment)[0]
+    cli, section = named_or_current_profile(layers), named or "default"
+    file = specs.expanded(environment.get(_INI_VARIABLE) or "~/.alibabacloud/credentials.ini", environment)
+    ini = _looked(f"[{section}] in {file}", lambda: specs.from_ini(file, section), "no such file or section")
     if named and cli.is_absent and ini.speaks:
         cli = CredentialPlace(cli.name, note=str(cli.problem))
     yield cli
@@ -289,11 +289,6 @@ def _profile_file(layers: Layers) -> tuple[Path, str | None]:
         if (specs.read_text(file) or "").lstrip().startswith("{"):
             return file, f"environment {_INI_VARIABLE}"
     return specs.expanded("~/.aliyun/config.json", environment), None
-
-
-def _ini(environment: Mapping[str, str], section: str) -> CredentialPlace:
-    file = specs.expanded(environment.get(_INI_VARIABLE) or "~/.alibabacloud/credentials.ini", environment)
-    return _looked(f"[{section}] in {file}", lambda: specs.from_ini(file, section), "no such file or section")
 
 
 def _metadata(environment: Mapping[str, str]) -> CredentialPlace:
