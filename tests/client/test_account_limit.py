@@ -95,20 +95,3 @@ def test_clients_of_one_account_share_its_budget(clock: VirtualClock) -> None:
     assert clock.elapsed < 65
     assert throttled(backend) <= 14
     assert backend.requests == 4 * 175 + throttled(backend)
-
-
-def test_the_concurrency_of_a_client_is_its_most(clock: VirtualClock) -> None:
-    """However slow the responses are."""
-    backend = service(clock, 50)
-    flying = most = 0
-
-    async def counted(seconds: float) -> None:
-        nonlocal flying, most
-        flying, most = flying + 1, max(most, flying + 1)
-        await asyncio.sleep(seconds)
-        flying -= 1
-
-    transport = InMemoryTransport(backend, sleep=counted)
-    limited = HbrClient(credentials=FAKE_CREDENTIALS, clock=clock, transport=lambda _: transport, concurrency=3)
-    assert clock.run(listed(limited)).total_count == 500
-    assert most == 3

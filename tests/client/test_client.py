@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pulumi_hbr_clients import HbrClient, emulator, get_backup_clients
-from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, FAKE_STS_CREDENTIALS, Backend, Turnover, new_rows
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, Turnover, new_rows
 from pulumi_hbr_clients.model.errors import (
     DeadlineError,
     IncompleteListError,
@@ -205,13 +205,6 @@ def test_one_client_on_several_event_loops() -> None:
         return (await client.list_backup_clients(**ECS)).total_count
 
     assert (world.run(work()), world.run(work()), world.opened) == (5, 5, 2)
-
-
-def test_sts_token() -> None:
-    """Temporary credentials sign with their token."""
-    world = World(5)
-    assert world.listed({"credentials": FAKE_STS_CREDENTIALS}).complete
-    assert world.sent[0]["x-acs-security-token"] == FAKE_STS_CREDENTIALS.security_token
 
 
 def test_the_keywords_are_the_querys_fields() -> None:
