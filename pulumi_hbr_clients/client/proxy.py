@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from typing import Final
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, getproxies_environment, proxy_bypass
 
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
@@ -62,11 +62,8 @@ def parse_proxy(address: str, variable: str) -> Proxy:
         raise _unusable(variable, kind, _ENCODE)
     if url.scheme not in _SCHEMES or not url.hostname or not url.hostname.isascii():
         raise _unusable(variable, kind)
-    return Proxy(url.scheme, url.hostname, port or _SCHEMES[url.scheme], variable, _auth(url))
-
-
-def _auth(url: SplitResult) -> tuple[str, str] | None:
-    return None if url.username is None else (unquote(url.username), unquote(url.password or ""))
+    auth = None if url.username is None else (unquote(url.username), unquote(url.password or ""))
+    return Proxy(url.scheme, url.hostname, port or _SCHEMES[url.scheme], variable, auth)
 
 
 def _unusable(variable: str, kind: str, why: str = "") -> InputError:

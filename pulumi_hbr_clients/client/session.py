@@ -176,11 +176,7 @@ class EndpointSession:
 
     async def regions(self) -> tuple[str, ...]:
         """Return the ids of the regions of the service. Raises as `page`."""
-        return await self._call(
-            codec.regions_request(self.target.host),
-            lambda decoder, response: decoder.regions(response),
-            Callbacks(),
-        )
+        return await self._call(codec.regions_request(self.target.host), Decoder.regions, Callbacks())
 
     async def _call(
         self,

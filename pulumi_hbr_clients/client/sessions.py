@@ -12,7 +12,7 @@ from pulumi_hbr_clients.client.limits import ConcurrencyLimit, in_flight, rate_l
 from pulumi_hbr_clients.client.session import EndpointSession, RetryPolicy
 from pulumi_hbr_clients.client.settings import ResolvedSettings
 from pulumi_hbr_clients.client.transport import Transport
-from pulumi_hbr_clients.protocol.endpoints import Target, is_loopback
+from pulumi_hbr_clients.protocol.endpoints import is_loopback
 
 _log: Final = logging.getLogger("pulumi_hbr_clients")
 
@@ -53,7 +53,8 @@ class Sessions:
     def _open(self, settings: ResolvedSettings, slots: ConcurrencyLimit) -> EndpointSession:
         target = settings.target
         # an emulator has limits of its own; a region's public and VPC endpoints share the account's
-        limiter = rate_limiter(self.clock, settings.account, target.region, _loopback_endpoint(target))
+        local = target.endpoint if is_loopback(target.host.rpartition(":")[0].strip("[]")) else None
+        limiter = rate_limiter(self.clock, settings.account, target.region, local)
         return EndpointSession(
             target,
             credential_source(settings),
@@ -70,7 +71,3 @@ class Sessions:
         here = self._loops.pop(asyncio.get_running_loop(), None)
         for session in here.sessions.values() if here else ():
             await session.aclose()
-
-
-def _loopback_endpoint(target: Target) -> str | None:
-    return target.endpoint if is_loopback(target.host.rpartition(":")[0].strip("[]")) else None

@@ -122,17 +122,13 @@ CLIENTS_MAX: Final = 1_000_000
 """A total beyond this is taken for a broken response, before its pages are planned for it."""
 
 
-def _as_it_is(text: str) -> str:
-    return text
-
-
 @dataclass(frozen=True, slots=True)
 class Decoder:
     """Turns responses into pages or errors. Texts of errors go through `redact` and name the `host`."""
 
     host: str = "the service"
     region: str | None = None
-    redact: Callable[[str], str] = _as_it_is
+    redact: Callable[[str], str] = str
 
     def page(self, response: HttpResponse, *, known: Mapping[str, Any] = _NONE, passwords: bool = False) -> Page:
         """Return the page in a response.
@@ -224,11 +220,6 @@ class Decoder:
         error.retry_after = retry_after(response.headers)
         error.server_time = parse_date(response.headers.get("date"))
         return error
-
-
-def decode_page(response: HttpResponse) -> Page:
-    """Return the page in a response, with the defaults of `Decoder`."""
-    return Decoder().page(response)
 
 
 def _parse(shape: TypeAdapter[E], body: bytes) -> tuple[E, bytes]:

@@ -16,7 +16,7 @@ from pulumi_hbr_clients.model.errors import (
     ThrottledError,
 )
 from pulumi_hbr_clients.protocol.codec import HttpResponse
-from pulumi_hbr_clients.protocol.decoder import Decoder, decode_page
+from pulumi_hbr_clients.protocol.decoder import Decoder
 
 GOOD: dict[str, Any] = json.loads((Path(__file__).parents[1] / "data" / "answer.json").read_text())
 ID = GOOD["Clients"][0]["ClientId"]
@@ -29,7 +29,7 @@ def answer(body: Any = GOOD, status: int = 200, **headers: str) -> HttpResponse:
 
 def trouble(body: Any = GOOD, status: int = 200, **headers: str) -> HbrError:
     with pytest.raises(HbrError) as caught:
-        decode_page(answer(body, status, **headers))
+        Decoder().page(answer(body, status, **headers))
     return caught.value
 
 
@@ -53,14 +53,14 @@ def test_the_documents_example() -> None:
 )
 def test_variety(changes: dict[str, Any]) -> None:
     """Numbers as text, nulls, and the wrapped list of the sibling APIs are all understood."""
-    page = decode_page(answer({**GOOD, **changes}))
+    page = Decoder().page(answer({**GOOD, **changes}))
     assert (page.total, [c.client_id for c in page.clients]) == (8, [ID])
 
 
 @pytest.mark.parametrize("clients", [None, [], {}, {"Client": None}], ids=repr)
 def test_no_clients(clients: Any) -> None:
     """An empty list in any of its spellings."""
-    assert decode_page(answer({**GOOD, "TotalCount": 0, "Clients": clients})).clients == []
+    assert Decoder().page(answer({**GOOD, "TotalCount": 0, "Clients": clients})).clients == []
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_how_long_to_wait(headers: dict[str, str], seconds: float | None) -> Non
 def test_passwords_only_when_asked() -> None:
     """A map from client id to password, masked in its repr."""
     body = {**GOOD, "Clients": [GOOD["Clients"][0], {"ClientId": "c-2", "Settings": None}, {"ClientId": "c-3"}]}
-    assert decode_page(answer(body)).passwords == {}
+    assert Decoder().page(answer(body)).passwords == {}
     found = Decoder().page(answer(body), passwords=True).passwords
     assert {key: text.get_secret_value() for key, text in found.items()} == {
         ID: GOOD["Clients"][0]["Settings"]["ProxyPassword"]
