@@ -69,7 +69,7 @@ def public(kind: type) -> set[str]:
     """The fields and properties of a class of ours, without what Pulumi's own classes bring."""
     ours = (base for base in kind.__mro__ if base.__module__.startswith("pulumi_hbr_clients"))
     properties = {name for base in ours for name, found in vars(base).items() if isinstance(found, property)}
-    return {*getattr(kind, "__dataclass_fields__", {}), *properties}
+    return {name for name in (*getattr(kind, "__dataclass_fields__", {}), *properties) if not name.startswith("_")}
 
 
 def test_names_of_the_function(sdks: Path) -> None:
