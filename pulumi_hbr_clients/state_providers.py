@@ -7,6 +7,7 @@ Programs import this module to name the classes; what talks to the service is im
 
 from typing import Any
 
+import pulumi
 from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
 from pulumi_hbr_clients.client.settings import Config
@@ -43,19 +44,23 @@ class ActivationGateProvider(ResourceProvider):
 
     def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """An update, before which the hook waits, where the gate must wait again."""
-        from pulumi_hbr_clients.activation.dynamic_gate import must_wait_again  # noqa: PLC0415  httpcore: 0.2 s
+        from pulumi_hbr_clients.activation.stack_gate import must_wait_again  # noqa: PLC0415  httpcore: 0.2 s
 
-        return DiffResult(changes=must_wait_again(id_, olds, news, self._config))
+        return DiffResult(
+            changes=must_wait_again(
+                olds, news, self._config, lambda text: pulumi.log.warn(f"ActivationGate {id_}: {text}")
+            )
+        )
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Return the clients as outputs. It is not judged again whether the gate passes."""
-        from pulumi_hbr_clients.activation.dynamic_gate import gate_id, gate_outputs  # noqa: PLC0415  httpcore: 0.2 s
+        from pulumi_hbr_clients.activation.stack_gate import read_gate  # noqa: PLC0415  httpcore: 0.2 s
 
-        return CreateResult(gate_id(props), gate_outputs(props, {}, self._config))
+        return CreateResult(*read_gate(props, {}, self._config))
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Return the clients as outputs, as `create` does."""
-        from pulumi_hbr_clients.activation.dynamic_gate import gate_outputs  # noqa: PLC0415  httpcore: 0.2 s
+        from pulumi_hbr_clients.activation.stack_gate import read_gate  # noqa: PLC0415  httpcore: 0.2 s
 
         del id_
-        return UpdateResult(gate_outputs(news, olds, self._config))
+        return UpdateResult(read_gate(news, olds, self._config)[1])

@@ -3,13 +3,15 @@
 Whether clients meet a condition is decided in `evaluation`.
 """
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from pulumi_hbr_clients.client.settings import Config
 from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model import validators
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
@@ -127,3 +129,21 @@ def warnings_of(gate: Gate, secret: Collection[str] = ()) -> Iterator[str]:
     yield from unknown_value_warnings("tolerate", condition.tolerate, validators.STATUSES, secret)
     wanted = [condition.backup_status] if condition.backup_status else []
     yield from unknown_value_warnings("backup_status", wanted, validators.BACKUP_STATUSES, secret)
+
+
+GateMode = Literal["enforce", "warn", "off"]
+"""`enforce` waits, `warn` looks once, warns and passes, `off` passes without a look: one dead machine must not hold up
+a rollback."""
+
+
+def gate_mode(config: Config, environment: Mapping[str, str] = os.environ) -> GateMode:
+    """The mode that the environment or Pulumi config sets; `enforce` where none is. Raises `InputError` for others."""
+    places = {
+        "HBR_CLIENTS_GATES": environment.get("HBR_CLIENTS_GATES"),
+        "hbr-clients:gates": config("hbr-clients:gates"),
+    }
+    place, value = next(((place, value) for place, value in places.items() if value), ("", "enforce"))
+    if value in get_args(GateMode):
+        return cast("GateMode", value)
+    hint = validators.nearest(str(value), get_args(GateMode))
+    raise InputError(ValidationIssue(place, f"must be enforce, warn or off{hint}", repr(value)))

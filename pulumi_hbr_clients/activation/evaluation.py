@@ -7,7 +7,6 @@ Pure: the time, and how long a client has been UNKNOWN, are passed in.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Final, Literal
 
 from packaging.version import InvalidVersion, Version
@@ -16,14 +15,12 @@ from pulumi_hbr_clients.activation.condition import ActivationCondition, Gate
 from pulumi_hbr_clients.model.backup_client import BackupClient
 from pulumi_hbr_clients.model.outputs import ClientList
 
-Effect = Literal["passes", "fails", "waits", "grace"]
-
 
 @dataclass(frozen=True, slots=True)
 class StatusRule:
     """What a status does to a gate, and what to do about it."""
 
-    effect: Effect
+    effect: Literal["passes", "fails", "waits", "grace"]
     advice: str
 
 
@@ -42,7 +39,6 @@ STATUSES: Final[Mapping[str, StatusRule]] = {
     "UNINSTALL_FAILED": StatusRule("fails", "uninstall it again, or remove it from the selection"),
 }
 _NEW_STATUS: Final = StatusRule("waits", "a status that this version does not know")
-_NOT_UNKNOWN: Final[Mapping[str, float]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +75,13 @@ class Verdict:
     """The clients that were judged; nothing is known of them before the first poll."""
 
 
-def evaluate(gate: Gate, found: ClientList, *, now: float, unknown_for: Mapping[str, float] = _NOT_UNKNOWN) -> Verdict:
+def evaluate(gate: Gate, found: ClientList, *, now: float, unknown_for: Mapping[str, float] | None = None) -> Verdict:
     """Judge the clients that were found.
 
     `now`: the service's time in UNIX seconds. `unknown_for`: for how many seconds each client has been UNKNOWN, by
     its identity; see `track_unknown`.
     """
-    query, condition = gate.query, gate.condition
+    query, condition, unknown_for = gate.query, gate.condition, unknown_for or {}
     if query.selects_nothing():
         return Verdict("passed", 0, 0, note="nothing was selected: the id list is empty", found=found)
     by_ids = query.client_ids is not None or query.instance_ids is not None
@@ -120,19 +116,18 @@ def rule_of(status: str | None) -> StatusRule:
 
 def _requested(gate: Gate, found: ClientList) -> Iterator[tuple[Sequence[BackupClient], BlockingClient | None]]:
     """For each requested id its clients, or why it has none. An instance may have several clients, old and new."""
-    by_client: dict[str | None, list[BackupClient]] = {}
-    by_instance: dict[str | None, list[BackupClient]] = {}
-    for client in found.clients:
-        by_client.setdefault(client.client_id, []).append(client)
-        by_instance.setdefault(client.instance_id, []).append(client)
-    for client_id in gate.query.client_ids or ():
-        clients = by_client.get(client_id, [])
-        reason = _NO_CLIENT if client_id in found.missing_client_ids else _FILTERED_OUT
-        yield clients, None if clients else BlockingClient(client_id, None, None, *reason)
-    for instance_id in gate.query.instance_ids or ():
-        clients = by_instance.get(instance_id, [])
-        reason = _NO_CLIENT if instance_id in found.missing_instance_ids else _FILTERED_OUT
-        yield clients, None if clients else BlockingClient(None, instance_id, None, *reason)
+    kinds = (
+        ("client_id", gate.query.client_ids, found.missing_client_ids),
+        ("instance_id", gate.query.instance_ids, found.missing_instance_ids),
+    )
+    for kind, wanted, missing in kinds:
+        clients: dict[str | None, list[BackupClient]] = {identity: [] for identity in wanted or ()}
+        for client in found.clients:
+            clients.get(getattr(client, kind), []).append(client)
+        for identity, own in clients.items():
+            reason = _NO_CLIENT if identity in missing else _FILTERED_OUT
+            client_id, instance_id = (identity, None) if kind == "client_id" else (None, identity)
+            yield own, None if own else BlockingClient(client_id, instance_id, None, *reason)
 
 
 _NO_CLIENT: Final = ("there is no such client yet", "install the client, or check the id")

@@ -1,7 +1,7 @@
 """Verdicts in words: one line of progress, the clients that block a gate, and the texts of its errors."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -26,31 +26,32 @@ def summary_line(verdict: Verdict, outage: str = "") -> str:
 def preview_text(verdict: Verdict) -> str:
     """What `up` will wait for, or why it would fail now."""
     verb = "would fail now" if verdict.state == "failed" else "will wait"
-    lines = [f"up {verb}: {summary_line(verdict)}", *client_lines((*verdict.failed, *verdict.waiting))]
-    return "\n  ".join(lines)
+    return _text(f"up {verb}: {summary_line(verdict)}", *verdict.failed, *verdict.waiting)
 
 
 def failure_text(verdict: Verdict) -> str:
     """The clients that no wait can activate."""
     head = f"{len(verdict.failed)} of {verdict.wanted} backup clients will not be activated by waiting:"
-    return "\n  ".join([head, *client_lines(verdict.failed)])
+    return _text(head, *verdict.failed)
 
 
 def timeout_text(verdict: Verdict, timeout: float, outage: str = "") -> str:
     """What was missing when the time was over."""
-    head = f"not activated within {format_duration(timeout)}: {summary_line(verdict, outage)}"
-    return "\n  ".join([head, *client_lines(verdict.waiting)])
+    return _text(f"not activated within {format_duration(timeout)}: {summary_line(verdict, outage)}", *verdict.waiting)
 
 
 def bypass_text(verdict: Verdict) -> str:
     """What a gate let through because gates are set to `warn`, or that it did not look (`off`)."""
-    blocked = (*verdict.failed, *verdict.waiting)
-    return "\n  ".join([f"gate bypassed (hbr-clients:gates): {summary_line(verdict)}", *client_lines(blocked)])
+    head = f"gate bypassed (hbr-clients:gates): {summary_line(verdict)}"
+    return _text(head, *verdict.failed, *verdict.waiting)
 
 
-def client_lines(blocking: Iterable[BlockingClient]) -> Iterator[str]:
+def _text(head: str, *blocking: BlockingClient) -> str:
+    return "\n  ".join([head, *client_lines(blocking)])
+
+
+def client_lines(blocking: Sequence[BlockingClient]) -> Iterator[str]:
     """A line for each client: which, its status, since when, and what to do; after ten the others are counted."""
-    blocking = list(blocking)
     for client in blocking[:SHOWN]:
         since = f" since {format_timestamp(client.since)}" if client.since else ""
         yield f"{client.name}: {client.why}{since}. {client.advice[0].upper()}{client.advice[1:]}"

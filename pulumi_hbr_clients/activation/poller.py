@@ -9,12 +9,12 @@ A list of several pages is read once (`counted`); a gate that would pass asks fo
 
 import asyncio
 import random
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from math import prod
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 from weakref import WeakKeyDictionary
 
 from pulumi_hbr_clients.client.client import HbrClient
@@ -59,7 +59,7 @@ class PollResult:
 
 @dataclass(eq=False)
 class Subscription:
-    """A gate's place at a poller; a context manager that leaves it."""
+    """A gate's place at a poller."""
 
     query: Query
     interval: float
@@ -67,29 +67,29 @@ class Subscription:
     results: "asyncio.Queue[PollResult]" = field(default_factory=asyncio.Queue)
     wants_verified: bool = False
 
-    def __enter__(self) -> Self:
-        """Take part in the polls."""
-        self.poller.join(self)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        """Leave. The last one stops the poller."""
-        self.poller.leave(self)
-
     def require_verified(self) -> None:
         """Poll again now, and verify the list."""
         self.wants_verified = True
-        self.poller.wake(now=True)
+        self.poller.urgent.set()
 
 
-def subscribe(query: Query, client: HbrClient, interval: float, policy: PollPolicy = DEFAULT_POLICY) -> Subscription:
-    """A place at the poller for such queries. `client` says which service is asked; it is not closed here."""
+@contextmanager
+def subscribe(
+    query: Query, client: HbrClient, interval: float, policy: PollPolicy = DEFAULT_POLICY
+) -> Iterator[Subscription]:
+    """Take part in the polls for such queries. `client` says which service is asked; it is not closed here."""
     pollers = _pollers.setdefault(asyncio.get_running_loop(), {})
     settings = client.resolve(query)
     key = (settings.target, settings.account, _shape(query), policy)
-    if key not in pollers:
-        pollers[key] = _Poller(client, policy, on_idle=lambda: pollers.pop(key, None))
-    return Subscription(query, interval, pollers[key])
+    poller = pollers.get(key) or _Poller(client, policy)
+    pollers[key] = poller
+    subscription = Subscription(query, interval, poller)
+    poller.join(subscription)
+    try:
+        yield subscription
+    finally:
+        if poller.leave(subscription):
+            del pollers[key]
 
 
 _pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, "_Poller"]] = WeakKeyDictionary()
@@ -105,62 +105,52 @@ def _shape(query: Query) -> Hashable:
 
 
 class _Poller:
-    def __init__(self, client: HbrClient, policy: PollPolicy, *, on_idle: Callable[[], object]) -> None:
-        self._client, self._policy, self._on_idle = client, policy, on_idle
+    def __init__(self, client: HbrClient, policy: PollPolicy) -> None:
+        self._client, self._policy = client, policy
         self._subscriptions: list[Subscription] = []
         self._interval = policy.max_interval
-        self._joined, self._urgent = asyncio.Event(), asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._joined, self.urgent = asyncio.Event(), asyncio.Event()
+        self._task = asyncio.create_task(self._run())
 
     def join(self, subscription: Subscription) -> None:
         self._subscriptions.append(subscription)
         self._interval = min(self._interval, subscription.interval)
-        self.wake()
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
-
-    def leave(self, subscription: Subscription) -> None:
-        self._subscriptions.remove(subscription)
-        if not self._subscriptions and self._task:
-            self._on_idle()
-            self._task.cancel()
-
-    def wake(self, *, now: bool = False) -> None:
-        """Poll soon, or now."""
         self._joined.set()
-        if now:
-            self._urgent.set()
+
+    def leave(self, subscription: Subscription) -> bool:
+        """Whether it was the last one, which ends the polls."""
+        self._subscriptions.remove(subscription)
+        if not self._subscriptions:
+            self._task.cancel()
+        return not self._subscriptions
 
     async def _run(self) -> None:
-        try:
-            async with self._client.with_options(timeout=_NO_DEADLINE) as client:
-                while True:
-                    if not self._urgent.is_set():
-                        await asyncio.sleep(self._policy.batch_window)
-                    self._joined.clear()
-                    self._urgent.clear()
-                    await self._poll(client)
-                    await self._pause()
-        except Exception as error:  # noqa: BLE001  a poller that died silently would leave its gates waiting
-            for subscription in self._subscriptions:
-                subscription.results.put_nowait(PollResult(error=error))
+        async with self._client.with_options(timeout=_NO_DEADLINE) as client:
+            while True:
+                if not self.urgent.is_set():
+                    await asyncio.sleep(self._policy.batch_window)
+                self._joined.clear()
+                self.urgent.clear()
+                subscriptions = list(self._subscriptions)
+                try:
+                    await self._poll(client, subscriptions)
+                except Exception as error:  # noqa: BLE001  each gate decides what an error means for it
+                    for subscription in subscriptions:
+                        subscription.results.put_nowait(PollResult(error=error))
+                await self._pause()
 
-    async def _poll(self, client: HbrClient) -> None:
-        subscriptions = list(self._subscriptions)
+    async def _poll(self, client: HbrClient, subscriptions: list[Subscription]) -> None:
         verify = any(s.wants_verified for s in subscriptions)
-        try:
-            query = _merged([s.query for s in subscriptions], verify=verify)
-            found = await client.fetch(query, on_retry=self._report_retry, on_wait=self._report_wait)
-            region = client.target(query).region
-            results = [replace(found.result(s.query), region=region) for s in subscriptions]
-            is_verified = verify or found.request_count <= _part_count(query)
-        except Exception as error:  # noqa: BLE001  each gate decides what an error means for it
-            for subscription in subscriptions:
-                subscription.results.put_nowait(PollResult(error=error))
-            return
+        query = _merged([s.query for s in subscriptions], verify=verify)
+        found = await client.fetch(query, on_retry=self._report_retry, on_wait=self._report_wait)
+        region = client.target(query).region
+        is_verified = verify or found.request_count <= _part_count(query)
+        results = [
+            PollResult(replace(found.result(s.query), region=region), verified=is_verified) for s in subscriptions
+        ]
         for subscription, result in zip(subscriptions, results, strict=True):
             subscription.wants_verified = False
-            subscription.results.put_nowait(PollResult(result, verified=is_verified))
+            subscription.results.put_nowait(result)
 
     def _report_retry(self, details: RetryDetails) -> None:
         """Pass an outage on while it lasts: eight tries may take a minute. One failed try is no outage."""
@@ -180,7 +170,7 @@ class _Poller:
         due = self._interval * spread
         self._interval = min(self._interval * self._policy.growth, self._policy.max_interval)
         least = min(self._policy.min_interval, due)
-        if not await _is_set_within(self._urgent, least):
+        if not await _is_set_within(self.urgent, least):
             await _is_set_within(self._joined, due - least)
 
 

@@ -7,11 +7,10 @@ error that waiting cannot cure (permission, parameters, expired credentials) end
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from pulumi_hbr_clients.activation import messages
-from pulumi_hbr_clients.activation.bypass import GateMode
-from pulumi_hbr_clients.activation.condition import Gate
+from pulumi_hbr_clients.activation.condition import Gate, GateMode
 from pulumi_hbr_clients.activation.evaluation import Verdict, evaluate, track_unknown
 from pulumi_hbr_clients.activation.poller import DEFAULT_POLICY, PollPolicy, PollResult, subscribe
 from pulumi_hbr_clients.client.client import HbrClient
@@ -70,6 +69,35 @@ ProgressCallback = Callable[[Progress], Any]
 """Called after every poll that does not end the wait, and at least every 30 s. An exception from it ends the wait."""
 
 
+class LogSink(Protocol):
+    """Where an entry point writes lines about a resource."""
+
+    def __call__(self, text: str, *, ephemeral: bool = False, warning: bool = False) -> object:
+        """Write a line. Raises `ConnectionError` when nobody listens any more: that ends the wait."""
+
+
+class ProgressReporter:
+    """A `ProgressCallback` that writes a line when something changed, and every 30 s.
+
+    Each line is ephemeral: a terminal shows it in the resource's row until the next one, a log prints it. The deadline
+    is stated once, as a clock time.
+    """
+
+    def __init__(self, log: LogSink, clock: Clock | None = None) -> None:
+        """Nothing is written yet."""
+        self._log, self._clock = log, clock or SystemClock()
+        self._written: object = None
+        self._due = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        """Write a line if one is due."""
+        if progress.key == self._written and self._clock.monotonic() < self._due:
+            return
+        until = "" if self._written else f"; until {messages.format_timestamp(progress.deadline)}"
+        self._written, self._due = progress.key, self._clock.monotonic() + REPEAT_INTERVAL - 0.5
+        self._log(f"{progress}{until}", ephemeral=True)
+
+
 async def pass_gate(  # noqa: PLR0913  the last two are for tests
     gate: Gate,
     client: HbrClient,
@@ -104,8 +132,8 @@ async def pass_gate(  # noqa: PLR0913  the last two are for tests
 
 
 async def check_once(gate: Gate, client: HbrClient, clock: Clock | None = None) -> Verdict:
-    """Look at the clients once, without waiting. Raises `HbrError`."""
-    found = await client.list(gate.query)
+    """Look at the clients once, without waiting; a list that may be incomplete passes no gate. Raises `HbrError`."""
+    found = await client.list(gate.query.model_copy(update={"allow_incomplete": True}))
     return evaluate(gate, found, now=_service_time(found, clock or SystemClock()))
 
 

@@ -18,12 +18,10 @@ from typing import Any, Final
 import click
 
 from pulumi_hbr_clients.activation import condition as gates
-from pulumi_hbr_clients.activation.bypass import GateMode, gate_mode
-from pulumi_hbr_clients.activation.condition import ActivationCondition, Gate
+from pulumi_hbr_clients.activation.condition import ActivationCondition, Gate, GateMode, gate_mode
 from pulumi_hbr_clients.activation.evaluation import BlockingClient, Verdict
 from pulumi_hbr_clients.activation.messages import bypass_text, format_duration, summary_line
-from pulumi_hbr_clients.activation.progress import ProgressReporter
-from pulumi_hbr_clients.activation.waiter import Progress, ProgressCallback, pass_gate
+from pulumi_hbr_clients.activation.waiter import Progress, ProgressCallback, ProgressReporter, pass_gate
 from pulumi_hbr_clients.cli import options, targets
 from pulumi_hbr_clients.cli.errors import as_options, print_warnings, report_error
 from pulumi_hbr_clients.cli.json_csv import json_text

@@ -102,7 +102,8 @@ def seconds(value: Any) -> float:
         if 0 <= value <= SECONDS_MAX:
             return float(value)
     elif isinstance(value, str) and value:
-        parts = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", value, re.ASCII)
+        number = r"(\d+(?:\.\d+)?)"
+        parts = re.fullmatch(f"(?:{number}d)?(?:{number}h)?(?:{number}m)?(?:{number}s?)?", value, re.ASCII)
         units = zip(parts.groups(), (86400, 3600, 60, 1), strict=True) if parts else ()
         total = sum(float(number or 0) * unit for number, unit in units) if parts else None
         if total is not None and total <= SECONDS_MAX:

@@ -5,8 +5,7 @@ from collections.abc import Coroutine, Mapping
 from typing import Any, Final, TypeVar
 
 from pulumi_hbr_clients.activation import stack_gate
-from pulumi_hbr_clients.activation.bypass import gate_mode
-from pulumi_hbr_clients.activation.condition import ResourceCondition, parse, parse_partial, warnings_of
+from pulumi_hbr_clients.activation.condition import ResourceCondition, gate_mode, parse_partial
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.settings import Config, check_location
 from pulumi_hbr_clients.model.errors import GateError, HbrError, InputError
@@ -17,8 +16,7 @@ from pulumi_hbr_clients.plugin.grpc_errors import reasons
 from pulumi_hbr_clients.plugin.values import Properties
 
 T = TypeVar("T")
-_LISTED: Final = ("clients", "ids", "instanceIds", "totalCount", "countsByStatus")
-OUTPUTS: Final = (*_LISTED, "bypassed", "settingsDigest")
+OUTPUTS: Final = ("clients", "ids", "instanceIds", "totalCount", "countsByStatus", "bypassed", "settingsDigest")
 Outcome = tuple[str, dict[str, Any], set[str]]
 """A gate's id, its outputs, and the names of outputs that are unknown."""
 
@@ -46,9 +44,7 @@ class Gates:
         if changed := stack_gate.changed_arguments(old.values, new.values) | new.unknown:
             return dict.fromkeys(sorted(changed), True)
         try:
-            gate = parse(stack_gate.arguments_of(new.values), ResourceCondition)
-            async with HbrClient(config=self.config) as client:
-                output = await stack_gate.outdated_output(gate, state, client, gate_mode(self.config))
+            output = await stack_gate.changed_output(new.values, state, gate_mode(self.config), self.config)
         except HbrError as error:
             await self.engine.say(f"not checked again: {error}", urn=urn, warning=True)
             return {}
@@ -61,7 +57,8 @@ class Gates:
 
         `at_most` is the resource's custom timeout in seconds, 0 if it has none; `previous` the outputs until now.
         """
-        gate = parse_partial(inputs.known(), inputs.unknown, ResourceCondition)
+        timeout = {"timeout": at_most} if at_most and "timeout" not in inputs.values else {}
+        gate = parse_partial({**inputs.known(), **timeout}, inputs.unknown, ResourceCondition)
         if gate is None:
             return "", {}, set(OUTPUTS)
         mode, logged = gate_mode(self.config), list[asyncio.Future[None]]()
@@ -70,19 +67,15 @@ class Gates:
             line = self.engine.say(text, urn=urn, ephemeral=ephemeral, warning=warning)
             logged.append(asyncio.ensure_future(line))
 
-        for text in warnings_of(gate, set(map(snake, inputs.secret))):
-            log(text, warning=True)
-        gate = stack_gate.with_timeout(gate, None if "timeout" in inputs.values else at_most)
         async with HbrClient(config=self.config) as client:
-            run = stack_gate.preview if preview else stack_gate.run
-            result = await self._until_cancelled(run(gate, mode, client, log))
+            secret = set(map(snake, inputs.secret))
+            work = stack_gate.run(gate, mode, client, log, secret, preview=preview)
+            result = await self._until_cancelled(work)
             await asyncio.gather(*logged)
             if result is None:
                 return "", {}, set(OUTPUTS)
-            outputs = await stack_gate.outputs(
-                gate, client, to_outputs, _LISTED, mode=mode, result=result, previous=previous
-            )
-        return gate.query.resource_id().rpartition("/")[2], outputs, set()
+            found = await stack_gate.outputs(gate, mode, client, to_outputs, previous=previous, result=result)
+        return stack_gate.identity(gate), {name: found[name] for name in OUTPUTS}, set()
 
     def cancel(self) -> None:
         """End every wait."""

@@ -1,43 +1,56 @@
 """`ActivationGate`: a resource whose dependants wait until the selected clients are activated.
 
-    hook, in the program's process: inputs → wait            (before the engine creates or updates the gate)
-    provider's process:             inputs → list → outputs   (`state_providers.ActivationGateProvider`)
+    hook, in the program's process: resolved inputs → wait; in a preview: look once   (before create and update)
+    provider's process:             inputs → list → outputs                           (`state_providers`)
 
-The engine keeps the rules of any resource: dependencies, targets, state. A hook waits on the program's event loop, so
-it takes none of the four threads that the dynamic provider has for all resources of a stack.
+The engine keeps the rules of any resource: dependencies, targets, state. When the hook raises, the gate is not created.
+It waits on the program's event loop, so it takes none of the four threads that the dynamic provider has for a stack.
 """
 
 import asyncio
-import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
+import grpc
 import pulumi
-from pulumi.resource_hooks import ResourceHook, ResourceHookBinding, ResourceHookFunction
+from pulumi.resource_hooks import (
+    ResourceHook,
+    ResourceHookArgs,
+    ResourceHookBinding,
+    ResourceHookFunction,
+    ResourceHookOptions,
+)
+from pulumi.runtime import settings
+from pulumi.runtime.proto import engine_pb2
 from pydantic.alias_generators import to_camel
 
-from pulumi_hbr_clients.activation.bypass import gate_mode
-from pulumi_hbr_clients.activation.condition import ResourceCondition, parse_partial
-from pulumi_hbr_clients.client.settings import check_location
+from pulumi_hbr_clients.activation.condition import ResourceCondition, gate_mode, parse_partial
+from pulumi_hbr_clients.client.settings import Config, check_location
+from pulumi_hbr_clients.model.errors import GateTimeoutError, InputError
 from pulumi_hbr_clients.model.names import ACTIVATION_GATE_TYPE
+from pulumi_hbr_clients.model.validation import snake
 from pulumi_hbr_clients.resources import inputs
 from pulumi_hbr_clients.resources import pulumi_runtime as program
 from pulumi_hbr_clients.resources.client_outputs import ClientOutputs
-from pulumi_hbr_clients.resources.gate_hook import gate_hook
+from pulumi_hbr_clients.resources.inputs import Filters, Strings, Tags
 from pulumi_hbr_clients.resources.options import check_options
 from pulumi_hbr_clients.state_providers import ActivationGateProvider
 
-Strings = pulumi.Input[Sequence[pulumi.Input[str]]]
-Duration = pulumi.Input[float | str]
 _OUTPUTS: Final = ("clients", "countsByStatus", "bypassed", "settingsDigest")
+_ORDER_ADVICE: Final = (
+    "If this program installs the clients, the gate must depend on what installs them: depends_on=[installer]"
+)
 
 
 class ActivationGate(ClientOutputs, pulumi.CustomResource):
     """Holds back what depends on it (`depends_on=[gate]`, or its outputs) until the selected clients are activated.
 
-    Selected by ids, every id must have a client that is ACTIVATED. Selected by filters, at least `min_clients` must
-    match and all that match must be ACTIVATED. It waits when it is created, when an argument or a trigger changes and
-    when `recheck` finds that it would not pass; never in a preview. It must depend on whatever installs the clients.
+    Selected by ids, every id must have a client that is ACTIVATED; an empty list passes at once. Selected by filters,
+    at least `min_clients` must match and all that match must be ACTIVATED. It waits when it is created, when an
+    argument or a trigger changes and when `recheck` finds that it would not pass; never in a preview. It must depend
+    on whatever installs the clients.
     """
 
     def __init__(  # noqa: PLR0913  keywords, each an argument of its own
@@ -49,8 +62,8 @@ class ActivationGate(ClientOutputs, pulumi.CustomResource):
         cluster_id: pulumi.Input[str] | None = None,
         client_ids: Strings | None = None,
         instance_ids: Strings | None = None,
-        tags: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
-        filters: pulumi.Input[Mapping[str, Strings]] | None = None,
+        tags: Tags | None = None,
+        filters: Filters | None = None,
         cross_account_type: pulumi.Input[str] | None = None,
         cross_account_user_id: pulumi.Input[int | str] | None = None,
         cross_account_role_name: pulumi.Input[str] | None = None,
@@ -63,38 +76,23 @@ class ActivationGate(ClientOutputs, pulumi.CustomResource):
         profile: pulumi.Input[str] | None = None,
         assume_role: pulumi.Input[Mapping[str, pulumi.Input[Any]]] | None = None,
         min_clients: pulumi.Input[int] | None = None,
-        timeout: Duration | None = None,
-        max_heartbeat_age: Duration | None = None,
+        timeout: pulumi.Input[float | str] | None = None,
+        max_heartbeat_age: pulumi.Input[float | str] | None = None,
         min_client_version: pulumi.Input[str] | None = None,
         backup_status: pulumi.Input[str] | None = None,
         tolerate: Strings | None = None,
-        unknown_grace: Duration | None = None,
-        poll: Duration | None = None,
+        unknown_grace: pulumi.Input[float | str] | None = None,
+        poll: pulumi.Input[float | str] | None = None,
         triggers: pulumi.Input[Sequence[Any]] | None = None,
         recheck: pulumi.Input[bool] | None = None,
     ) -> None:
-        """Declare a gate. Times are seconds, or text like 90s, 15m, 1h30m.
+        """Declare a gate. Each argument may be a plain value or an Output; times are seconds, or text like 15m, 1h30m.
+
+        Which clients: arguments as `BackupClients` has them.
 
         Args:
             resource_name: The name in the stack.
             opts: Pulumi's options. `custom_timeouts` (create, update) are the timeout where none is given.
-            client_type: ECS_CLIENT, CONTAINER_CLIENT or LOCAL_CLIENT.
-            cluster_id: The cluster whose clients are waited for (container backup).
-            client_ids: Ids of backup clients (c-…).
-            instance_ids: Ids of ECS instances (i-…). An empty list passes at once.
-            tags: Tags to match.
-            filters: Further filters of the service, a key and its values each.
-            cross_account_type: SELF_ACCOUNT, or CROSS_ACCOUNT with the next two.
-            cross_account_user_id: The source account that is backed up.
-            cross_account_role_name: The RAM role in the source account that lets this account in.
-            zone_ids: Only clients in these zones.
-            os_types: Only clients on linux or windows.
-            outdated: Only clients whose version is below (True) or at (False) the newest one.
-            fields: Only these fields of each client in the outputs.
-            region: The region, for example cn-hangzhou.
-            endpoint: The service's address, in place of the region's own.
-            profile: The profile of the Alibaba CLI's config file to sign with.
-            assume_role: A RAM role to assume with the credentials that were found.
             min_clients: Minimum number of matching clients; not together with ids. Default 1.
             timeout: How long to wait for all of them. Default 15 minutes.
             max_heartbeat_age: Maximum age of an activated client's last heartbeat, by the service's clock.
@@ -125,19 +123,16 @@ class ActivationGate(ClientOutputs, pulumi.CustomResource):
         if mode != "enforce":
             properties["bypass"] = mode
         if opts and opts.custom_timeouts and timeout is None:
-            properties["customTimeouts"] = _custom_timeouts(opts.custom_timeouts)
+            limits: Any = opts.custom_timeouts
+            properties["customTimeouts"] = dict(limits if isinstance(limits, dict) else vars(limits))
         # before 3.272, mocks have no server for hooks
-        hooks: list[ResourceHook | ResourceHookFunction] | None = None if program.is_mocked() else [gate_hook(config)]
+        hooks: list[ResourceHook | ResourceHookFunction] | None = None if program.is_mocked() else [_hook(config)]
         own = pulumi.ResourceOptions(hooks=ResourceHookBinding(before_create=hooks, before_update=hooks))
         merged = pulumi.ResourceOptions.merge(opts, own)
         secret_outputs += map(to_camel, merged.additional_secret_outputs or [])
         merged.additional_secret_outputs = secret_outputs  # the SDK reads it when all inputs are resolved
-        super().__init__(
-            ACTIVATION_GATE_TYPE,
-            resource_name,
-            {**dict.fromkeys(_OUTPUTS), **properties, "__provider": program.by_reference(ActivationGateProvider)},
-            merged,
-        )
+        properties |= {**dict.fromkeys(_OUTPUTS), "__provider": program.by_reference(ActivationGateProvider)}
+        super().__init__(ACTIVATION_GATE_TYPE, resource_name, properties, merged)
         self._hold(pulumi.get(self, "clients"))
 
     @property
@@ -165,16 +160,57 @@ def _noting_secrets(value: Any, secret_outputs: list[str]) -> pulumi.Output[Any]
     return output.apply(noted)
 
 
-def _custom_timeouts(given: Any) -> dict[str, float]:
-    """`{create: "1h30m"}` in Go's notation → seconds."""
-    texts = {
-        name: given.get(name) if isinstance(given, dict) else getattr(given, name) for name in ("create", "update")
-    }
-    return {name: _go_duration(text) for name in ("create", "update") if (text := texts.get(name))}
+_hooks: WeakKeyDictionary[object, ResourceHook] = WeakKeyDictionary()
+"""The hook of each program that this process runs, by the program's root resource."""
 
 
-_GO_UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+def _hook(config: Config) -> ResourceHook:
+    """The one hook of all gates of a program: names of hooks must be unique in a stack and equal in every run."""
+    root = settings.get_root_resource() or asyncio.get_event_loop()
+    if root not in _hooks:
+        options = ResourceHookOptions(on_dry_run=True)
+        _hooks[root] = ResourceHook("hbr-clients:ActivationGate", _Hook(config), options)
+    return _hooks[root]
 
 
-def _go_duration(text: str) -> float:
-    return sum(float(number) * _GO_UNITS[unit] for number, unit in re.findall(r"([\d.]+)(ms|us|µs|ns|h|m|s)", text))
+class _Hook:
+    """What the engine calls before it creates or updates a gate, and in a preview before it would."""
+
+    __name__ = "ActivationGate"  # the SDK copies a hook's name and docstring from its function
+
+    def __init__(self, config: Config) -> None:
+        self._config, self._engine, self._is_preview = config, settings.get_engine(), pulumi.runtime.is_dry_run()
+
+    async def __call__(self, args: ResourceHookArgs) -> None:
+        """Wait; in a preview say what `up` will wait for. Raises what ends the wait."""
+        from pulumi_hbr_clients.activation import stack_gate  # noqa: PLC0415  httpx: 0.25 s
+        from pulumi_hbr_clients.client.client import HbrClient  # noqa: PLC0415  httpx: 0.25 s
+
+        values, unknown, secret = dict[str, Any](), set[str](), set[str]()
+        for name, value in (args.new_inputs or {}).items():
+            output = pulumi.Output.from_input(value)
+            if not await output.is_known():
+                unknown.add(name)
+            elif await output.is_secret():
+                secret.add(snake(name))
+            values[name] = await output.future()
+        limit = values.get("customTimeouts", {}).get("update" if args.old_inputs else "create")
+        arguments = {"timeout": limit, **stack_gate.arguments_of(values)}
+        try:
+            if gate := parse_partial(arguments, unknown, ResourceCondition):
+                async with HbrClient(config=self._config) as client:
+                    mode, log = values.get("bypass", "enforce"), partial(self._log, args.urn)
+                    await stack_gate.run(gate, mode, client, log, secret, preview=self._is_preview)
+        except InputError as error:
+            raise error.without(secret) from None
+        except GateTimeoutError as error:
+            raise GateTimeoutError(f"{error}\n  {_ORDER_ADVICE}", error.verdict) from None
+
+    def _log(self, urn: str, text: str, *, ephemeral: bool = False, warning: bool = False) -> None:
+        """Write on the gate's row now. `pulumi.log` would hold it back until the gate has a URN: after the hook."""
+        severity = engine_pb2.WARNING if warning else engine_pb2.INFO
+        line = engine_pb2.LogRequest(severity=severity, message=text, urn=urn, ephemeral=ephemeral)
+        try:
+            self._engine.Log(line)  # type: ignore[union-attr]  # under mocks alone there is none, and no hook runs
+        except grpc.RpcError:
+            raise ConnectionError("the engine is gone") from None

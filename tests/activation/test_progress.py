@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_hbr_clients.activation.progress import ProgressReporter
+from pulumi_hbr_clients.activation.waiter import ProgressReporter
 from tests.activation.worlds import World
 
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from pulumi_hbr_clients.emulator import new_rows
+from pulumi_hbr_clients.activation import stack_gate
+from pulumi_hbr_clients.activation.condition import parse
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Turnover, new_rows
 from pulumi_hbr_clients.model.errors import (
     CredentialsError,
     GateFailedError,
@@ -165,8 +167,6 @@ class Source:
             error = CredentialsError("no credentials from a test: connection refused")
             error.retry = self.retry
             raise error
-        from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS  # noqa: PLC0415  a fake key
-
         return FAKE_CREDENTIALS
 
 
@@ -292,3 +292,18 @@ def test_an_exception_in_the_report_ends_the_wait(world: World) -> None:
     world.backend.set_status("INSTALLING", world.instances[0])
     with pytest.raises(ConnectionError):
         world.run(world.gate(on_progress=gone))
+
+
+def test_a_look_at_a_list_that_cannot_be_completed(world: World) -> None:
+    """In a preview and for `recheck` the gate would wait: that is no error."""
+    world.backend.add(*new_rows(240, seed=3, Status="ACTIVATED"))
+    world.backend.turnover = Turnover()
+    gate, lines = parse({"client_type": "ECS_CLIENT"}), list[str]()
+
+    async def work() -> object:
+        async with world.client() as client:
+            return await stack_gate.run(gate, "enforce", client, lambda text, **_: lines.append(text), (), preview=True)
+
+    assert world.run(work()) is None
+    assert lines[0].startswith("up will wait: ")
+    assert "the list may be incomplete" in lines[0]

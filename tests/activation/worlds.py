@@ -5,8 +5,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from pulumi_hbr_clients.activation.bypass import GateMode
-from pulumi_hbr_clients.activation.condition import parse
+from pulumi_hbr_clients.activation.condition import GateMode, parse
 from pulumi_hbr_clients.activation.waiter import ActivationResult, Progress, ProgressCallback, pass_gate
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, InMemoryTransport, new_rows
