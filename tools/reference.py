@@ -55,7 +55,7 @@ def _described(record: type) -> Iterator[Row]:
 
 
 def _errors(kind: type[HbrError] = HbrError) -> Iterator[Row]:
-    for child in kind.__subclasses__():
+    for child in (each for each in kind.__subclasses__() if each.__module__ == HbrError.__module__):
         yield f"`{child.__name__}`", (child.__doc__ or "").partition("\n")[0]
         yield from _errors(child)
 

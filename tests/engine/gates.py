@@ -1,7 +1,6 @@
 """Programs with gates, for the tests on a real engine."""
 
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import pulumi
@@ -29,16 +28,6 @@ class Dependant(pulumi.dynamic.Resource):
 
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None, **props: Any) -> None:
         super().__init__(_Recorder(), name, {"at": None, **props}, opts)
-
-
-class Group(pulumi.ComponentResource):
-    """A component with one gate and a dependant."""
-
-    def __init__(self, name: str, instance_ids: Sequence[str], gate: str = "ready") -> None:
-        super().__init__(f"test:index:{name.title()}", name)  # a URN holds the types of parents, not their names
-        opts = pulumi.ResourceOptions(parent=self)
-        self.gate = ActivationGate(gate, opts, instance_ids=instance_ids, **QUICK)
-        Dependant(f"after-{name}", pulumi.ResourceOptions(parent=self, depends_on=[self.gate]))
 
 
 def gated(name: str = "ready", opts: pulumi.ResourceOptions | None = None, **arguments: Any) -> ActivationGate:

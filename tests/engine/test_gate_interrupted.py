@@ -22,8 +22,10 @@ import pytest
 from pulumi_hbr_clients.emulator import Backend
 from tests.cli.terminals import ESCAPE, wait_for
 from tests.engine.gates import ids
+from tests.engine.projects import ROOT, Project
 
 pytestmark = pytest.mark.engine
+WAITING = "0 of 1 activated; waiting for"
 PROGRAM = """
 import pulumi
 from pulumi_hbr_clients import ActivationGate
@@ -39,37 +41,25 @@ pulumi.CustomResource("hbr-clients:index:ActivationGate", "ready", inputs)
 """
 
 
-class Project:
-    """A project folder, and `pulumi` run in it."""
+class Interruptible(Project):
+    """A project folder in which `pulumi up` can be interrupted."""
 
-    def __init__(self, folder: Path, engine: Any, chosen: list[str], program: str = PROGRAM) -> None:
+    def __init__(self, folder: Path, engine: Any, program: str) -> None:
         assert shutil.which("pulumi-language-python"), "no language host on PATH: run `make test`"
-        self.folder = folder
         (folder / "Pulumi.yaml").write_text("name: interrupted\nruntime: python\n")
-        (folder / "__main__.py").write_text(program.format(ids=chosen))
-        root = str(Path(__file__).parents[2])
-        self.environment = {
-            **os.environ,
-            **engine.environment,
-            "PULUMI_BACKEND_URL": f"file://{engine.folder}",
-            "PYTHONPATH": root,
-        }
-        self.run("stack", "init", "dev")
+        (folder / "__main__.py").write_text(program)
+        own = {"PULUMI_BACKEND_URL": f"file://{engine.folder}", "PYTHONPATH": str(ROOT)}
+        super().__init__(folder, {**os.environ, **engine.environment, **own}, engine.said)
+        self.init()
 
-    def run(self, *words: str) -> tuple[int, str]:
-        done = subprocess.run(
-            ["pulumi", *words], cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
-        )
-        return done.returncode, done.stdout + done.stderr
-
-    def state(self) -> tuple[set[str], list[str]]:
-        """The names in state, and the types of pending operations."""
-        deployment = json.loads(self.run("stack", "export")[1])["deployment"]
-        names = {found["urn"].rpartition("::")[2] for found in deployment.get("resources") or []}
-        return names, [found["type"] for found in deployment.get("pending_operations") or []]
+    def pending(self) -> list[str]:
+        """The types of pending operations."""
+        deployment = json.loads(self.run("stack", "export"))["deployment"]
+        return [found["type"] for found in deployment.get("pending_operations") or []]
 
     @contextmanager
-    def up(self, *, terminal: bool) -> Iterator["Run"]:
+    def running_up(self, *, terminal: bool) -> Iterator["Run"]:
+        """`pulumi up`, which waits at its gate by now."""
         words = ["pulumi", "up", "--yes", "--skip-preview", *([] if terminal else ["--non-interactive"])]
         ours, theirs = pty.openpty() if terminal else os.pipe()
         command = subprocess.Popen(
@@ -84,7 +74,9 @@ class Project:
         os.close(theirs)
         with command:
             try:
-                yield Run(command, ours, terminal=terminal)
+                run = Run(command, ours)
+                wait_for(lambda: WAITING in run.text)
+                yield run
             finally:
                 command.kill()
                 os.close(ours)
@@ -93,8 +85,8 @@ class Project:
 class Run:
     """A `pulumi up` that is under way, and what it has written."""
 
-    def __init__(self, process: subprocess.Popen[bytes], output: int, *, terminal: bool) -> None:
-        self.process, self.terminal, self._output, self._written = process, terminal, output, b""
+    def __init__(self, process: subprocess.Popen[bytes], output: int) -> None:
+        self.process, self._output, self._written = process, output, b""
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
@@ -117,9 +109,8 @@ class Run:
 def test_once(engine: Any, backend: Backend, tmp_path: Path, terminal: bool) -> None:  # noqa: FBT001  a case
     """The gate goes on until it passes; what depends on it is not made, and the next `up` makes it."""
     chosen = ids(backend, "batch-1")
-    project = Project(tmp_path, engine, chosen)
-    with project.up(terminal=terminal) as run:
-        wait_for(lambda: "0 of 1 activated; waiting for" in run.text)
+    project = Interruptible(tmp_path, engine, PROGRAM.format(ids=chosen))
+    with project.running_up(terminal=terminal) as run:
         run.ctrl_c()
         wait_for(lambda: "cancelling" in run.text)
         time.sleep(2)
@@ -128,19 +119,17 @@ def test_once(engine: Any, backend: Backend, tmp_path: Path, terminal: bool) -> 
         assert run.process.wait(30) != 0
         # the SDK shows a traceback if the program registers a resource after that (pulumi 3.272); none of it is ours
         assert [line for line in run.text.splitlines() if "File " in line and "pulumi_hbr_clients/" in line] == []
-    names, pending = project.state()
-    assert ("ready" in names, "after" in names, pending) == (True, False, [])
-    assert project.run("up", "--yes", "--skip-preview")[0] == 0
-    assert "after" in project.state()[0]
+    assert ({"ready", "after"} & project.state().keys(), project.pending()) == ({"ready"}, [])
+    project.up()
+    assert "after" in project.state()
 
 
 @pytest.mark.parametrize("terminal", [True, False])
 def test_twice(engine: Any, backend: Backend, tmp_path: Path, terminal: bool) -> None:  # noqa: FBT001  a case
-    """It ends at once and leaves a pending operation; the next `up` waits again and works."""
+    """It ends at once and leaves a pending operation; the next `up` waits again, with few lines in its log."""
     chosen = ids(backend, "batch-1")
-    project = Project(tmp_path, engine, chosen)
-    with project.up(terminal=terminal) as run:
-        wait_for(lambda: "0 of 1 activated; waiting for" in run.text)
+    project = Interruptible(tmp_path, engine, PROGRAM.format(ids=chosen))
+    with project.running_up(terminal=terminal) as run:
         run.ctrl_c()
         wait_for(lambda: "cancelling" in run.text)
         time.sleep(1)
@@ -149,39 +138,25 @@ def test_twice(engine: Any, backend: Backend, tmp_path: Path, terminal: bool) ->
         assert run.process.wait(30) != 0
         assert time.monotonic() - before < 15
         assert "Traceback" not in run.text
-    names, pending = project.state()
-    assert ("ready" in names, pending) == (False, ["creating"])
-    code, text = project.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates")
-    assert code == 0, text
-    assert project.state()[1] == []
-    backend.activate(*chosen)
-    code, text = project.run("up", "--yes", "--skip-preview")
-    assert code == 0, text
-    assert {"ready", "after"} <= project.state()[0]
+    assert ("ready" in project.state(), project.pending()) == (False, ["creating"])
+    project.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates")
+    assert project.pending() == []
+    backend.later(20, lambda: backend.activate(*chosen))
+    lines = [line for line in project.up().splitlines() if "activated; waiting for" in line]
+    assert 1 <= len(lines) <= 3  # one for each change, and one in 30 s
+    assert {"ready", "after"} <= project.state().keys()
 
 
 def test_the_plugin_ends_at_once(engine: Any, backend: Backend, tmp_path: Path) -> None:
     """The engine tells a plugin of the first Ctrl-C; nothing is left behind, and the next `up` waits again."""
     chosen = ids(backend, "batch-1")
-    project = Project(tmp_path, engine, chosen, PLUGIN_PROGRAM)
-    with project.up(terminal=True) as run:
-        wait_for(lambda: "0 of 1 activated; waiting for" in run.text)
+    project = Interruptible(tmp_path, engine, PLUGIN_PROGRAM.format(ids=chosen))
+    with project.running_up(terminal=True) as run:
         run.ctrl_c()
         before = time.monotonic()
         assert run.process.wait(30) != 0
         assert time.monotonic() - before < 10  # two seconds on a quiet machine
-    assert project.state()[1] == []
+    assert project.pending() == []
     backend.activate(*chosen)
-    code, text = project.run("up", "--yes", "--skip-preview")
-    assert code == 0, text
-    assert "ready" in project.state()[0]
-
-
-def test_a_log_is_short(engine: Any, backend: Backend, tmp_path: Path) -> None:
-    """Without a terminal a gate that waits writes a line for each change, and one in 30 s."""
-    chosen = ids(backend, "batch-1")
-    project = Project(tmp_path, engine, chosen)
-    backend.later(20, lambda: backend.activate(*chosen))
-    code, text = project.run("up", "--yes", "--skip-preview", "--non-interactive")
-    assert code == 0, text
-    assert 1 <= len([line for line in text.splitlines() if "activated; waiting for" in line]) <= 3
+    project.up()
+    assert "ready" in project.state()
