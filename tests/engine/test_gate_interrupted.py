@@ -137,7 +137,8 @@ def test_twice(engine: Any, backend: Backend, tmp_path: Path, terminal: bool) ->
         before = time.monotonic()
         assert run.process.wait(30) != 0
         assert time.monotonic() - before < 15
-        assert "Traceback" not in run.text
+        # Pulumi's Python host may print its own KeyboardInterrupt; none of it is ours
+        assert [line for line in run.text.splitlines() if "File " in line and "pulumi_hbr_clients/" in line] == []
     assert ("ready" in project.state(), project.pending()) == (False, ["creating"])
     project.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates")
     assert project.pending() == []
