@@ -1,4 +1,4 @@
-"""Door: the provider, as Pulumi's Python host starts it from a folder with PulumiPlugin.yaml.
+"""The provider, as Pulumi's Python host starts it from a folder with PulumiPlugin.yaml.
 
 `pulumi.run.plugin` would host any component among our names; it finds none because names load on first use.
 """

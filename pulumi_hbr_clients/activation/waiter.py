@@ -73,7 +73,7 @@ class LogSink(Protocol):
     """Where an entry point writes lines about a resource."""
 
     def __call__(self, text: str, *, ephemeral: bool = False, warning: bool = False) -> object:
-        """Write a line. Raises `ConnectionError` when nobody listens any more: that ends the wait."""
+        """Write a line. Raises `ConnectionError` when the engine is gone: that ends the wait."""
 
 
 class ProgressReporter:

@@ -37,7 +37,7 @@ all_regions_option: Final = click.option(
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What was typed about targets. None stands for what settings say."""
+    """The regions and profiles that were given. None: the settings decide."""
 
     regions: Sequence[str | None]
     profiles: Sequence[str | None]

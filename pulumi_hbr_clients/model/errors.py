@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from pulumi_hbr_clients.model.outputs import ClientList
 
 SUGGESTION_PREFIX: Final = "; did you mean "
-"""Heads what a given value is like, the last of a reason: from there on it tells of the value, not of the rule."""
+"""Starts the suggestion at the end of a reason: what follows repeats the given value, so it is cut for secrets."""
 REDACTED: Final = "[secret]"
-"""Stands for a value that is secret, as in what the engine shows."""
+"""Shown instead of a secret value, as the engine does."""
 
 
 class Retry(StrEnum):
@@ -93,7 +93,7 @@ class InputError(HbrError):
         super().__init__("\n".join(str(fault) for fault in faults))
 
     def without(self, secret: Collection[str]) -> "InputError":
-        """The same, where the values of these arguments are unsaid."""
+        """The same error with the values of these arguments redacted."""
         return InputError(*(fault.redacted() if fault.argument in secret else fault for fault in self.faults))
 
 
@@ -179,7 +179,7 @@ def retry_for(code: str, http_status: int, message: str = "") -> Retry:
     texts = code if _FINAL.match(code) else f"{code} {message}"
     if _THROTTLED.search(texts) or "429" in {code, str(http_status)}:
         return Retry.SLOW_DOWN
-    if _NOT_NOW.search(texts) or http_status >= 500 or http_status == 408:  # noqa: PLR2004  RFC 9110
+    if _NOT_NOW.search(texts) or http_status >= 500 or http_status == 408:  # noqa: PLR2004  RFC 9110 names both
         return Retry.BACK_OFF
     return Retry.NEVER
 

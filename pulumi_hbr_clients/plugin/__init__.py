@@ -15,7 +15,7 @@ def main() -> None:
     """Serve until the engine says stop. Prints the port first, as the engine expects."""
     words = [word for word in sys.argv[1:] if not word.startswith("-")]
     if "--version" in sys.argv[1:]:
-        from pulumi_hbr_clients import __version__  # noqa: PLC0415
+        from pulumi_hbr_clients import __version__  # noqa: PLC0415  used here only
 
         print(__version__)  # noqa: T201  it is what was asked
         return
@@ -23,11 +23,11 @@ def main() -> None:
 
 
 async def _serve(engine_address: str | None) -> None:
-    import grpc  # noqa: PLC0415
+    import grpc  # noqa: PLC0415  0.1 s that --version need not pay
 
-    from pulumi_hbr_clients.plugin import protos as protocol  # noqa: PLC0415
-    from pulumi_hbr_clients.plugin.engine_log import Engine  # noqa: PLC0415
-    from pulumi_hbr_clients.plugin.provider import Provider  # noqa: PLC0415
+    from pulumi_hbr_clients.plugin import protos as protocol  # noqa: PLC0415  it needs grpc
+    from pulumi_hbr_clients.plugin.engine_log import Engine  # noqa: PLC0415  the same
+    from pulumi_hbr_clients.plugin.provider import Provider  # noqa: PLC0415  the same
 
     server, stopped = grpc.aio.server(options=protocol.CHANNEL), asyncio.Event()
     protocol.add_ResourceProviderServicer_to_server(Provider(Engine(engine_address)), server)

@@ -28,8 +28,8 @@ def _skip_the_sdk() -> None:
 
 _skip_the_sdk()
 
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2  # noqa: E402
-from pulumi.runtime.proto.provider_pb2_grpc import (  # noqa: E402
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2  # noqa: E402  after the stand-ins
+from pulumi.runtime.proto.provider_pb2_grpc import (  # noqa: E402  the same
     ResourceProviderServicer,
     add_ResourceProviderServicer_to_server,
 )

@@ -159,8 +159,8 @@ class Provider(ResourceProviderServicer):
 
 async def _clean(context: Any, work: Awaitable[T]) -> T:
     """The result of work; an error of ours aborts the call with its text and its code."""
-    from pulumi_hbr_clients.model.errors import HbrError  # noqa: PLC0415
-    from pulumi_hbr_clients.plugin.grpc_errors import code  # noqa: PLC0415
+    from pulumi_hbr_clients.model.errors import HbrError  # noqa: PLC0415  only where something failed
+    from pulumi_hbr_clients.plugin.grpc_errors import code  # noqa: PLC0415  the same
 
     try:
         return await work
