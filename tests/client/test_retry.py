@@ -122,6 +122,15 @@ def test_throttled_pages_all_come() -> None:
     assert world.statuses.count(400) <= len(world.statuses) / 5
 
 
+def test_every_try_has_a_new_nonce_and_date() -> None:
+    """The emulator refuses a nonce that it has seen, and it saw four tries."""
+    world = World(5)
+    world.backend.next_faults += ["unavailable"] * 4
+    assert world.listed().complete
+    assert world.statuses == [503] * 4 + [200]
+    assert len({headers["x-acs-signature-nonce"] for headers in world.sent}) == 5
+
+
 @pytest.mark.parametrize("offset", [3600.0, -7200.0, 86400.0 * 400])
 def test_a_wrong_clock_is_corrected(offset: float) -> None:
     """Refused once, corrected from the response's own date, for all later requests."""
