@@ -30,7 +30,9 @@ OIDC_VARIABLES: Final = (
     "ALIBABA_CLOUD_ROLE_ARN",
 )
 STS_ENDPOINT_VARIABLES: Final = ("ALIBABA_CLOUD_STS_ENDPOINT", "ALIBABA_CLOUD_ENDPOINT_STS")
-_MODEL: Final = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+_MODEL: Final = ConfigDict(
+    frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, defer_build=True
+)
 _SESSION_SECONDS: Final = (900, 43_200)
 """What STS accepts as DurationSeconds (AssumeRole, API reference of Sts 2015-04-01)."""
 

@@ -55,6 +55,7 @@ class Page:
 
 
 _ENVELOPE: Final = ConfigDict(
+    defer_build=True,
     coerce_numbers_to_str=True,
     alias_generator=AliasGenerator(validation_alias=lambda name: AliasChoices(wire_name(name), state_name(name))),
 )
