@@ -16,7 +16,7 @@ from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model import validators
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
 from pulumi_hbr_clients.model.query import Query
-from pulumi_hbr_clients.model.validation import snake, unknown_value_warnings, validate
+from pulumi_hbr_clients.model.validators import snake, unknown_value_warnings, validate
 
 
 class ActivationCondition(BaseModel):
@@ -124,7 +124,7 @@ def _refused(given: Mapping[str, Any], unknown: set[str]) -> Iterator[Validation
 
 def warnings_of(gate: Gate, secret: Collection[str] = ()) -> Iterator[str]:
     """What is allowed and yet looks wrong, a sentence each; without the values of arguments that are `secret`."""
-    yield from queries.warnings_of(gate.query, secret)
+    yield from gate.query.warnings(secret)
     condition = gate.condition
     yield from unknown_value_warnings("tolerate", condition.tolerate, validators.STATUSES, secret)
     wanted = [condition.backup_status] if condition.backup_status else []

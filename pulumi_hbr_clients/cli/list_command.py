@@ -74,7 +74,7 @@ def command(output: str, watch: str | None, network: str | None, **values: Any) 
         lambda: targets.parse({**values, "network": network}),
         lambda: _interval(watch),
     )
-    print_warnings(query_model.warnings_of(query))
+    print_warnings(query.warnings())
     if not targets.run(lambda client: _run(client, chosen, query, output, interval), network):
         click.get_current_context().exit(REFUSED)
 

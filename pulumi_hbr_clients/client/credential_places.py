@@ -19,7 +19,7 @@ from pulumi_hbr_clients.client.credential_specs import CredentialSpec, GivenSour
 from pulumi_hbr_clients.model import configuration as variables
 from pulumi_hbr_clients.model.configuration import AssumeRole
 from pulumi_hbr_clients.model.errors import CredentialsError
-from pulumi_hbr_clients.model.validation import validate
+from pulumi_hbr_clients.model.validators import validate
 from pulumi_hbr_clients.protocol.signing import Credentials
 
 Config = Callable[[str], Any]

@@ -14,7 +14,6 @@ from typing import Annotated, Any, Final
 from pydantic import Field, SecretStr
 
 from pulumi_hbr_clients.model import backup_client
-from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, VOLATILE_FIELDS, BackupClient, state_name, to_dicts
 from pulumi_hbr_clients.model.query import Query
 
@@ -190,8 +189,8 @@ def _without_volatile(text: str) -> list[dict[str, Any]]:
 
 
 def warnings_of(query: Query, found: ClientList, secret: Collection[str] = ()) -> Iterator[str]:
-    """What a person should know about a query and its list, a sentence each. `secret`: see `query.warnings_of`."""
-    yield from queries.warnings_of(query, secret)
+    """What a person should know about a query and its list, a sentence each. `secret`: see `Query.warnings`."""
+    yield from query.warnings(secret)
     if not found.complete and not query.is_single_page():
         yield INCOMPLETE
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain, combinations
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -18,13 +18,7 @@ from pydantic.alias_generators import to_camel
 from pulumi_hbr_clients.model import validators
 from pulumi_hbr_clients.model.configuration import AssumeRole
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
-from pulumi_hbr_clients.model.validation import (
-    cross_account_issues,
-    materialize,
-    snake,
-    unknown_value_warnings,
-    validate,
-)
+from pulumi_hbr_clients.model.validators import materialize, optional, snake, unknown_value_warnings, validate
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +58,14 @@ class Query(BaseModel):
     client_type: Annotated[validators.ClientType, WireParam("ClientType")] = Field(
         description="The type of backup client: ECS_CLIENT, CONTAINER_CLIENT or LOCAL_CLIENT."
     )
-    cluster_id: Annotated[validators.Word | None, WireParam("ClusterId")] = Field(
-        default=None, description="The id of the cluster whose clients are listed (container backup)."
+    cluster_id: Annotated[validators.Word | None, WireParam("ClusterId")] = optional(
+        "The id of the cluster whose clients are listed (container backup)."
     )
-    client_ids: Annotated[validators.Ids | None, WireParam("ClientIds", "body", "json")] = Field(
-        default=None, description="Ids of backup clients (c-…). An empty list selects nothing."
+    client_ids: Annotated[validators.Ids | None, WireParam("ClientIds", "body", "json")] = optional(
+        "Ids of backup clients (c-…). An empty list selects nothing."
     )
-    instance_ids: Annotated[validators.Ids | None, WireParam("InstanceIds", "body", "json")] = Field(
-        default=None, description="Ids of ECS instances (i-…). An empty list selects nothing."
+    instance_ids: Annotated[validators.Ids | None, WireParam("InstanceIds", "body", "json")] = optional(
+        "Ids of ECS instances (i-…). An empty list selects nothing."
     )
     tags: Annotated[
         tuple[Tag, ...],
@@ -91,44 +85,37 @@ class Query(BaseModel):
         description="Further filters of the service, a key and its values each; "
         f"at most {validators.FILTERS_MAX} of at most {validators.FILTER_VALUES_MAX} values.",
     )
-    cross_account_type: Annotated[validators.CrossAccountType | None, WireParam("CrossAccountType")] = Field(
-        default=None,
-        description="SELF_ACCOUNT; CROSS_ACCOUNT with the source account's user id and role name; or "
-        "CROSS_ACCOUNT_BY_RD (a resource directory) with its user id.",
+    cross_account_type: Annotated[validators.CrossAccountType | None, WireParam("CrossAccountType")] = optional(
+        "SELF_ACCOUNT; CROSS_ACCOUNT with the source account's user id and role name; or "
+        "CROSS_ACCOUNT_BY_RD (a resource directory) with its user id."
     )
-    cross_account_user_id: Annotated[validators.AccountId | None, WireParam("CrossAccountUserId")] = Field(
-        default=None, description="The id of the source account that is backed up."
+    cross_account_user_id: Annotated[validators.AccountId | None, WireParam("CrossAccountUserId")] = optional(
+        "The id of the source account that is backed up."
     )
-    cross_account_role_name: Annotated[validators.Word | None, WireParam("CrossAccountRoleName")] = Field(
-        default=None, description="The RAM role in the source account that lets this account in."
+    cross_account_role_name: Annotated[validators.Word | None, WireParam("CrossAccountRoleName")] = optional(
+        "The RAM role in the source account that lets this account in."
     )
-    page_number: Annotated[validators.PageNumber | None, WireParam("PageNumber")] = Field(
-        default=None, description="Request this single page only, counted from 1. The result is that page."
+    page_number: Annotated[validators.PageNumber | None, WireParam("PageNumber")] = optional(
+        "Request this single page only, counted from 1. The result is that page."
     )
-    page_size: Annotated[validators.PageSize | None, WireParam("PageSize")] = Field(
-        default=None, description="Clients on the single page, 1 to 99 (the service's default is 10)."
+    page_size: Annotated[validators.PageSize | None, WireParam("PageSize")] = optional(
+        "Clients on the single page, 1 to 99 (the service's default is 10)."
     )
-    statuses: validators.Statuses | None = Field(
-        default=None, description="Keep clients with one of these statuses. Applied after the service answered."
+    statuses: validators.Statuses | None = optional(
+        "Keep clients with one of these statuses. Applied after the service answered."
     )
-    backup_statuses: validators.BackupStatuses | None = Field(
-        default=None, description="Keep PROTECTED or UNPROTECTED clients. Applied after the service answered."
+    backup_statuses: validators.BackupStatuses | None = optional(
+        "Keep PROTECTED or UNPROTECTED clients. Applied after the service answered."
     )
-    zone_ids: validators.Ids | None = Field(
-        default=None, description="Keep clients in these zones. Applied after the service answered."
+    zone_ids: validators.Ids | None = optional("Keep clients in these zones. Applied after the service answered.")
+    os_types: validators.Ids | None = optional("Keep linux or windows clients. Applied after the service answered.")
+    outdated: bool | None = optional(
+        "Keep clients whose version is known to be below the newest one (true), or known not to be "
+        "(false). Applied after the service answered."
     )
-    os_types: validators.Ids | None = Field(
-        default=None, description="Keep linux or windows clients. Applied after the service answered."
-    )
-    outdated: bool | None = Field(
-        default=None,
-        description="Keep clients whose version is known to be below the newest one (true), or known not to be "
-        "(false). Applied after the service answered.",
-    )
-    fields: validators.ClientFields | None = Field(
-        default=None,
-        description="Only these fields of each client (client id, instance id and region always stay): "
-        "smaller state, faster previews.",
+    fields: validators.ClientFields | None = optional(
+        "Only these fields of each client (client id, instance id and region always stay): "
+        "smaller state, faster previews."
     )
     include_heartbeats: bool = Field(
         default=False,
@@ -147,20 +134,13 @@ class Query(BaseModel):
         default=False,
         description="Accept a list that could not be completed, with a warning. Otherwise that is an error.",
     )
-    timeout: validators.Duration | None = Field(
-        default=None,
-        description="Maximum time for the whole query, in seconds or as text like 5m. If left out: 5 minutes.",
+    timeout: validators.Duration | None = optional(
+        "Maximum time for the whole query, in seconds or as text like 5m. If left out: 5 minutes."
     )
-    region: validators.Word | None = Field(default=None, description="The region, for example cn-hangzhou.")
-    endpoint: validators.Word | None = Field(
-        default=None, description="The service's address, if not the region's own."
-    )
-    profile: validators.Word | None = Field(
-        default=None, description="The profile of the Alibaba CLI's config file to sign with."
-    )
-    assume_role: AssumeRole | None = Field(
-        default=None, description="A RAM role to assume with the credentials that were found."
-    )
+    region: validators.Word | None = optional("The region, for example cn-hangzhou.")
+    endpoint: validators.Word | None = optional("The service's address, if not the region's own.")
+    profile: validators.Word | None = optional("The profile of the Alibaba CLI's config file to sign with.")
+    assume_role: AssumeRole | None = optional("A RAM role to assume with the credentials that were found.")
 
     def selects_nothing(self) -> bool:
         """Whether an id list is given and empty: that selects no client, never all of them."""
@@ -172,7 +152,7 @@ class Query(BaseModel):
 
     def sent(self) -> "Query":
         """The part that decides what is read: equal for queries that one reading can answer."""
-        return self.model_copy(update={name: _DEFAULTS[name] for name in _APPLIED_AFTERWARDS})
+        return self.model_copy(update={name: Query.model_fields[name].default for name in _APPLIED_AFTERWARDS})
 
     def resource_id(self) -> str:
         """The id in state: equal for equal queries, like `cn-hangzhou/ECS_CLIENT/5e0c…`; the region only if given.
@@ -180,57 +160,83 @@ class Query(BaseModel):
         The digest is made of the arguments that differ from their defaults, as JSON with sorted keys: neither a new
         argument nor the order of the fields here changes it. A test pins it.
         """
-        given = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        text = json.dumps(given, sort_keys=True, separators=(",", ":"))
+        text = json.dumps(self._given(), sort_keys=True, separators=(",", ":"))
         parts = (self.region, self.client_type, sha256(text.encode()).hexdigest()[:16])
         return "/".join(part for part in parts if part)
 
     def to_state(self) -> dict[str, Any]:
-        """The arguments that differ from their defaults, as state spells them; `parse` reads them back."""
-        given = self.model_dump(by_alias=True, exclude_defaults=True)
-        return {name: _plain(name, value) for name, value in given.items()}
+        """The arguments that differ from their defaults, as state spells them; `parse` reads them back.
 
+        Tags and filters are maps, unless a key stands twice or has no value.
+        """
+        given = self._given()
+        for name in given.keys() & {"tags", "filters"}:
+            rows = given[name]
+            named = {row["key"]: row.get("value") or row.get("values") for row in rows}
+            if len(named) == len(rows) and all(named.values()):
+                given[name] = named
+        return given
 
-def _plain(name: str, value: Any) -> Any:
-    """Tuples become lists; tags and filters with different keys become maps."""
-    if name in {"tags", "filters"}:
-        rows = [(row["key"], row.get("value") or list(row.get("values") or ())) for row in value]
-        named = dict(rows)
-        if len(named) == len(rows) and all(named.values()):
-            return named
-        return [{k: list(v) if isinstance(v, tuple) else v for k, v in row.items() if v} for row in value]
-    return list(value) if isinstance(value, tuple) else value
+    def _given(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    def warnings(self, secret: Collection[str] = ()) -> Iterator[str]:
+        """What is allowed and looks wrong, a sentence each; without the values of arguments that are `secret`."""
+        # types differ in the part before _CLIENT only, so that any two of them are alike
+        kinds = [self.client_type]
+        yield from unknown_value_warnings("client_type", kinds, validators.CLIENT_TYPES, secret, alike=0.85)
+        open_sets: tuple[tuple[str, Iterable[str], Collection[str]], ...] = (
+            ("statuses", self.statuses or (), validators.STATUSES),
+            ("backup_statuses", self.backup_statuses or (), validators.BACKUP_STATUSES),
+            ("os_types", self.os_types or (), validators.OS_TYPES),
+            ("cross_account_type", filter(None, [self.cross_account_type]), validators.CROSS_ACCOUNT_TYPES),
+        )
+        for name, values, known in open_sets:
+            yield from unknown_value_warnings(name, values, known, secret)
 
 
 _APPLIED_AFTERWARDS: Final = (
     *("statuses", "backup_statuses", "zone_ids", "os_types", "outdated"),
     *("fields", "include_heartbeats", "allow_incomplete", "timeout"),
 )
-_DEFAULTS: Final[Mapping[str, Any]] = {name: Query.model_fields[name].default for name in _APPLIED_AFTERWARDS}
 
 
 def parse(args: Mapping[str, Any]) -> Query:
     """Validate arguments. Raises `InputError` with all faults."""
-    query, faults = _read(args, set())
-    if query is None or faults:
-        raise InputError(*faults)
-    return query
+    return cast("Query", parse_partial(args, ()))  # without unknown arguments there is a query, or an error
 
 
 def parse_partial(args: Mapping[str, Any], unknown: Iterable[str]) -> Query | None:
     """Validate the arguments that are known; None while any is `unknown` (a preview). Raises `InputError`."""
-    names = {snake(name) for name in unknown}
-    query, faults = _read(args, names)
-    if faults := [fault for fault in faults if fault.argument not in names]:
-        raise InputError(*faults)
-    return None if names else query
-
-
-def _read(args: Mapping[str, Any], unknown: set[str]) -> tuple[Query | None, list[ValidationIssue]]:
+    unknown = {snake(name) for name in unknown}
     given = {name: materialize(value) for name, value in args.items() if value is not None}
     query, faults = validate(Query, given)
-    named = {snake(name): value for name, value in given.items()}
-    return query, faults + cross_account_issues(named, unknown)
+    faults += _cross_account_issues({snake(name): value for name, value in given.items()}, unknown)
+    if faults := [fault for fault in faults if fault.argument not in unknown]:
+        raise InputError(*faults)
+    return None if unknown else query
+
+
+_CROSS_ACCOUNT: Final = ("cross_account_type", "cross_account_user_id", "cross_account_role_name")
+_GO_TOGETHER: Final = {
+    "SELF_ACCOUNT": {"cross_account_type"},
+    "CROSS_ACCOUNT": set(_CROSS_ACCOUNT),
+    "CROSS_ACCOUNT_BY_RD": {"cross_account_type", "cross_account_user_id"},
+}
+
+
+def _cross_account_issues(given: Mapping[str, Any], unknown: Collection[str]) -> list[ValidationIssue]:
+    """What is missing beside the cross-account arguments that are given. A type that is not known may stand alone."""
+    present = {name for name in _CROSS_ACCOUNT if name in given or name in unknown}
+    if not present:
+        return []
+    kind = given.get("cross_account_type")
+    needed = _GO_TOGETHER.get(kind, {"cross_account_type"}) if isinstance(kind, str) else set(_CROSS_ACCOUNT)
+    if kind == "SELF_ACCOUNT" and len(present) > 1:
+        reason = "must be CROSS_ACCOUNT or CROSS_ACCOUNT_BY_RD with the arguments of another account"
+        return [ValidationIssue("cross_account_type", reason, repr(kind))]
+    beside = f" with {kind}" if isinstance(kind, str) else f": {', '.join(_CROSS_ACCOUNT)} go together"
+    return [ValidationIssue(name, f"must be given too{beside}") for name in _CROSS_ACCOUNT if name in needed - present]
 
 
 _ALSO_OUTPUTS: Final = ("region", "profile", "pageNumber", "pageSize")
@@ -242,12 +248,12 @@ def query_of(resource_id: str, properties: Mapping[str, Any]) -> Query:
     Some outputs are named as arguments that need not be given, like the region that was resolved: the id tells. Raises
     `InputError` where no part of the properties is the query that the id was made from.
     """
-    names = {field.alias or name for name, field in Query.model_fields.items()}
-    given = {name: value for name, value in properties.items() if name in names}
+    arguments = {field.alias or name for name, field in Query.model_fields.items()}
+    given = {name: value for name, value in properties.items() if name in arguments}
     digest = resource_id.rpartition("/")[2]
-    present = [name for name in _ALSO_OUTPUTS if name in given]
+    present = given.keys() & _ALSO_OUTPUTS
     for outputs in chain.from_iterable(combinations(present, number) for number in range(len(present) + 1)):
-        query = parse({name: value for name, value in given.items() if name not in outputs})
+        query = parse({**given, **dict.fromkeys(outputs)})
         if query.resource_id().rpartition("/")[2] == digest:
             return query
     reason = (
@@ -255,17 +261,3 @@ def query_of(resource_id: str, properties: Mapping[str, Any]) -> Query:
         "them: exclude this resource from it, or give the arguments as they should be"
     )
     raise InputError(ValidationIssue("arguments", reason))
-
-
-def warnings_of(query: Query, secret: Collection[str] = ()) -> Iterator[str]:
-    """What is allowed and looks wrong, a sentence each; without the values of arguments that are `secret`."""
-    # types differ in the part before _CLIENT only, so that any two of them are alike
-    yield from unknown_value_warnings("client_type", [query.client_type], validators.CLIENT_TYPES, secret, alike=0.85)
-    open_sets: tuple[tuple[str, Iterable[str], Collection[str]], ...] = (
-        ("statuses", query.statuses or (), validators.STATUSES),
-        ("backup_statuses", query.backup_statuses or (), validators.BACKUP_STATUSES),
-        ("os_types", query.os_types or (), validators.OS_TYPES),
-        ("cross_account_type", filter(None, [query.cross_account_type]), validators.CROSS_ACCOUNT_TYPES),
-    )
-    for name, values, known in open_sets:
-        yield from unknown_value_warnings(name, values, known, secret)

@@ -1,18 +1,20 @@
-"""What one argument may be: a validator takes a value and returns it in one form, or says what is allowed.
+"""What arguments may be: a model and arguments → a value, or every fault: its path, what is allowed, what was given.
 
-A reason starts with "must"; `validation` adds the argument's path and what was given.
+First the types of arguments: each returns a value in one form, or says what is allowed ("must …"). Then `validate`,
+which adds the path and what was given.
 """
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, Final, TypeVar
+from collections.abc import Callable, Collection, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from enum import Enum
+from typing import Annotated, Any, Final, TypeVar, get_args
 
 from packaging.version import VERSION_PATTERN
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, field_name
-from pulumi_hbr_clients.model.errors import SUGGESTION_PREFIX
+from pulumi_hbr_clients.model.errors import REDACTED, SUGGESTION_PREFIX, ValidationIssue
 
 CLIENT_TYPES: Final = ("ECS_CLIENT", "CONTAINER_CLIENT", "LOCAL_CLIENT")
 STATUSES: Final = (
@@ -54,23 +56,18 @@ def constant(known: tuple[str, ...], form: str = "[A-Z][A-Z0-9_]*", allowed: str
     return rule(pattern.fullmatch, allowed.format(names), lambda value: nearest(value.upper(), known))
 
 
-def at_most(limit: int, things: str) -> BeforeValidator:
+def at_most(limit: int, things: str) -> AfterValidator:
     """As many as the API document allows in one request."""
-
-    def check(value: Any) -> Any:
-        if isinstance(value, list | tuple) and len(value) > limit:
-            raise ValueError(f"must be at most {limit} {things}, not {len(value)}")
-        return value
-
-    return BeforeValidator(check)
+    return rule(
+        lambda values: len(values) <= limit, f"be at most {limit} {things}", lambda values: f", not {len(values)}"
+    )
 
 
 def account_id(value: Any) -> str:
     """Account ids are 64-bit; JSON and protobuf may hand them over as whole floats."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    text = str(value) if isinstance(value, str) or (isinstance(value, int) and 0 < value < ACCOUNT_ID_END) else ""
-    if isinstance(value, bool) or not re.fullmatch(r"[1-9]\d{0,18}", text, re.ASCII):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    text = str(int(value)) if is_number and 0 < value < ACCOUNT_ID_END and value == int(value) else value
+    if not isinstance(text, str) or not re.fullmatch(r"[1-9]\d{0,18}", text, re.ASCII):
         raise ValueError("must be an Alibaba Cloud account id: a number of at most 19 digits")
     return text
 
@@ -149,3 +146,89 @@ Statuses = ListOf[Annotated[str, constant(STATUSES)]]
 BackupStatuses = ListOf[BackupStatus]
 ClientFields = ListOf[Annotated[str, AfterValidator(client_field)]]
 FilterValues = Annotated[ListOf[NotEmpty], at_most(FILTER_VALUES_MAX, "values"), rule(bool, "hold at least one value")]
+
+
+def optional(description: str, *environment: str) -> Any:
+    """An argument that may be left out; then the first of these environment variables that is set counts."""
+    return Field(
+        None, description=description, json_schema_extra={"environment": list(environment)} if environment else {}
+    )
+
+
+M = TypeVar("M", bound=BaseModel)
+_SHOWN_MAX = 80
+"""Characters of a given value in an error: a terminal's line."""
+
+
+def validate(model: type[M], given: Mapping[str, Any]) -> tuple[M | None, list[ValidationIssue]]:
+    """The model's value and no faults, or None and all of them."""
+    try:
+        return model.model_validate(given), []
+    except ValidationError as error:
+        return None, [_issue(item, model) for item in error.errors(include_url=False)]
+
+
+def materialize(value: Any) -> Any:
+    """Members of enums become their values, iterators and sets lists: once, before anything reads them.
+
+    Whatever else is given stays as it is, Outputs of Pulumi too.
+    """
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {materialize(key): materialize(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset | Iterator | KeysView | ValuesView | ItemsView):
+        return [materialize(item) for item in value]
+    return value
+
+
+def unknown_value_warnings(
+    name: str, values: Iterable[str], known: Collection[str], secret: Collection[str], *, alike: float = 0.6
+) -> Iterator[str]:
+    """A sentence for each value of an open set that this version does not know: it is newer, or mistyped."""
+    for value in values:
+        if value not in known:
+            shown, hint = (REDACTED, "") if name in secret else (value, nearest(value, known, alike))
+            yield f"{name}: {shown} is not known to this version and is used unchanged{hint}"
+
+
+def snake(name: str) -> str:
+    """`clientType` → `client_type`; what is snake_case already stays."""
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
+
+
+def _issue(item: Any, model: type[BaseModel]) -> ValidationIssue:
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in item["loc"]).lstrip(".")
+    if item["type"] == "extra_forbidden":
+        names = _names(model, item["loc"])
+        hint = nearest(snake(str(item["loc"][-1])), names)
+        rest = hint or (f"; allowed here: {', '.join(names)}" if len(item["loc"]) > 1 else "")
+        return ValidationIssue(path, f"no such argument{rest}")
+    if item["type"] == "missing":
+        allowed = f"; one of {', '.join(CLIENT_TYPES)}" if path == "client_type" else ""
+        return ValidationIssue(path, f"is required{allowed}")
+    reason = item["msg"].removeprefix("Value error, ").removeprefix("Input should ").strip()
+    return ValidationIssue(path, f"must {reason}" if reason.startswith("be ") else reason, _given(item["input"]))
+
+
+def _names(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """The names that are allowed where an unknown one was given: of the model, or of a part of it."""
+    for part in loc[:-1]:
+        if part in model.model_fields:
+            model = next(_models(model.model_fields[str(part)].annotation), model)
+    return list(model.model_fields)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
+
+
+def _given(value: Any) -> str:
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001  any object may be given, and an int of 5,000 digits has no repr
+        return f"a {type(value).__name__} that cannot be shown"
+    return text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 3]}…"

@@ -10,7 +10,7 @@ from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.settings import Config, check_location
 from pulumi_hbr_clients.model.errors import GateError, HbrError, InputError
 from pulumi_hbr_clients.model.outputs import to_outputs
-from pulumi_hbr_clients.model.validation import snake
+from pulumi_hbr_clients.model.validators import snake
 from pulumi_hbr_clients.plugin.engine_log import Engine
 from pulumi_hbr_clients.plugin.grpc_errors import reasons
 from pulumi_hbr_clients.plugin.values import Properties

@@ -10,7 +10,7 @@ from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model.configuration import Configuration
 from pulumi_hbr_clients.model.errors import InputError
 from pulumi_hbr_clients.model.outputs import to_outputs, warnings_of
-from pulumi_hbr_clients.model.validation import snake
+from pulumi_hbr_clients.model.validators import snake
 from pulumi_hbr_clients.plugin.engine_log import Engine
 from pulumi_hbr_clients.plugin.grpc_errors import reasons
 from pulumi_hbr_clients.plugin.values import Properties

@@ -30,7 +30,7 @@ from pulumi_hbr_clients.activation.condition import ResourceCondition, gate_mode
 from pulumi_hbr_clients.client.settings import Config, check_location
 from pulumi_hbr_clients.model.errors import GateTimeoutError, InputError
 from pulumi_hbr_clients.model.names import ACTIVATION_GATE_TYPE
-from pulumi_hbr_clients.model.validation import snake
+from pulumi_hbr_clients.model.validators import snake
 from pulumi_hbr_clients.resources import inputs
 from pulumi_hbr_clients.resources import pulumi_runtime as program
 from pulumi_hbr_clients.resources.client_outputs import ClientOutputs

@@ -17,7 +17,7 @@ from pydantic.alias_generators import to_camel
 from pulumi_hbr_clients.model.backup_client import BackupClient
 from pulumi_hbr_clients.model.names import BACKUP_CLIENTS_TYPE
 from pulumi_hbr_clients.model.outputs import INCOMPLETE, STATE_OUTPUTS, counts_by_status, size_text
-from pulumi_hbr_clients.model.query import Query, warnings_of
+from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.resources import inputs, pulumi_runtime
 from pulumi_hbr_clients.resources.client_outputs import ClientOutputs
 from pulumi_hbr_clients.resources.inputs import Filters, Strings, Tags
@@ -191,7 +191,7 @@ class BackupClients(ClientOutputs, pulumi.CustomResource):
 
 def _warn_of(who: str, query: Query, secret: Collection[str]) -> Query:
     """The query, once its oddities are reported: here, where it is known which arguments are secret."""
-    for text in warnings_of(query, secret):
+    for text in query.warnings(secret):
         pulumi_runtime.warn(f"{who}: {text}")
     return query
 

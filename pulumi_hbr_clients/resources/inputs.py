@@ -13,7 +13,7 @@ import pulumi
 
 from pulumi_hbr_clients.model.errors import HbrError, InputError, ValidationIssue
 from pulumi_hbr_clients.model.query import Query, parse, parse_partial
-from pulumi_hbr_clients.model.validation import materialize, snake
+from pulumi_hbr_clients.model.validators import materialize, snake
 from pulumi_hbr_clients.protocol.endpoints import parse_endpoint, region_issue
 from pulumi_hbr_clients.resources import pulumi_runtime
 

@@ -12,7 +12,7 @@ import pulumi
 
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
 from pulumi_hbr_clients.model.names import FUNCTION_TOKEN, PACKAGE
-from pulumi_hbr_clients.model.validation import snake
+from pulumi_hbr_clients.model.validators import snake
 from pulumi_hbr_clients.resources import pulumi_runtime
 
 _PROVIDER: Final = (

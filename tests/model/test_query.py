@@ -112,7 +112,7 @@ def test_a_resource_directory_needs_no_role() -> None:
 def test_a_newer_cross_account_type() -> None:
     """What a type needs that this version does not know, the service says."""
     query = parsed(cross_account_type="CROSS_ACCOUNT_BY_RDS", cross_account_user_id=1)
-    (text,) = queries.warnings_of(query)
+    (text,) = query.warnings()
     assert text.endswith("is not known to this version and is used unchanged; did you mean CROSS_ACCOUNT_BY_RD?")
 
 
@@ -164,12 +164,12 @@ def test_a_secret_value_is_unsaid(arguments: dict[str, Any], hidden: str) -> Non
 def test_new_values_pass_with_a_warning() -> None:
     """The set of client types is open; so are those of statuses."""
     query = parsed(client_type="NAS_CLIENT", statuses=["ASLEEP", "ACTIVATED"], backup_statuses=["HALF_WAY"])
-    assert list(queries.warnings_of(query)) == [
+    assert list(query.warnings()) == [
         "client_type: NAS_CLIENT is not known to this version and is used unchanged",
         "statuses: ASLEEP is not known to this version and is used unchanged",
         "backup_statuses: HALF_WAY is not known to this version and is used unchanged",
     ]
-    assert list(queries.warnings_of(parsed(statuses=["ACTIVATED"]))) == []
+    assert list(parsed(statuses=["ACTIVATED"]).warnings()) == []
 
 
 @pytest.mark.parametrize(
@@ -185,8 +185,8 @@ def test_new_values_pass_with_a_warning() -> None:
 def test_a_warning_names_the_nearest(arguments: dict[str, Any], near: str) -> None:
     """What is perhaps a typing error is told with what may have been meant; of a secret neither is."""
     query = parsed(**arguments)
-    (text,) = queries.warnings_of(query)
-    (redacted,) = queries.warnings_of(query, arguments.keys())
+    (text,) = query.warnings()
+    (redacted,) = query.warnings(arguments.keys())
     (name,) = arguments
     assert text.endswith(f" is not known to this version and is used unchanged; did you mean {near}?")
     assert redacted == f"{name}: [secret] is not known to this version and is used unchanged"
