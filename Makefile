@@ -62,10 +62,9 @@ format: $(VENV)/package ## Format the code, and fix what the linter can fix
 	@$(PY) -m ruff format --quiet
 
 schema: $(VENV)/package ## Write plugin/schema.json, tables of the docs, and what else follows from the models and the owner
-	@$(PY) -m tools.registry
-	@$(PY) -m tools.reference
+	@$(PY) -m tools.generated
 
-sdks: $(VENV)/package ## Make the TypeScript, Python and Go SDKs from schema.json, in build/sdks
+sdks: $(VENV)/package ## Make the TypeScript and Go SDKs from schema.json, in build/sdks
 	@$(PY) tools/sdks/generate.py build/sdks
 
 release-check: $(VENV)/package ## Build everything that a release has, and try it in clean environments (TAG=v1.2.3)

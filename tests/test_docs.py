@@ -10,7 +10,6 @@ from pulumi_hbr_clients.activation.condition import ActivationCondition
 from pulumi_hbr_clients.model.errors import HbrError
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
-from tools import reference
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -33,12 +32,6 @@ def test_files_of_the_repository_that_are_named_exist(path: Path) -> None:
     """A page names modules, tests and tools that are there."""
     named = re.findall(r"`((?:tests|tools|docs|examples|pulumi_hbr_clients)/[\w./-]+)`", path.read_text())
     assert [name for name in named if path.name != "CHANGELOG.md" and not _exists(ROOT / name)] == []
-
-
-def test_tables_follow_from_the_models() -> None:
-    """`make schema` was run after the last change of the models."""
-    pages = {path: path.read_text() for path in (ROOT / "docs").glob("*.md")}
-    assert [path.name for path, text in pages.items() if reference.with_tables(text) != text] == []
 
 
 def test_every_argument_output_and_error_has_a_row() -> None:

@@ -7,10 +7,14 @@ import sys
 import zipfile
 from pathlib import Path
 
+import grpc
 import pytest
+import yaml
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 import hatch_build
 import pulumi_hbr_clients
+from pulumi_hbr_clients.plugin import schema
 
 ROOT = Path(__file__).parents[1]
 
@@ -101,3 +105,21 @@ def test_the_description_is_in_the_wheel(wheel: Path) -> None:
         metadata = archive.read(name).decode()
     assert "# pulumi-hbr-clients" in metadata
     assert "](docs/" not in metadata
+
+
+def test_the_repository_is_a_plugin() -> None:
+    """PulumiPlugin.yaml names what Pulumi's Python host needs; what that host would start is our provider.
+
+    The host itself cannot be built here, so `pulumi package add` of this repository has never been run.
+    """
+    settings = yaml.safe_load((ROOT / "PulumiPlugin.yaml").read_text())
+    assert settings["runtime"] == {"name": "python", "options": {"toolchain": "pip", "virtualenv": "venv"}}
+    assert (ROOT / "requirements.txt").read_text().splitlines()[-1] == "."
+    command = [sys.executable, "-m", "pulumi.run.plugin", "pulumi-hbr-clients"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        with grpc.insecure_channel(f"127.0.0.1:{process.stdout.readline().strip()}") as channel:
+            provider = provider_pb2_grpc.ResourceProviderStub(channel)
+            response = provider.GetSchema(provider_pb2.GetSchemaRequest())
+        process.terminate()
+    assert json.loads(response.schema) == schema.schema(pulumi_hbr_clients.__version__)

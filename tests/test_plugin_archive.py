@@ -20,7 +20,7 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 from pulumi_hbr_clients import __version__, get_backup_clients
 from pulumi_hbr_clients.emulator import Backend, RunningEmulator
 from pulumi_hbr_clients.model.names import FUNCTION_TOKEN, GATE_TOKEN
-from tools import plugin_archive, registry
+from tools import generated, plugin_archive
 
 pytestmark = pytest.mark.timeout(900)  # after a change of the package it is built first
 URN = f"urn:pulumi:dev::p::{GATE_TOKEN}::ready"
@@ -83,7 +83,7 @@ def test_it_introduces_itself(provider: Any) -> None:
     assert provider.Handshake(provider_pb2.ProviderHandshakeRequest()).accept_secrets
     assert provider.GetPluginInfo(Empty()).version == __version__
     schema = json.loads(provider.GetSchema(provider_pb2.GetSchemaRequest()).schema)
-    assert schema == {**json.loads((registry.ROOT / registry.SCHEMA).read_text()), "version": __version__}
+    assert schema == {**json.loads(generated.SCHEMA.read_text()), "version": __version__}
 
 
 def test_it_lists(provider: Any) -> None:

@@ -1,7 +1,7 @@
 """Things made once per machine, in the user's cache folder that all clones share: complete, or not there.
 
-A thing is a folder. It is made in a scratch folder beside its place and renamed, under a lock; `complete` lists its
-files and their sizes, so a torn copy is recognised and made again. Only the standard library.
+A thing is a folder. It is made in a scratch folder next to its place and renamed, under a lock; `complete` lists its
+files and their sizes, so a damaged copy is recognised and made again.
 """
 
 import contextlib
@@ -14,9 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -62,7 +60,7 @@ def is_complete(home: Path) -> bool:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Let one run at a time in; the system opens the lock of one that died."""
+    """Let one run at a time in; the system releases the lock of a run that died."""
     with path.open("a") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -83,7 +81,7 @@ def _make(home: Path, make: Callable[[Path], None]) -> None:
         sizes = {str(path.relative_to(folder)): path.lstat().st_size for path in files}
         (folder / STAMP).write_text(json.dumps(sizes))
         if home.exists():
-            shutil.rmtree(home)  # torn
+            shutil.rmtree(home)  # damaged
         folder.rename(home)
 
 
@@ -95,7 +93,7 @@ def needed(command: str, remedy: str) -> str:
 
 
 def say(line: str) -> None:
-    """Tell the person who waits what is going on."""
+    """Report progress, or what is wrong, on stderr."""
     print(f"tools: {line}", file=sys.stderr, flush=True)
 
 
@@ -112,36 +110,34 @@ def run(
     Raises `ToolError` after `limit` seconds or when it fails: `failure`, and the last six lines of its output.
     Whatever ends this, the command and its children have ended.
     """
-    lines: deque[str] = deque(maxlen=6)
-    with subprocess.Popen(
-        command,
-        env={**os.environ, **(env or {})},
-        start_new_session=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        reader = threading.Thread(target=lambda: lines.extend(map(str.strip, process.stdout or ())), daemon=True)
-        reader.start()
+    with (
+        tempfile.NamedTemporaryFile() as output,
+        subprocess.Popen(
+            command,
+            env={**os.environ, **(env or {})},
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
+        started, late = time.monotonic(), ""
         try:
-            _wait(process, limit, tick, lines)
+            while not late:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(tick)
+                    break
+                elapsed = time.monotonic() - started
+                say(f"{elapsed // 60:2.0f}m{elapsed % 60:02.0f}s  {''.join(_last_lines(output.name, 1))}")
+                late = f"; not done after {limit:.0f} seconds" if elapsed > limit else ""
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            reader.join(tick)
-    if process.returncode:
-        raise ToolError(f"{failure}: {'; '.join(lines) or f'exit code {process.returncode}'}")
+        process.wait()
+        if process.returncode:
+            lines = _last_lines(output.name, 6) or [f"exit code {process.returncode}"]
+            raise ToolError(f"{failure}: {'; '.join(lines)}{late}")
 
 
-def _wait(process: subprocess.Popen[str], limit: float, tick: float, lines: deque[str]) -> None:
-    started = time.monotonic()
-    while process.poll() is None:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(tick)
-            return
-        elapsed = time.monotonic() - started
-        if elapsed > limit:
-            lines.append(f"not done after {limit:.0f} seconds")
-            return
-        say(f"{elapsed // 60:2.0f}m{elapsed % 60:02.0f}s  {lines[-1] if lines else ''}")
+def _last_lines(path: str, count: int) -> list[str]:
+    return [line.strip() for line in Path(path).read_text(errors="replace").splitlines()[-count:]]

@@ -2,14 +2,13 @@
 
 Takes the first of these that has all of COMMANDS:
 
-1. a `pulumi` on PATH that is new enough, with the hosts beside it or on PATH;
+1. a `pulumi` on PATH that is new enough, with the hosts next to it or on PATH;
 2. the folder in the user's cache, which all clones share;
 3. the official download, through the Automation API's installer;
 4. a build from the Go modules in tools/go: five minutes on two cores.
 
 Stdout is that one line and nothing else; progress goes to stderr. `python -m tools.engine actionlint` prints the
-folder of that linter, which is built the same way. Only the standard library, so that it runs without a virtual
-environment.
+folder of that linter, which is built the same way.
 """
 
 import os
@@ -48,7 +47,7 @@ try:
 except Exception as error:
     sys.exit(str(error))
 """
-ANSWER_LIMIT: Final = 20.0  # seconds, as are the next two
+VERSION_LIMIT: Final = 20.0  # seconds, as are the next two
 DOWNLOAD_LIMIT: Final = 300.0
 BUILD_LIMIT: Final = 1800.0
 
@@ -76,13 +75,14 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 
 def folder() -> Path:
     """The folder with the engine and every host. Raises `ToolError` with one line where there is no way to one."""
-    return on_path() or in_cache()
+    modules = [MODULES / name for name in ("engine", *HOSTS)]
+    sources = [module / name for module in modules for name in ("go.mod", "go.sum")]
+    return on_path() or kept(f"pulumi-{engine_version()}", sources, _make) / "bin"
 
 
 def actionlint() -> Path:
     """The folder with the linter of workflows."""
-    module = MODULES / "actionlint"
-    return kept("actionlint", (module / "go.mod",), lambda made: build(made, "actionlint", "linter")) / "bin"
+    return kept("actionlint", [MODULES / "actionlint" / "go.mod"], lambda home: go_build(home, "actionlint")) / "bin"
 
 
 def on_path() -> Path | None:
@@ -114,7 +114,7 @@ def version_of(pulumi: Path) -> str:
     environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
         answer = subprocess.run(
-            [pulumi, "version"], capture_output=True, check=True, env=environment, text=True, timeout=ANSWER_LIMIT
+            [pulumi, "version"], capture_output=True, check=True, env=environment, text=True, timeout=VERSION_LIMIT
         )
     except (OSError, subprocess.SubprocessError):
         return ""
@@ -127,12 +127,6 @@ def numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, match.groups())) if match else ()
 
 
-def in_cache() -> Path:
-    """The folder in the user's cache, made first if it is not there."""
-    sources = [path for name in ("engine", *HOSTS) for path in (MODULES / name / "go.mod", MODULES / name / "go.sum")]
-    return kept(f"pulumi-{engine_version()}", sources, make) / "bin"
-
-
 def engine_version() -> str:
     """What the engine's go.mod requires: the one place that says which engine."""
     return _in_go_mod(r"pulumi/pkg/v3 v(\S+)")
@@ -140,26 +134,23 @@ def engine_version() -> str:
 
 def go_version() -> str:
     """The oldest Go that builds it."""
-    return _in_go_mod(r"^go (\S+)")
+    return _in_go_mod(r"(?m)^go (\S+)")
 
 
 def _in_go_mod(pattern: str) -> str:
-    path = MODULES / "engine" / "go.mod"
-    match = re.search(pattern, path.read_text(), re.MULTILINE)
-    if match is None:
-        raise ToolError(f"{path} has no line like {pattern}")
-    return match[1]
+    return str(re.findall(pattern, (MODULES / "engine" / "go.mod").read_text())[0])
 
 
-def make(home: Path) -> None:
+def _make(home: Path) -> None:
     """Download the engine and its hosts or build them; see that all is there and that the engine answers."""
     version = engine_version()
+    say(f"downloading Pulumi {version}")
     try:
-        download(home, version)
+        run([sys.executable, "-c", INSTALL, home, version], DOWNLOAD_LIMIT, "no download")
     except ToolError as error:
         say(str(error))
         try:
-            build_all(home)
+            _build_all(home)
         except ToolError as failed:
             raise ToolError(
                 f"no Pulumi {OLDEST} or newer with its language hosts on PATH, none in {home.parents[1]}, {error}, "
@@ -172,41 +163,40 @@ def make(home: Path) -> None:
         raise ToolError(f"what was made says that it is {answer or 'nothing'}, not {version}")
 
 
-def download(home: Path, version: str) -> None:
-    """Fetch the official release, hosts and all, with the installer that comes with Pulumi's Python package."""
-    say(f"downloading Pulumi {version}")
-    venv = MODULES.parents[1] / ".venv" / "bin" / "python"
-    python = venv if venv.exists() else sys.executable
-    run([python, "-c", INSTALL, str(home), version], DOWNLOAD_LIMIT, "no download")
-
-
-def build_all(home: Path) -> None:
-    """Compile the engine and the hosts, and add the scripts that their releases have beside them."""
-    build(home, "engine", "1 of 4, the engine, takes about four minutes")
-    for number, name in enumerate(HOSTS, start=2):
-        build(home, name, f"{number} of 4, language hosts")
-    for name, text in {DYNAMIC: LAUNCHER, "pulumi-language-python-exec": _python_exec()}.items():
+def _build_all(home: Path) -> None:
+    """Compile the engine and the hosts, and add the scripts that their releases bring along."""
+    for number, name in enumerate(("engine", *HOSTS), start=1):
+        say(f"step {number} of {len(HOSTS) + 1}; the engine takes about four minutes, a host less than one")
+        go_build(home, name)
+    # The script that runs a Python program lies next to the host's source, in the same module.
+    command = ["go", "list", "-C", str(MODULES / "python"), "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"]
+    found = subprocess.run(command, capture_output=True, check=True, text=True, env={**os.environ, "GOWORK": "off"})
+    script = Path(found.stdout.strip(), "python", "cmd", "pulumi-language-python-exec").read_text()
+    for name, text in {DYNAMIC: LAUNCHER, "pulumi-language-python-exec": script}.items():
         (home / "bin" / name).write_text(text)
         (home / "bin" / name).chmod(0o755)
 
 
-def build(home: Path, name: str, title: str) -> None:
-    """Compile the tools of a Go module into home/bin, as Pulumi's own releases are compiled."""
+def go_build(home: Path, module: str, package: str = "tool") -> None:
+    """Compile a package, or all tools, of a module in tools/go into home/bin, as Pulumi's own releases are compiled."""
     go = needed("go", f"Go {go_version()} or newer")
-    say(f"building {name} from its Go module ({title})")
-    work = home.parent / "work"  # Go's own scratch: removed with ours when a build is killed
-    work.mkdir(exist_ok=True)
+    say(f"building {module} from its Go module")
+    scratch = home.parent / "work"  # Go's own: removed with ours when a build is killed
+    scratch.mkdir(exist_ok=True)
     stamp = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{engine_version()}"
-    command = [go, "build", "-C", str(MODULES / name), "-v", "-mod=readonly", "-trimpath", "-ldflags", f"-w -s {stamp}"]
-    command += ["-tags", "osusergo,grpcnotrace", "-o", f"{home / 'bin'}/", "tool"]
-    run(command, BUILD_LIMIT, f"no build of {name}", env={"GOWORK": "off", "GOTMPDIR": str(work)})
-
-
-def _python_exec() -> str:
-    """The script that runs a Python program: it lies beside the host's source, in the same module."""
-    command = ["go", "list", "-C", str(MODULES / "python"), "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"]
-    found = subprocess.run(command, capture_output=True, check=True, text=True, env={**os.environ, "GOWORK": "off"})
-    return (Path(found.stdout.strip()) / "python" / "cmd" / "pulumi-language-python-exec").read_text()
+    command = [
+        go,
+        "build",
+        "-C",
+        str(MODULES / module),
+        "-v",
+        "-mod=readonly",
+        "-trimpath",
+        "-ldflags",
+        f"-w -s {stamp}",
+    ]
+    command += ["-tags", "osusergo,grpcnotrace", "-o", f"{home / 'bin'}/", package]
+    run(command, BUILD_LIMIT, f"no build of {module}", env={"GOWORK": "off", "GOTMPDIR": str(scratch)})
 
 
 if __name__ == "__main__":

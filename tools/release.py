@@ -1,13 +1,11 @@
-"""What a release consists of: notes, checksums, the release on GitHub, the Go SDK's tag. Only the standard library.
+"""What a release consists of: notes, the release on GitHub, the Go SDK's tag. Only the standard library.
 
     tools/release.py check [TAG]      the version, CHANGELOG.md, and the schema against the last tag's
-    tools/release.py sums FOLDER      SHA256SUMS of the files in a folder
-    tools/release.py publish TAG      with what the folder dist holds, and SHA256SUMS beside it
+    tools/release.py publish TAG      with what the folder dist holds, and SHA256SUMS next to it
 
 .github/workflows/release.yml calls these, and `make release-check` the first.
 """
 
-import hashlib
 import json
 import re
 import subprocess
@@ -32,8 +30,6 @@ def main() -> int:
         match sys.argv[1:]:
             case ["check", *tag]:
                 print("\n".join(check(ROOT, *tag)))
-            case ["sums", folder]:
-                print(sums(Path(folder)), end="")
             case ["publish", tag]:
                 publish(ROOT, tag)
             case _:
@@ -56,9 +52,8 @@ def check(root: Path, tag: str = "") -> list[str]:
     last = _git(root, "tag", "--list", "v*", "--sort=-v:refname", "--no-contains", "HEAD").split()
     if not last:
         return [f"version {version}, in CHANGELOG.md", "no earlier tag to compare the schema with"]
-    broken = list(
-        breaking(json.loads(_git(root, "show", f"{last[0]}:{SCHEMA}")), json.loads((root / SCHEMA).read_text()))
-    )
+    before = json.loads(_git(root, "show", f"{last[0]}:{SCHEMA}"))
+    broken = list(breaking(before, json.loads((root / SCHEMA).read_text())))
     if broken and _compatible(last[0].removeprefix("v"), version):
         raise ReleaseError(
             f"programs made for {last[0]} would break: {'; '.join(broken)}. Give it another major version"
@@ -68,11 +63,11 @@ def check(root: Path, tag: str = "") -> list[str]:
 
 def notes(root: Path, version: str) -> str:
     """The section of CHANGELOG.md about a version; it must say something."""
-    text = (root / "CHANGELOG.md").read_text()
-    found = re.findall(rf"^## (?:{version})\b[^\n]*\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    if not (said := "".join(found).strip()):
+    section = rf"^## (?:{version})\b[^\n]*\n(.*?)(?=^## |\Z)"
+    found = re.findall(section, (root / "CHANGELOG.md").read_text(), re.MULTILINE | re.DOTALL)
+    if not (text := "".join(found).strip()):
         raise ReleaseError(f"CHANGELOG.md says nothing about {version.replace('|', ' or ')}")
-    return said + "\n"
+    return text + "\n"
 
 
 def breaking(old: Spec, new: Spec) -> Iterator[str]:
@@ -81,34 +76,33 @@ def breaking(old: Spec, new: Spec) -> Iterator[str]:
         for token, spec in old.get(kind, {}).items():
             if token not in new.get(kind, {}):
                 yield f"{token} is gone"
-            else:
-                yield from _breaking_parts(token, spec, new[kind][token])
+                continue
+            successor = new[kind][token]
+            before, after = _properties(spec), _properties(successor)
+            yield from (f"{token}: {name} is gone" for name in before.keys() - after.keys())
+            for name in before.keys() & after.keys():
+                if before[name] != after[name]:
+                    yield f"{token}: {name} has another type"
+            yield from (f"{token}: {name} is now required" for name in _required(successor) - _required(spec))
 
 
-def _breaking_parts(token: str, old: Spec, new: Spec) -> Iterator[str]:
-    for title, path in {
-        "argument": ("inputs", "properties"),
-        "input": ("inputProperties",),
-        "result": ("outputs", "properties"),
-        "property": ("properties",),
-    }.items():
-        before, after = _at(old, path), _at(new, path)
-        yield from (f"{token}: {title} {name} is gone" for name in before.keys() - after.keys())
-        for name in before.keys() & after.keys():
-            types = [
-                {key: spec.get(key) for key in ("type", "$ref", "items", "oneOf")}
-                for spec in (before[name], after[name])
-            ]
-            if types[0] != types[1]:
-                yield f"{token}: {title} {name} has another type"
-    for path in (("inputs", "required"), ("requiredInputs",)):
-        yield from (f"{token}: {name} is now required" for name in set(_at(new, path)) - set(_at(old, path)))
+def _properties(spec: Spec) -> Spec:
+    """All properties of a function, resource or type, with what makes up their types."""
+    groups = {
+        "argument": spec.get("inputs", {}).get("properties", {}),
+        "result": spec.get("outputs", {}).get("properties", {}),
+        "input": spec.get("inputProperties", {}),
+        "property": spec.get("properties", {}),
+    }
+    return {
+        f"{group} {name}": [property_.get(key) for key in ("type", "$ref", "items", "oneOf")]
+        for group, properties in groups.items()
+        for name, property_ in properties.items()
+    }
 
 
-def _at(spec: Spec, path: tuple[str, ...]) -> Any:
-    for part in path:
-        spec = spec.get(part, {})
-    return spec
+def _required(spec: Spec) -> set[str]:
+    return {*spec.get("inputs", {}).get("required", ()), *spec.get("requiredInputs", ())}
 
 
 def _compatible(old: str, new: str) -> bool:
@@ -117,15 +111,9 @@ def _compatible(old: str, new: str) -> bool:
     return before[0] == after[0] and (before[0] != "0" or before[1] == after[1])
 
 
-def sums(folder: Path) -> str:
-    """Checksums in the form of sha256sum."""
-    files = sorted(path for path in folder.iterdir() if path.suffix in {".whl", ".gz", ".tgz"})
-    return "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files)
-
-
 def publish(root: Path, tag: str) -> None:
     """Make the release with all files, and the tag by which Go finds its SDK: of a commit that is on no branch."""
-    files = [root / "SHA256SUMS", *(root / "dist" / line.split()[1] for line in sums(root / "dist").splitlines())]
+    files = [root / "SHA256SUMS", *(root / "dist").iterdir()]
     (archive,) = (path for path in files if path.name.startswith("sdk-go-"))
     command = ["gh", "release", "create", tag, "--verify-tag", "--title", tag, "--notes", notes(root, tag[1:])]
     subprocess.run([*command, *files], cwd=root, check=True)

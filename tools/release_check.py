@@ -18,7 +18,7 @@ from typing import Final
 from pulumi_hbr_clients import __version__
 from tools import plugin_archive, release
 from tools.cache import ToolError, run, say
-from tools.sdks import generate, node
+from tools.sdks import generate
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 DIST: Final = ROOT / "dist"
@@ -39,7 +39,7 @@ def main() -> int:
     except (release.ReleaseError, ToolError) as error:
         say(str(error))
         return 1
-    print("\n".join([*checked, release.sums(DIST).rstrip()]))
+    print("\n".join([*checked, *sorted(path.name for path in DIST.iterdir())]))
     return 0
 
 
@@ -55,7 +55,7 @@ def sdks(scratch: Path) -> None:
     """Pack npm's package, compiled, and Go's module. There is none for Python: that is the wheel."""
     say("building the SDKs for npm and Go")
     generate.generate(scratch)
-    folder, modules = scratch / "nodejs", node.packages()
+    folder, modules = scratch / "nodejs", generate.node_packages()
     (folder / "node_modules").symlink_to(modules)
     package = json.loads((folder / "package.json").read_text())
     del package["scripts"]  # they compile at installation what is compiled here

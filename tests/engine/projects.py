@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from pulumi_hbr_clients.emulator import Backend
-from tools.sdks import node
+from tools.sdks import generate
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -83,7 +83,7 @@ def lay_out(example: str, folder: Path, sdks: Path) -> None:
         case "go":
             shutil.copytree(sdks / "go", folder / "sdks" / "hbr-clients")
         case "nodejs":
-            sdk, modules, packages = folder / "sdks" / "hbr-clients", folder / "node_modules", node.packages()
+            sdk, modules, packages = folder / "sdks" / "hbr-clients", folder / "node_modules", generate.node_packages()
             shutil.copytree(sdks / "nodejs", sdk)
             modules.mkdir()
             for package in packages.iterdir():

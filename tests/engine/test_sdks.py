@@ -19,7 +19,7 @@ from pulumi_hbr_clients.emulator import Backend
 from pulumi_hbr_clients.plugin import schema
 from tests.engine.projects import EXAMPLES, Project, compiled, lay_out
 from tools import cache
-from tools.sdks import node
+from tools.sdks import generate
 
 PROGRAMS = Path(__file__).parent / "sdks"
 RESULTS: list[str] = next(iter(schema.schema()["functions"].values()))["outputs"]["required"]
@@ -123,4 +123,4 @@ def test_a_missing_compiler_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """What to install, in one sentence; nothing is skipped for it."""
     monkeypatch.setenv("PATH", "")
     with pytest.raises(cache.ToolError, match=r"no `node` on PATH: install Node\.js 20 or newer"):
-        node.packages()
+        generate.node_packages()

@@ -1,28 +1,32 @@
-"""SDKs: this package as TypeScript, Python and Go programs see it, made from schema.json by Pulumi's own generators.
+"""SDKs: this package as TypeScript and Go programs see it, made from schema.json by Pulumi's own generators.
 
     tools/sdks/generate.py FOLDER
 
-    schema.json, our version  →  main.go, built once per machine  →  FOLDER/nodejs, FOLDER/python, FOLDER/go
+    schema.json, our version  →  main.go, built once per machine  →  FOLDER/nodejs, FOLDER/go
 
 They are what `pulumi package add` puts beside a program, as `sdks/hbr-clients`, without the language hosts that it
-needs. What stands in those three folders is replaced. The last line printed is FOLDER.
+needs. What is in those two folders is replaced. The last line printed is FOLDER.
+
+npm's packages for TypeScript are installed here too: package.json pins what the programs name; package-lock.json
+everything that comes with it, by hash and without naming where it comes from. To move: change package.json, then
+`npm install --package-lock-only` in this folder.
 """
 
 import shutil
-import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from pulumi_hbr_clients import __version__
-from tools import registry
+from tools import engine, generated
 from tools.cache import ToolError, kept, needed, run, say
-from tools.engine import MODULES, go_version
 
-SCHEMA: Final = registry.ROOT / registry.SCHEMA
-PROGRAM: Final = Path(__file__).with_name("main.go")
-LANGUAGES: Final = ("nodejs", "python", "go")
-BUILD_LIMIT: Final = 1800.0  # seconds
+HERE: Final = Path(__file__).resolve().parent
+PROGRAM: Final = HERE / "main.go"
+NPM_FILES: Final = (HERE / "package.json", HERE / "package-lock.json", HERE / ".npmrc")
+LANGUAGES: Final = ("nodejs", "go")
+LIMIT: Final = 1800.0  # seconds for one step
 
 
 def main() -> int:
@@ -31,7 +35,7 @@ def main() -> int:
     try:
         generate(folder)
     except ToolError as error:
-        print(f"sdks: {error}", file=sys.stderr)
+        say(str(error))
         return 1
     print(folder)
     return 0
@@ -39,27 +43,28 @@ def main() -> int:
 
 def generate(folder: Path) -> None:
     """Fill a folder, one SDK in each of `LANGUAGES`. Raises `ToolError` with what went wrong."""
-    command: list[str | Path] = [generator(), SCHEMA, __version__, folder]
+    module = engine.MODULES / "engine"
+    # Compiled as the engine is, whose compiled packages then serve both.
+    make = partial(engine.go_build, module="engine", package=str(PROGRAM))
+    generator = kept("sdk-generator", (PROGRAM, module / "go.mod", module / "go.sum"), make) / "bin" / "main"
     for language in LANGUAGES:
         shutil.rmtree(folder / language, ignore_errors=True)
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ToolError(done.stderr.strip())
+    run([generator, generated.SCHEMA, __version__, folder], LIMIT, "no SDKs")
 
 
-def generator() -> Path:
-    """The generators as a program, built if this machine has none of these versions yet."""
-    module = MODULES / "engine"
-    return kept("sdk-generator", (PROGRAM, module / "go.mod", module / "go.sum"), _build) / "generator"
+def node_packages() -> Path:
+    """The `node_modules` of the lock, installed once per machine. Raises `ToolError` with what is missing."""
+    needed("node", "Node.js 20 or newer")
+    return kept("node", NPM_FILES, _install) / "node_modules"
 
 
-def _build(folder: Path) -> None:
-    """Compile with the flags of the engine's own build, whose compiled packages then serve this one too."""
-    command = [needed("go", f"Go {go_version()} or newer"), "build", "-C", str(MODULES / "engine"), "-mod=readonly"]
-    command += ["-trimpath", "-v", "-ldflags", "-w -s", "-tags", "osusergo,grpcnotrace"]
-    command += ["-o", str(folder / "generator"), str(PROGRAM)]
-    say("building the SDK generators, once per machine")
-    run(command, BUILD_LIMIT, "no SDK generators", env={"GOWORK": "off"})
+def _install(folder: Path) -> None:
+    """No script of a package runs."""
+    say("installing npm packages, once per machine")
+    for path in NPM_FILES:
+        shutil.copy(path, folder)
+    npm = needed("npm", "npm, which comes with Node.js")
+    run([npm, "ci", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund"], LIMIT, "no npm packages")
 
 
 if __name__ == "__main__":

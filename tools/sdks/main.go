@@ -1,6 +1,6 @@
 // Makes SDKs of a package schema, as `pulumi package add` makes them, without the language hosts that it needs.
 //
-//	main SCHEMA VERSION FOLDER  →  FOLDER/nodejs, FOLDER/python, FOLDER/go
+//	main SCHEMA VERSION FOLDER  →  FOLDER/nodejs, FOLDER/go
 //
 // It has no module of its own: generate.py builds it inside tools/go/engine's, so the generators are those of the engine
 // that the tests run on, and one list of versions serves both.
@@ -14,7 +14,6 @@ import (
 
 	golang "github.com/pulumi/pulumi/pkg/v3/codegen/go"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/nodejs"
-	"github.com/pulumi/pulumi/pkg/v3/codegen/python"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
 )
 
@@ -43,9 +42,6 @@ func generate(path, version, folder string) error {
 	makers := map[string]func(*schema.Package) (map[string][]byte, error){
 		"nodejs": func(pkg *schema.Package) (map[string][]byte, error) {
 			return nodejs.GeneratePackage(tool, pkg, nil, nil, true, nil)
-		},
-		"python": func(pkg *schema.Package) (map[string][]byte, error) {
-			return python.GeneratePackage(tool, pkg, nil, nil)
 		},
 		"go": func(pkg *schema.Package) (map[string][]byte, error) {
 			return golang.GeneratePackage(tool, pkg, nil)

@@ -1,13 +1,18 @@
-"""Tables of the documentation that follow from the models: arguments, outputs, fields of a client, errors.
+"""What follows from the models and from the repository's owner: `make schema` writes it, and a test compares.
 
-A table stands between `<!-- table: NAME -->` and `<!-- end of table -->` in a page; NAME is a key of TABLES. Run
-`make schema` after a change of the models; a test fails if that was forgotten.
+    models, owner  →  plugin/schema.json, tables in docs/, the import path of the Go SDK in programs and pages
+
+The owner is `owner` under [tool.hbr-clients] in pyproject.toml. While it is empty, the schema names neither a
+repository nor a place to download the plugin from, and the Go SDK has a name that is no address. A table stands
+between `<!-- table: NAME -->` and `<!-- end of table -->` in a page; NAME is a key of TABLES.
 """
 
+import json
 import re
+import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final, get_type_hints
+from typing import Any, Final, get_type_hints
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -17,17 +22,55 @@ from pulumi_hbr_clients.activation.condition import ActivationCondition
 from pulumi_hbr_clients.activation.evaluation import STATUSES
 from pulumi_hbr_clients.model.backup_client import BackupClient, ClientSettings
 from pulumi_hbr_clients.model.errors import HbrError
+from pulumi_hbr_clients.model.names import PACKAGE
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
+from pulumi_hbr_clients.plugin import schema
 
 ROOT: Final = Path(__file__).resolve().parents[1]
+SCHEMA: Final = ROOT / "pulumi_hbr_clients" / "plugin" / "schema.json"
+OWNER: Final[str] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"][PACKAGE]["owner"]
+REPOSITORY: Final = "pulumi-hbr-clients"
+_GO_SDK: Final = re.compile(rf"(github\.com/[\w.-]+/)?{REPOSITORY}/sdk/go")
+_PROGRAMS: Final = (
+    "examples/go/go.mod",
+    "examples/go/*.go",
+    "pulumi_hbr_clients/plugin/examples/*.go",
+    "tests/engine/sdks/*.go",
+)
 Row = tuple[str, ...]
 
 
 def main() -> None:
-    """Write the tables of all pages again."""
-    for path in (ROOT / "docs").glob("*.md"):
-        path.write_text(with_tables(path.read_text()))
+    """Write what follows."""
+    for path, text in generated(OWNER).items():
+        path.write_text(text)
+
+
+def generated(owner: str) -> dict[Path, str]:
+    """Each file that follows, and its text for this owner."""
+    pages = {path: with_tables(path.read_text()) for path in ROOT.glob("docs/*.md")}
+    programs = {path: path.read_text() for pattern in _PROGRAMS for path in ROOT.glob(pattern)}
+    text = json.dumps(schema_of(owner), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return {path: with_go_sdk(text, owner) for path, text in {SCHEMA: text, **pages, **programs}.items()}
+
+
+def schema_of(owner: str) -> dict[str, Any]:
+    """The schema, with what a registry wants to know of a repository."""
+    address = f"https://github.com/{owner}/{REPOSITORY}"
+    registry = {
+        "homepage": address,
+        "repository": address,
+        "publisher": owner,
+        "pluginDownloadURL": f"github://api.github.com/{owner}/{REPOSITORY}",
+        "logoUrl": f"https://raw.githubusercontent.com/{owner}/{REPOSITORY}/main/docs/logo.png",
+    }
+    return {**schema.schema(), **(registry if owner else {})}
+
+
+def with_go_sdk(text: str, owner: str) -> str:
+    """A text that names Go's SDK by its address, or without an owner by a name that only a `replace` line explains."""
+    return _GO_SDK.sub(f"{f'github.com/{owner}/' if owner else ''}{REPOSITORY}/sdk/go", text)
 
 
 def with_tables(text: str) -> str:
