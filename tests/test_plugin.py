@@ -168,7 +168,7 @@ def test_bad_arguments(provider: Any, backend: Backend) -> None:
 
 def test_a_refusal_is_one_clean_line(provider: Any, backend: Backend) -> None:
     """With a code that fits, and what to do."""
-    backend.next_faults += ["no_permission"]
+    backend.next_faults += ["NoPermission"]
     error = refused(lambda _: invoke(provider, clientType="ECS_CLIENT"), None)
     assert error.code() == grpc.StatusCode.PERMISSION_DENIED
     assert "hbr:DescribeBackupClients" in error.details()
@@ -369,7 +369,7 @@ def test_what_makes_a_gate_wait_again(provider: Any, backend: Backend) -> None:
     assert (diff(given, given), backend.requests) == ([], asked)
     rechecked = {**given, "recheck": True}
     assert diff(rechecked, rechecked) == ["countsByStatus"]
-    backend.fault_rate, backend.random_faults = 1.0, ("no_permission",)
+    backend.fault_rate, backend.random_faults = 1.0, ("NoPermission",)
     assert diff(rechecked, rechecked) == []
 
 

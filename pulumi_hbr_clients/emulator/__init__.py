@@ -2,7 +2,7 @@
 
     fleet → Backend ⇄ commands (tests, POST /_emulator/...)
                 │
-    socket or InMemoryTransport → service: faults → authentication and limits → page → back
+    server (sockets) or InMemoryTransport → service → paging → responses, or a fault → back
 
 It stands on `protocol.codec`, `protocol.signing` and `model.query`, the client's own, and the official SDK uses it
 unchanged.
@@ -12,7 +12,6 @@ from pulumi_hbr_clients.emulator.backend import (
     FAKE_CREDENTIALS,
     FAKE_STS_CREDENTIALS,
     Backend,
-    Change,
     Cloud,
     Record,
     account_credentials,
@@ -30,7 +29,6 @@ __all__ = [
     "REGION",
     "SOURCE_ACCOUNT",
     "Backend",
-    "Change",
     "Cloud",
     "InMemoryTransport",
     "Record",

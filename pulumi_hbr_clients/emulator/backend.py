@@ -43,19 +43,13 @@ class Record:
     key_id: str | None
     action: str | None
     arguments: Mapping[str, Any]
-    page: int
     status: int
     code: str
     fault: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What happened to a client: the fields that were set (all of them when it arrived), or None: it left."""
-
-    time: float
-    client_id: str
-    fields: Row | None
+Change = tuple[str, Row | None]
+"""A client's id and its row from then on; None: it left."""
 
 
 @dataclass(slots=True)
@@ -149,24 +143,23 @@ class Backend(Behaviour):
         if owner:
             self.trusted.add(owner)
         for row in rows:
-            wired = {"ClientType": "ECS_CLIENT", **as_wire(row)}
-            client = FakeClient(wired, cluster_id, owner, beats)
+            client = FakeClient({"ClientType": "ECS_CLIENT", **as_wire(row)}, cluster_id, owner, beats)
             self.members.insert(len(self.members) if index is None else index, client)
-            self._changed(wired, wired)
+            self._changed(client, client.row)
 
     @_locked
     def remove(self, *clients: str | FakeClient) -> None:
         """Clients leave, each named by its own id or its instance's."""
         for client in map(self.find, clients):
             self.members.remove(client)
-            self._changed(client.row, None)
+            self._changed(client, None)
 
     @_locked
     def change(self, client: str | FakeClient, fields: Row) -> None:
         """Set fields of a client's row; a field set to `...` is removed."""
-        client, fields = self.find(client), as_wire(fields)
-        client.change(fields, self.now())
-        self._changed(client.row, fields)
+        client = self.find(client)
+        client.change(as_wire(fields), self.now())
+        self._changed(client, client.row)
 
     def set_status(self, status: str, *identities: str) -> None:
         """Clients change their status, now."""
@@ -224,13 +217,7 @@ class Backend(Behaviour):
         """The fleet as responses would show it now, in its order. Copies: change the backend by its commands."""
         self.tick()
         now = self.now()
-        return [json.loads(client.encoded(now, frozenset())) for client in self.members]
-
-    @_locked
-    def prime_cache(self) -> None:
-        """Encode every row now, so that first pages cost a benchmark no more than later ones."""
-        for client in self.members:
-            client.encoded(0, self.variants)
+        return [json.loads(client.encoded(now)) for client in self.members]
 
     def find(self, identity: str | FakeClient) -> FakeClient:
         """The client of this id or instance, or itself. Raises `LookupError`."""
@@ -273,9 +260,9 @@ class Backend(Behaviour):
     def _has(self, identity: str) -> bool:
         return any(client.is_called(identity) for client in self.members)
 
-    def _changed(self, row: Row, fields: Row | None) -> None:
+    def _changed(self, client: FakeClient, row: Row | None) -> None:
         self.selections.clear()
-        self.history.append(Change(time=self.now(), client_id=str(row.get("ClientId")), fields=fields))
+        self.history.append((str(client.row.get("ClientId")), row))
 
 
 def account_credentials(name: str) -> Credentials:

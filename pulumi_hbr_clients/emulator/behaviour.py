@@ -15,12 +15,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 from pydantic import ValidationError as ShapeError
 
 from pulumi_hbr_clients.emulator.fake_client import Variant
-from pulumi_hbr_clients.emulator.faults import MIXED, check
-from pulumi_hbr_clients.emulator.responses import ApiError
+from pulumi_hbr_clients.emulator.responses import MIXED, ApiError, check_faults
 
 Count = Annotated[int, Field(ge=0, strict=True)]
 AtLeastOne = Annotated[int, Field(ge=1, strict=True)]
-Seconds = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
 Position = Literal["front", "end", "anywhere"]
 RetryHeader = Literal["x-acs-retry-after", "retry-after"]
 Order = Literal["arrival", "id", "name", "random", "shuffled"]
@@ -60,7 +59,7 @@ class Window(_Settings):
     """A limit of requests in a period of time, for all who use this account and region."""
 
     limit: AtLeastOne
-    seconds: Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)] = 60.0
+    seconds: Positive = 60.0
     kind: Literal["fixed", "sliding"] = "fixed"
     """A fixed window starts anew every `seconds` on the service's clock; a sliding one looks back from each request."""
     retry_header: RetryHeader | None = None
@@ -70,20 +69,18 @@ class Window(_Settings):
 class Behaviour:
     """All behaviours, harmless unless set."""
 
-    latency: Seconds = 0.0
+    latency: Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)] = 0.0
     """Seconds until each response."""
-    rate: Annotated[float, Field(gt=0, strict=True)] | None = None
+    rate: Positive | None = None
     """Requests per second before throttling, after a burst of as many. None: no limit."""
-    rate_retry_after: Seconds | None = None
-    """Milliseconds that a response throttled by `rate` names in x-acs-retry-after. None: it names none."""
     window: Window | None = None
     """A limit of requests per window of time, besides `rate`."""
     # The list itself is kept: `backend.next_faults += [...]` must not bring back what has been taken off it meanwhile.
-    next_faults: Annotated[list[str], PlainValidator(check)]
-    """Faults of the next requests, in order, one each; `none` lets one pass. See `faults`."""
+    next_faults: Annotated[list[str], PlainValidator(check_faults)]
+    """Faults of the next requests, in order, one each; `none` lets one pass. See `responses.FAULTS`."""
     fault_rate: Annotated[float, Field(ge=0, le=1, strict=True)] = 0.0
     """Share of requests, 0 to 1, that meet a fault drawn from `random_faults`."""
-    random_faults: Annotated[tuple[str, ...], AfterValidator(check)] = MIXED
+    random_faults: Annotated[tuple[str, ...], AfterValidator(check_faults)] = MIXED
     """Faults to draw from."""
     denied: frozenset[str] = frozenset()
     """API actions that are refused with NoPermission, such as DescribeRegions."""
@@ -95,14 +92,10 @@ class Behaviour:
     """Order of the list. `random` is stable; `shuffled` cuts each page from another order."""
     turnover: Turnover | None = None
     """How the list changes between its pages."""
-    repeats: Count = 0
-    """Clients of the page before that each later page repeats at its start."""
     total_drift: Annotated[int, Field(strict=True)] = 0
     """Every second page names a TotalCount that is off by this."""
     page_size_max: AtLeastOne | None = None
     """Largest page the service gives, whatever was asked; it says so in PageSize."""
-    short_by: Count = 0
-    """Clients left out at the end of every page."""
     variants: frozenset[Variant] = frozenset()
     """Other forms that responses take."""
 
@@ -120,8 +113,15 @@ class Behaviour:
         return getattr(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Validate behaviours, then set."""
-        object.__setattr__(self, name, _validated(name, value) if name in BEHAVIOURS else value)
+        """Validate behaviours, then set. Raises `ValueError`."""
+        try:
+            value = BEHAVIOURS[name].validate_python(value) if name in BEHAVIOURS else value
+        except ShapeError as error:
+            issue = error.errors(include_url=False)[0]
+            path = ".".join(str(part) for part in (name, *issue["loc"]) if not str(part).startswith("function"))
+            reason = issue["msg"].removeprefix("Value error, ")
+            raise ValueError(f"{path}: {reason} (given: {issue['input']!r})") from None
+        object.__setattr__(self, name, value)
 
 
 BEHAVIOURS: Final[Mapping[str, TypeAdapter[Any]]] = {
@@ -140,32 +140,29 @@ def parse(text: str) -> tuple[str, Any]:
     return name, value
 
 
-def _validated(name: str, value: Any) -> Any:
-    try:
-        return BEHAVIOURS[name].validate_python(value)
-    except ShapeError as error:
-        first = error.errors(include_url=False)[0]
-        path = ".".join(str(part) for part in (name, *first["loc"]) if not str(part).startswith("function"))
-        raise ValueError(f"{path}: {first['msg'].removeprefix('Value error, ')} (given: {first['input']!r})") from None
-
-
 @dataclass(slots=True)
 class Limiter:
-    """What has been used of a budget."""
+    """How much of the limits has been used."""
 
     tokens: float = float("inf")
     refilled: float = 0.0
     taken: deque[float] = field(default_factory=deque)
     """When the requests were let in that the current window counts."""
 
-    def take(self, behaviour: "Behaviour", now: float) -> None:
+    def take(self, behaviour: Behaviour, now: float) -> None:
         """Count a request, or raise `ApiError`. Throttled requests count for neither limit."""
-        if behaviour.window and (wait := self._wait(behaviour.window, now)):
+        window, rate = behaviour.window, behaviour.rate
+        if window and (wait := self._wait(window, now)):
             values = {"x-acs-retry-after": f"{ceil(wait * 1000)}", "retry-after": f"{ceil(wait)}"}
-            header = behaviour.window.retry_header
+            header = window.retry_header
             raise ApiError("Throttling.User", headers=((header, values[header]),) if header else ())
-        self._take_token(behaviour, now)
-        if behaviour.window:
+        if rate:  # a bucket of `rate` tokens that refills in a second
+            self.tokens = min(max(1.0, rate), self.tokens + (now - self.refilled) * rate)
+            self.refilled = now
+            if self.tokens < 1:
+                raise ApiError("Throttling.User")
+            self.tokens -= 1
+        if window:
             self.taken.append(now)
 
     def _wait(self, window: Window, now: float) -> float:
@@ -179,15 +176,3 @@ class Limiter:
         while self.taken and end(self.taken[0]) <= now:
             self.taken.popleft()
         return 0.0 if len(self.taken) < window.limit else end(self.taken[0]) - now
-
-    def _take_token(self, behaviour: "Behaviour", now: float) -> None:
-        """A bucket of `rate` tokens that refills in a second."""
-        if behaviour.rate is None:
-            self.tokens = float("inf")
-            return
-        self.tokens = min(max(1.0, behaviour.rate), self.tokens + (now - self.refilled) * behaviour.rate)
-        self.refilled = now
-        if self.tokens < 1:
-            after = behaviour.rate_retry_after
-            raise ApiError("Throttling.User", headers=() if after is None else (("x-acs-retry-after", f"{after:.0f}"),))
-        self.tokens -= 1

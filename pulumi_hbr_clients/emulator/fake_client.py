@@ -5,12 +5,12 @@ Settings and tags of made-up rows are shared between them (a fleet of 100,000 wo
 never change one in place.
 
 An ACTIVATED client reports once a minute, each at its own second; the row's two moving fields are computed from the
-clock. The rest of the row is encoded once and kept until the row changes: a page is a join of bytes. A backend may
-have been told to use other forms than the document's (`Variant`).
+clock. The rest of the row is encoded once and kept until the row changes: a page is a join of bytes. A backend may use
+other forms than the document's (`Variant`).
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from hashlib import sha256
 from typing import Any, Final, Literal
@@ -113,29 +113,12 @@ HEARTBEAT: Final = 60
 encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 Owner = tuple[str, str]
 """Another account's id, and the role in it that this account may assume."""
-
 Variant = Literal[
     "wrapped",  # lists as {"Client": [...]}, {"Tag": [...]}
     "strings",  # values of the other type: "3" for 3, true for "true"
     "nulls",  # empty values as null
-    "empty_strings",  # empty values as ""
     "absent",  # empty values left out
-    "no_settings",
-    "no_ids",  # rows without ClientId and InstanceId
-    "old_fields",  # fields that only Alibaba's older SDKs name, ClusterId among them
-    "lone_surrogate",  # a host name with half a character
 ]
-# alibaba's Java SDK (aliyun-java-sdk-hbr, DescribeBackupClientsResponse) names these besides the document's.
-_OLD_FIELDS: Final = {
-    "RegisterTime": 1_700_000_000,
-    "ProductName": "Alibaba Cloud ECS",
-    "ProductVersion": "pc-i440fx-2.1",
-    "ProductPartNumber": "",
-    "ProductManufacturer": "Alibaba Cloud",
-    "ProductSerialNumber": "",
-    "ProductAssetTag": "",
-    "UserDefinedKey": "",
-}
 
 
 @dataclass(slots=True, eq=False)
@@ -170,12 +153,12 @@ class FakeClient:
         last = int(now - self._phase) // HEARTBEAT * HEARTBEAT + self._phase
         return dict.fromkeys(MOVING, last)
 
-    def encoded(self, now: float, variants: frozenset[str]) -> bytes:
+    def encoded(self, now: float, variants: frozenset[str] = frozenset()) -> bytes:
         """The client as JSON."""
         moving = self.moving(now)
         if self._encoded is None or self._encoded[0] != variants:
             still = {name: value for name, value in self.row.items() if name not in moving}
-            text = encode(vary(still, variants, self.cluster_id))
+            text = encode(_vary(still, variants) if variants else still)
             # A lone surrogate becomes \udXXX, which is JSON's escape for it.
             self._encoded = variants, text.encode(errors="backslashreplace")
         if not moving:
@@ -185,34 +168,20 @@ class FakeClient:
         return b"%b,%b}" % (self._encoded[1][:-1], beats)
 
 
-def vary(row: Row, variants: frozenset[str], cluster_id: str | None = None) -> Row:
-    """The row in other forms."""
-    if not variants:
-        return row
-    if isinstance(settings := row.get("Settings"), Mapping):
-        row = {**row, "Settings": _forms(settings, SETTINGS, variants)}
-    row = _forms(row, [name for name in ROW_FIELDS if name not in MOVING], variants)
-    if "wrapped" in variants and row.get("Tags"):
-        row["Tags"] = {"Tag": row["Tags"]}
-    if "old_fields" in variants:
-        row |= {**_OLD_FIELDS, "ClusterId": cluster_id or ""}
-    if "lone_surrogate" in variants:
-        row["Hostname"] = f"{row.get('Hostname')}\ud83d"
-    left_out = {"no_settings": ["Settings"], "no_ids": ["ClientId", "InstanceId"]}
-    dropped = {name for variant, names in left_out.items() if variant in variants for name in names}
-    return {name: value for name, value in row.items() if name not in dropped}
-
-
-def _forms(row: Row, names: Iterable[str], variants: frozenset[str]) -> dict[str, Any]:
-    empty = {name for name in (*names, *row) if row.get(name) in ("", None, [], {})}
-    filled = {name: value for name, value in row.items() if name not in empty}
-    if "nulls" in variants:
-        row = {**filled, **dict.fromkeys(empty)}
-    elif "empty_strings" in variants:
-        row = {**filled, **dict.fromkeys(empty, "")}
-    elif "absent" in variants:
-        row = filled
-    return {name: other_type(value) for name, value in row.items()} if "strings" in variants else dict(row)
+def _vary(row: Row, variants: frozenset[str]) -> dict[str, Any]:
+    """A row, or its settings, in other forms."""
+    varied: dict[str, Any] = {}
+    for name, value in row.items():
+        if value in ("", None, [], {}):
+            if "absent" not in variants:
+                varied[name] = None if "nulls" in variants else value
+        elif isinstance(value, Mapping):
+            varied[name] = _vary(value, variants)
+        elif isinstance(value, list):
+            varied[name] = {name.removesuffix("s"): value} if "wrapped" in variants else value
+        else:
+            varied[name] = other_type(value) if "strings" in variants else value
+    return varied
 
 
 def other_type(value: Any) -> Any:

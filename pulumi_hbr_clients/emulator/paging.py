@@ -4,7 +4,7 @@ Empty id lists select everything, as if they had not been given: no source says 
 a client must guard against.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from zlib import crc32
 
@@ -19,20 +19,26 @@ from pulumi_hbr_clients.model.validators import PAGE_SIZE_MAX
 DEFAULT_PAGE_SIZE: Final = 10
 _SELECTIONS_MAX: Final = 100
 _BY_LOWER_NAME: Final = {name.lower(): name for name in ROW_FIELDS if name not in {"Tags", "Settings"}}
+_SORT_KEYS: Final[Mapping[str, Callable[[FakeClient, int], Any]]] = {
+    "id": lambda client, _: str(client.row.get("ClientId")),
+    "name": lambda client, _: str(client.row.get("Hostname")),
+    "random": lambda client, seed: crc32(f"{seed}{client.row.get('ClientId')}".encode()),
+}
 
 
 def page(backend: Backend, query: Query, *, other: bool = False) -> ApiResponse:
-    """The page that was asked for; with `other`, under its number the one before it (of the first one the second)."""
+    """The requested page; with `other`, under its number the one before it (for the first page the second)."""
     found = _selection(backend, query)
     number = query.page_number or 1
     size = min(query.page_size or DEFAULT_PAGE_SIZE, backend.page_size_max or PAGE_SIZE_MAX)
-    now, total = backend.now(), len(found)
-    given = (number - 1 or 2) if other else number
+    end = size * ((number - 1 or 2) if other else number)
+    ordered = backend.random.sample(found, len(found)) if backend.order == "shuffled" else found
+    now = backend.now()
     response = responses.page(
-        (client.encoded(now, backend.variants) for client in _window(backend, found, given, size)),
+        (client.encoded(now, backend.variants) for client in ordered[end - size : end]),
         number=number,
         size=size,
-        total=max(0, total + backend.total_drift * (backend.requests % 2)),
+        total=max(0, len(found) + backend.total_drift * (backend.requests % 2)),
         variants=backend.variants,
     )
     if backend.turnover and backend.turnover.is_due():
@@ -40,31 +46,20 @@ def page(backend: Backend, query: Query, *, other: bool = False) -> ApiResponse:
     return response
 
 
-def _window(backend: Backend, found: Sequence[FakeClient], number: int, size: int) -> Sequence[FakeClient]:
-    if backend.order == "shuffled":
-        found = backend.random.sample(found, len(found))
-    start = (number - 1) * size
-    end = max(start, start + size - backend.short_by)
-    return found[max(0, start - backend.repeats) if start else 0 : end]
-
-
 def _selection(backend: Backend, query: Query) -> list[FakeClient]:
-    """In order. Kept until the fleet changes: 1,000 pages of one list need one pass over 100,000 clients."""
-    keys: dict[str, Callable[[FakeClient], Any]] = {
-        "id": lambda client: str(client.row.get("ClientId")),
-        "name": lambda client: str(client.row.get("Hostname")),
-        "random": lambda client: crc32(f"{backend.seed}{client.row.get('ClientId')}".encode()),
-    }
+    """The clients that match, in order. Kept until the fleet changes: a list of 1,000 pages selects and sorts once."""
     selection = backend.order, query.model_copy(update={"page_number": None, "page_size": None})
     if selection not in backend.selections:
         if len(backend.selections) >= _SELECTIONS_MAX:
             backend.selections.clear()
-        found, key = select(backend, query), keys.get(backend.order)
-        backend.selections[selection] = sorted(found, key=key) if key else found
+        found = _select(backend, query)
+        if key := _SORT_KEYS.get(backend.order):
+            found.sort(key=lambda client: key(client, backend.seed))
+        backend.selections[selection] = found
     return backend.selections[selection]
 
 
-def select(backend: Backend, query: Query) -> list[FakeClient]:
+def _select(backend: Backend, query: Query) -> list[FakeClient]:
     """The clients that match, in the order in which they arrived. Raises `ApiError`."""
     owner = _owner(backend, query)
     found = [c for c in backend.members if c.row.get("ClientType") == query.client_type and c.owner == owner]

@@ -115,8 +115,6 @@ async def _listening(backend: Backend | Cloud | None, port: int) -> AsyncIterato
                 raise InputError(ValidationIssue("port", f"cannot be listened on: {reason}", str(own_port))) from None
             servers.callback(server.close)
             endpoints[region] = f"http://{LOOPBACK}:{server.sockets[0].getsockname()[1]}"
-        for each in running.backends:
-            each.prime_cache()
         yield running
 
 

@@ -1,4 +1,4 @@
-"""One request in, one response out: fault or authentication, then parameters, page, log. No socket here.
+"""One request in, one response out: fault, authentication, limits, parameters, page, log. No socket here.
 
 Parameters are read by `protocol.codec` and judged by `model.query`, the client's own rules. What the document puts into
 the query may also come in the form body; the other way round a parameter is not seen.
@@ -8,22 +8,36 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from email.utils import formatdate
 from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from pulumi_hbr_clients.emulator import faults, paging, responses
-from pulumi_hbr_clients.emulator.auth import authenticate
-from pulumi_hbr_clients.emulator.backend import Backend, Cloud, Record
+from pulumi_hbr_clients.emulator import paging, responses
+from pulumi_hbr_clients.emulator.backend import Account, Backend, Cloud, Record
 from pulumi_hbr_clients.emulator.responses import ApiError, ApiResponse
 from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model.errors import InputError, TransportError
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.protocol import codec
-from pulumi_hbr_clients.protocol.signing import Request, parse_authorization
+from pulumi_hbr_clients.protocol.signing import (
+    DATE_FORMAT,
+    Authorization,
+    Request,
+    body_hash,
+    canonical_request,
+    parse_authorization,
+    string_to_sign,
+    verify,
+)
 
 FORM: Final = "application/x-www-form-urlencoded"
+MAX_SKEW: Final = 15 * 60
+"""Seconds a request's date may be off (V3 request structure and signature)."""
+READ_TIMEOUT: Final = 10.0
+"""Seconds to wait for a response, as `ConnectionPool` does."""
+_REQUIRED: Final = ("host", "x-acs-signature-nonce", "x-acs-content-sha256")
 # Not JSON; JSON of 100,000 brackets.
 _UNREADABLE: Final = (ValueError, RecursionError)
 
@@ -35,7 +49,8 @@ def answer(backend: Backend, request: Request) -> ApiResponse:
         fault = backend.take_fault()
         host = request.headers.get("host", "")
         usual, other = (partial(_answer, backend, request, other=other) for other in (False, True))
-        response = faults.apply(fault or "none", faults.Request(usual, other, host, backend.service_time()))
+        context = responses.FaultContext(usual, other, host, backend.service_time())
+        response = responses.apply_fault(fault or "none", context)
         backend.requests += 1
         backend.log.append(_record(backend, request, response, fault))
         return replace(response, delay=response.delay + backend.latency)
@@ -54,30 +69,79 @@ def response_headers(backend: Backend, response: ApiResponse) -> dict[str, str]:
 
 
 def _answer(backend: Backend, request: Request, *, other: bool) -> ApiResponse:
+    action = request.headers.get("x-acs-action", "")
     try:
-        if authenticate(backend, request) == codec.REGIONS_ACTION:
+        _authenticate(backend, request)
+        if action == codec.REGIONS_ACTION:
             return responses.regions(backend.regions)
         return paging.page(backend, _query(request), other=other)
     except ApiError as error:
-        action = request.headers.get("x-acs-action", "")
         return responses.refusal(error, host=request.headers.get("host", ""), action=action)
 
 
-def _record(backend: Backend, request: Request, response: ApiResponse, fault: str | None) -> Record:
-    authorization = parse_authorization(request.headers.get("authorization", ""))
-    arguments: dict[str, Any] = {}
-    with suppress(*_UNREADABLE):
-        arguments = _arguments(request)
-    number = str(arguments.get("page_number", 1))
-    return Record(
-        time=backend.now(),
-        key_id=authorization.access_key_id if authorization else None,
-        action=request.headers.get("x-acs-action"),
-        arguments=arguments,
-        page=int(number) if number.isdecimal() else 0,
-        status=response.status,
-        code=response.code,
-        fault=fault,
+def _authenticate(backend: Backend, request: Request) -> None:
+    """Check action, version, key, token, limits, date, signature, nonce and permission, in this order.
+
+    A request is let in once: nonces are remembered for as long as a replay's date would be accepted.
+    """
+    headers = request.headers
+    action = headers.get("x-acs-action", "")
+    if action not in {codec.ACTION, codec.REGIONS_ACTION}:
+        raise ApiError("InvalidAction.NotFound")
+    if headers.get("x-acs-version") != codec.VERSION:
+        raise ApiError("NoSuchVersion")
+    if missing := [name for name in _REQUIRED if not headers.get(name)]:
+        raise ApiError("IncompleteSignature", f"These headers are missing: {', '.join(missing)}.")
+    authorization = parse_authorization(headers.get("authorization", ""))
+    if authorization is None:
+        raise ApiError("IncompleteSignature")
+    account = _account(backend, authorization, headers.get("x-acs-security-token"))
+    backend.limiter.take(backend, backend.clock())
+    date = _date(headers.get("x-acs-date", ""))
+    if abs(date - backend.service_time()) > MAX_SKEW:
+        raise ApiError("InvalidTimeStamp.Expired")
+    _check_signature(request, authorization, account)
+    nonces, nonce = backend.nonces, headers["x-acs-signature-nonce"]
+    if nonce in nonces:
+        raise ApiError("SignatureNonceUsed")
+    nonces[nonce] = date + MAX_SKEW
+    while nonces[oldest := next(iter(nonces))] < backend.service_time():
+        del nonces[oldest]
+    if action in backend.denied:
+        raise ApiError("NoPermission")
+
+
+def _account(backend: Backend, authorization: Authorization, token: str | None) -> Account:
+    account = backend.accounts.get(authorization.access_key_id)
+    if account is None:
+        raise ApiError("InvalidAccessKeyId.NotFound")
+    if account.credentials.security_token and not token:
+        raise ApiError("MissingSecurityToken")
+    if token != account.credentials.security_token:
+        raise ApiError("InvalidSecurityToken.MismatchWithAccessKey")
+    if account.expires is not None and account.expires <= backend.service_time():
+        raise ApiError("InvalidSecurityToken.Expired")
+    return account
+
+
+def _date(text: str) -> float:
+    try:
+        return datetime.strptime(text, DATE_FORMAT).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        raise ApiError("IllegalTimestamp") from None
+
+
+def _check_signature(request: Request, authorization: Authorization, account: Account) -> None:
+    if request.headers["x-acs-content-sha256"] != body_hash(request.body):
+        raise ApiError("SignatureDoesNotMatch", "x-acs-content-sha256 is not the hash of the body.")
+    if verify(request, authorization, account.credentials.access_key_secret):
+        return
+    # The service echoes what it signed, a security token included: clients must not print this.
+    canonical = canonical_request(request, [n for n in authorization.signed_headers if n in request.headers])
+    raise ApiError(
+        "SignatureDoesNotMatch",
+        "Specified signature is not matched with our calculation. "
+        f"server string to sign is: {string_to_sign(canonical)} server canonical request is: {canonical}",
     )
 
 
@@ -97,15 +161,26 @@ def _query(request: Request) -> Query:
         raise ApiError("InvalidParameter", f"A parameter cannot be read: {error}") from None
     except InputError as error:
         issue = error.faults[0]
-        field = issue.path.partition("[")[0].partition(".")[0]
-        if field == "client_type" and not issue.given:
+        if issue.argument == "client_type" and not issue.given:
             raise ApiError("MissingClientType") from None
-        name = codec.parameters()[field].name
+        name = codec.parameters()[issue.argument].name
         raise ApiError("InvalidParameter", f"The specified parameter {name} is not valid. {issue}") from None
 
 
-READ_TIMEOUT: Final = 10.0
-"""Seconds to wait for a response, as `ConnectionPool` does."""
+def _record(backend: Backend, request: Request, response: ApiResponse, fault: str | None) -> Record:
+    authorization = parse_authorization(request.headers.get("authorization", ""))
+    arguments: dict[str, Any] = {}
+    with suppress(*_UNREADABLE):
+        arguments = _arguments(request)
+    return Record(
+        time=backend.now(),
+        key_id=authorization.access_key_id if authorization else None,
+        action=request.headers.get("x-acs-action"),
+        arguments=arguments,
+        status=response.status,
+        code=response.code,
+        fault=fault,
+    )
 
 
 class InMemoryTransport:

@@ -52,7 +52,7 @@ def test_a_change_is_reported_at_once(world: World) -> None:
 
 def test_an_outage_is_one_line(world: World) -> None:
     """However many polls fail; its end is another."""
-    world.backend.next_faults += ["none", *["unavailable"] * 8]
+    world.backend.next_faults += ["none", *["ServiceUnavailable"] * 8]
     world.at(45, lambda: world.backend.activate(*world.instances[:2]))
     texts = [text for _, text in lines_of(world)]
     assert 1 <= len([text for text in texts if "the service does not answer" in text]) <= 2

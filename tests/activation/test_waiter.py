@@ -100,7 +100,7 @@ def test_the_service_decides_how_old_a_heartbeat_is(world: World) -> None:
 def test_an_outage_is_survived_and_reported(world: World) -> None:
     """5xx, dropped and hanging requests while polling: it goes on when the service is back."""
     world.backend.set_status("INSTALLING", world.instances[0])
-    world.backend.next_faults += ["none", *["unavailable"] * 10, *["drop"] * 10, *["slow:60"] * 3]
+    world.backend.next_faults += ["none", *["ServiceUnavailable"] * 10, *["drop"] * 10, *["slow:60"] * 3]
     world.at(100, lambda: world.backend.activate(world.instances[0]))
     assert world.wait().found.complete
     outages = {progress.outage.partition(":")[0] for progress in world.progress}
@@ -120,7 +120,7 @@ def test_a_long_outage_is_reported_before_its_poll_ends(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "says", "requests"),
-    [("no_permission", "NoPermission", 2), ("token_expired", r"InvalidSecurityToken\.Expired", 3)],
+    [("NoPermission", "NoPermission", 2), ("InvalidSecurityToken.Expired", r"InvalidSecurityToken\.Expired", 3)],
 )
 def test_a_refusal_ends_the_wait(world: World, fault: str, says: str, requests: int) -> None:
     """Waiting does not give a permission; expired credentials are renewed once, not until the timeout."""
@@ -226,7 +226,7 @@ def test_a_bypassed_gate_passes(world: World, mode: Any) -> None:
 
 def test_warn_survives_an_outage(world: World) -> None:
     """A rollback goes on where the service does not answer."""
-    world.backend.next_faults += ["no_permission"]
+    world.backend.next_faults += ["NoPermission"]
     passed = world.wait(mode="warn")
     assert passed.bypassed
     assert passed.verdict.note.startswith("not checked: NoPermission")

@@ -29,13 +29,10 @@ class History:
         rows: dict[str, Row | None] = dict(self._first)
         seen: dict[str, list[Row | None]] = {}
         changes = list(self.backend.history)[self._skipped :][:until]
-        for moment, change in enumerate(changes):
-            before = rows.get(change.client_id)
-            row = {**(before or {}), **(change.fields or {})}
-            after = None if change.fields is None else {name: row[name] for name in row if row[name] is not ...}
-            rows[change.client_id] = after
+        for moment, (client_id, row) in enumerate(changes):
             if moment >= since:
-                seen.setdefault(change.client_id, [before]).append(after)
+                seen.setdefault(client_id, [rows.get(client_id)]).append(row)
+            rows[client_id] = row
         return {client_id: seen.get(client_id) or [row] for client_id, row in rows.items()}
 
 

@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from pulumi_hbr_clients.emulator import Backend, Turnover, new_rows
-from pulumi_hbr_clients.emulator.faults import FAULTS, MIXED
+from pulumi_hbr_clients.emulator.responses import FAULTS, MIXED
 from tests.chaos.judge import UNKNOWN_ID
 from tests.chaos.runs import COUNTS, Run, Vault
 from tests.chaos.strategies import (

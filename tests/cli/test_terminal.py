@@ -81,7 +81,7 @@ def test_a_refused_connection_is_reported_at_once() -> None:
 )
 def test_retries_are_told_once(backend: Backend, words: tuple[str, ...], faults: int, said: int) -> None:
     """However often one query is tried again, and not where the log tells it already. Throttling is no trouble."""
-    backend.next_faults += ["throttle:10", *["unavailable"] * faults]
+    backend.next_faults += ["throttle:10", *["ServiceUnavailable"] * faults]
     with program(*LIST, *words) as process:
         out, errors = process.communicate(timeout=20)
     assert (process.returncode, "2 clients in cn-hangzhou" in out) == (0, True)

@@ -144,7 +144,7 @@ def test_the_deadline_names_its_own_last_error() -> None:
 
     async def work() -> None:
         async with world.client() as client:
-            world.backend.next_faults += ["unavailable"]
+            world.backend.next_faults += ["ServiceUnavailable"]
             await client.list_backup_clients(**ECS)
             world.backend.latency = 9.0
             await client.list_backup_clients(**ECS, timeout=2)

@@ -9,7 +9,7 @@ import pytest
 
 from pulumi_hbr_clients.client.session import RetryDetails, RetryPolicy
 from pulumi_hbr_clients.emulator import FAKE_STS_CREDENTIALS, Backend
-from pulumi_hbr_clients.emulator.faults import BUSY
+from pulumi_hbr_clients.emulator.responses import BUSY
 from pulumi_hbr_clients.model.errors import (
     CredentialsError,
     HbrError,
@@ -28,9 +28,10 @@ from tests.client.in_memory import ECS, World
 @pytest.mark.parametrize(
     "fault",
     [
-        *("drop", "drop_body", "internal_error", "unavailable", "unavailable_html", "slow:60"),
+        *("drop", "drop_body", "InternalError", "ServiceUnavailable", "unavailable_html", "slow:60"),
         *("html", "redirect", "empty", "half_json", "wrong_clients", "no_total", "refused"),
-        *("throttle", "throttle:10", "throttle_seconds:1", "throttle_date:2", "nonce_used", "token_expired"),
+        *("throttle", "throttle:10", "throttle_seconds:1", "throttle_date:2"),
+        *("SignatureNonceUsed", "InvalidSecurityToken.Expired"),
         *BUSY,
         "400 THROTTLING.USER slow down",
         "400 9990040003 Your request was Throttled",
@@ -59,16 +60,16 @@ def test_one_fault_is_survived(fault: str) -> None:
     [
         ("half_json", InvalidResponseError, 8),
         ("drop", TransportError, 8),
-        ("unavailable", ServiceError, 8),
+        ("ServiceUnavailable", ServiceError, 8),
         ("200 InternalError the task failed", ServiceError, 8),
         ("html", InvalidResponseError, 2),
         ("redirect", InvalidResponseError, 2),
-        ("nonce_used", ServiceError, 2),
-        ("token_expired", ServiceError, 2),
-        ("clock_skew", ServiceError, 2),
+        ("SignatureNonceUsed", ServiceError, 2),
+        ("InvalidSecurityToken.Expired", ServiceError, 2),
+        ("InvalidTimeStamp.Expired", ServiceError, 2),
         ("407 ProxyAuthenticationRequired busy", ServiceError, 1),
         ("xml", ServiceError, 1),
-        ("no_permission", ServiceError, 1),
+        ("NoPermission", ServiceError, 1),
         ("403 Forbidden.RAM The user busybox is not authorized; timeout", ServiceError, 1),
         ("InvalidParameter", ServiceError, 1),
         ("InvalidAccessKeyId.NotFound", ServiceError, 1),
@@ -97,7 +98,7 @@ def test_throttled_tries_do_not_count() -> None:
 
 def test_the_policy_is_the_callers() -> None:
     """Attempts and delays are handed in; every repeated try is reported, with its delay."""
-    world, seen = World(5, fault_rate=1.0, random_faults=("unavailable",)), list[RetryDetails]()
+    world, seen = World(5, fault_rate=1.0, random_faults=("ServiceUnavailable",)), list[RetryDetails]()
 
     async def work() -> None:
         policy = RetryPolicy(attempts=3, first_delay=8.0, max_delay=10.0)
@@ -125,7 +126,7 @@ def test_throttled_pages_all_come() -> None:
 def test_every_try_has_a_new_nonce_and_date() -> None:
     """The emulator refuses a nonce that it has seen, and it saw four tries."""
     world = World(5)
-    world.backend.next_faults += ["unavailable"] * 4
+    world.backend.next_faults += ["ServiceUnavailable"] * 4
     assert world.listed().complete
     assert world.statuses == [503] * 4 + [200]
     assert len({headers["x-acs-signature-nonce"] for headers in world.sent}) == 5
@@ -196,7 +197,7 @@ def test_an_unknown_key_with_a_token_may_be_an_expired_one() -> None:
 
 def test_what_was_refreshed_in_vain_is_final() -> None:
     """After the one retry an expired token allows, the error says that no later poll need try it."""
-    world = World(5, fault_rate=1.0, random_faults=("token_expired",))
+    world = World(5, fault_rate=1.0, random_faults=("InvalidSecurityToken.Expired",))
     with pytest.raises(ServiceError) as caught:
         world.listed()
     assert caught.value.retry is Retry.NEVER

@@ -115,7 +115,7 @@ def test_each_caller_has_its_own_deadline(first: float, second: float) -> None:
 
 def test_an_error_reaches_everyone() -> None:
     """Sharing a response is sharing its error."""
-    world = World(5, latency=0.1, fault_rate=1.0, random_faults=("no_permission",))
+    world = World(5, latency=0.1, fault_rate=1.0, random_faults=("NoPermission",))
 
     async def work() -> list[Any]:
         async with world.client() as client:

@@ -75,7 +75,7 @@ def test_lists_the_fleet(backend: Backend, running: RunningEmulator) -> None:
     rows = [row for row in backend.rows() if row["ClientType"] == "ECS_CLIENT" and row["Hostname"] != "cross-1"]
     found = listed(sdk(running), client_type="ECS_CLIENT")
     assert [client.to_map() for client in found] == rows
-    assert [record.page for record in backend.log] == [1, 2, 3]
+    assert [record.arguments["page_number"] for record in backend.log] == ["1", "2", "3"]
     settings = next(client.settings for client in found if client.hostname == "db-1")
     assert (settings.proxy_port, settings.max_worker, settings.use_https) == (3128, "0", "false")
     assert settings.alert_on_partial_complete is False
@@ -110,7 +110,7 @@ def test_temporary_credentials(backend: Backend, running: RunningEmulator) -> No
         ((ClientException, "InvalidParameter"), "none", {"client_type": "ECS_CLIENT", "page_size": 100}),
         ((ClientException, "Throttling.User"), "throttle", {"client_type": "ECS_CLIENT"}),
         ((ThrottlingException, "Throttling.User"), "throttle:700", {"client_type": "ECS_CLIENT"}),
-        ((ServerException, "InternalError"), "internal_error", {"client_type": "ECS_CLIENT"}),
+        ((ServerException, "InternalError"), "InternalError", {"client_type": "ECS_CLIENT"}),
     ],
 )
 def test_errors(

@@ -50,7 +50,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "http far away": {**ECS, "endpoint": "http://example.com"},
     "many at once": {"client_type": "ecs", "page_number": 0, "statuses": ["activated"], "fields": ["statu"]},
 }
-REFUSALS = ("no_permission", "InvalidParameter", "ServiceNotActivated")
+REFUSALS = ("NoPermission", "InvalidParameter", "ServiceNotActivated")
 OUTPUTS = {
     "clients": "clients",
     "ids": "ids",

@@ -97,7 +97,7 @@ def test_triggers_and_recheck(engine: Any, backend: Backend) -> None:
     assert "up will wait: 0 of 1 activated" in stack.preview(rechecked)
     assert sorted(stack.operations()) == ["same", "update"]
     assert "not activated within 8s" in stack.fails("up", rechecked)
-    backend.next_faults += ["no_permission"]
+    backend.next_faults += ["NoPermission"]
     assert "not checked again: NoPermission" in stack.preview(rechecked)
     assert set(stack.operations()) == {"same"}
 
@@ -117,7 +117,7 @@ def test_bypass_and_other_settings(engine: Any, backend: Backend, monkeypatch: p
     stack.up(program)
     assert set(stack.operations()) == {"same"}
     monkeypatch.setenv("HBR_CLIENTS_GATES", "off")
-    backend.next_faults += ["no_permission"] * 2
+    backend.next_faults += ["NoPermission"] * 2
     program = partial(gated, instance_ids=chosen, timeout="8s", triggers=[1])
     stack.up(program)
     assert len(stack.outputs()["ready-ids"]) == 2  # kept: the list could not be read
