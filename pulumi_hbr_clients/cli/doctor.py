@@ -1,37 +1,57 @@
-"""`hbr-clients doctor`: options → `diagnosis` of each target → text or JSON."""
+"""`hbr-clients doctor`: every part of the settings, every place of it, and whether a request works.
+
+    settings → findings → credentials → one small request → text or JSON
+
+The places and their order are those of `client.settings` and `client.credential_places`: nothing is decided here.
+Shows no secret: of an access key the last four characters of its id, of the rest whether it is set.
+"""
 
 import asyncio
 import json
+import os
 import platform
+import re
 import sys
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
 
 import click
 
 from pulumi_hbr_clients import __version__
 from pulumi_hbr_clients.cli import options, targets
-from pulumi_hbr_clients.cli.diagnosis import Finding, Report, examine
 from pulumi_hbr_clients.cli.errors import REFUSED, error_text, one_line
-from pulumi_hbr_clients.cli.messages import has_colour, print_message, verbose_option
-from pulumi_hbr_clients.cli.targets import Target, Targets
-from pulumi_hbr_clients.client.client import HbrClient
+from pulumi_hbr_clients.cli.messages import has_colour, print_message, printable, verbose_option
+from pulumi_hbr_clients.cli.targets import Target
+from pulumi_hbr_clients.client.credential_places import CredentialPlace
+from pulumi_hbr_clients.client.credential_specs import home
+from pulumi_hbr_clients.client.credentials import credential_source
+from pulumi_hbr_clients.client.settings import Setting, Settings
 from pulumi_hbr_clients.model import query as query_model
+from pulumi_hbr_clients.model.errors import HbrError, InputError, ValidationIssue
 from pulumi_hbr_clients.model.query import Query
-from pulumi_hbr_clients.protocol.endpoints import REGIONS
+from pulumi_hbr_clients.protocol.endpoints import REGIONS, parse_endpoint
+from pulumi_hbr_clients.protocol.signing import Credentials
 
-_OPTIONS = {"region", "endpoint", "profile", "assume_role", "timeout"}
+TIMEOUT: Final = 30.0
+"""Seconds for each of credentials and request, without --timeout."""
+_OPTIONS: Final = {"region", "endpoint", "profile", "assume_role", "timeout"}
+_ADVICE: Final = re.compile(r"[.;] `hbr-clients doctor`.*", re.DOTALL)
+"""Advice in errors to run this command."""
+_CONFIG: Final = "Pulumi config"
+_CONFIG_NOTE: Final = "only inside a Pulumi program"
 
 
-@click.command("doctor", params=[option for option in options.model_options() if option.name in _OPTIONS])
-@targets.all_regions_option
+@click.command(
+    "doctor",
+    params=[*(option for option in options.model_options() if option.name in _OPTIONS), *options.target_options()],
+)
 @click.option("--client-type", default="ECS_CLIENT", show_default=True, metavar="TYPE", help="Client type to ask for.")
 @click.option("--offline", is_flag=True, help="Send nothing; show only what would be used.")
 @options.output_option("text", "json", text="For people or programs.")
-@options.network_option
 @verbose_option
-def command(output: str, *, offline: bool, network: str | None, **values: Any) -> None:
+def command(output: str, *, offline: bool, **values: Any) -> None:
     """Show which region, endpoint and credentials would be used, from where, and whether they may list.
 
     Sends one small request for each target, within --timeout (30 seconds by default). Shows no secrets. Exits with
@@ -39,79 +59,224 @@ def command(output: str, *, offline: bool, network: str | None, **values: Any) -
     """
     query, chosen = options.parse_together(
         lambda: query_model.parse(options.arguments(values, Query)),
-        lambda: targets.parse({**values, "network": network}, check_settings=False),
+        lambda: targets.parse(values, check_settings=False),
     )
-    found = targets.run(lambda client: _examine_all(client, chosen, query, network, offline=offline), network)
-    text = _as_json if output == "json" else _as_text
-    click.echo(text(found, several=chosen.several), nl=False)
-    problems = [(target.name, problem) for target, report in found if (problem := _problem(target, report))]
-    for name, problem in problems if chosen.several else ():
-        print_message("error", f"{name}: {problem}")
+    if offline and chosen.all_regions:
+        print_message("note", f"regions: the built-in list of {len(REGIONS)}, because of --offline")
+        chosen = replace(chosen, regions=REGIONS, all_regions=False)
+
+    async def examine_all(found: Sequence[Target]) -> list["Diagnosis"]:
+        return await asyncio.gather(*(_examine(target, chosen.network, offline=offline) for target in found))
+
+    diagnoses = targets.run(chosen, query, examine_all)
+    text = _json_text if output == "json" else _text
+    click.echo(text(diagnoses, several=chosen.several), nl=False)
+    problems = [f"{diagnosis.name}: {diagnosis.problem}" for diagnosis in diagnoses if diagnosis.problem]
+    for problem in problems if chosen.several else ():
+        print_message("error", problem)
     if problems:
         click.get_current_context().exit(REFUSED)
 
 
-async def _examine_all(
-    client: HbrClient, chosen: Targets, query: Query, network: str | None, *, offline: bool
-) -> list[tuple[Target, Report]]:
-    """The targets and what was found, nothing for one whose regions could not be listed."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place where a part of the settings may be: what it has, whether that is used, and else why not."""
 
-    async def one(target: Target) -> tuple[Target, Report]:
-        if target.error:
-            return target, {}
-        report = await examine(target.query, network, client, offline=offline)
-        return replace(target, region=report["region"].value or "no region"), report
-
-    if offline and chosen.all_regions:
-        print_message("note", f"regions: the built-in list of {len(REGIONS)}, because of --offline")
-        chosen = Targets(REGIONS, chosen.profiles)
-    return await asyncio.gather(*map(one, await targets.resolved(client, chosen, query)))
+    place: str
+    value: str | None
+    is_used: bool = False
+    note: str = ""
 
 
-def _problem(target: Target, report: Report) -> str | None:
-    """The first thing that is wrong, in one line."""
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One part: its value and source, or what is wrong, and every place of it."""
+
+    value: str | None
+    source: str | None = None
+    problem: str | None = None
+    places: Sequence[Place] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was found for one target; nothing where its regions could not be listed."""
+
+    target: Target
+    findings: dict[str, Finding]
+
+    @property
+    def name(self) -> str:
+        """`cn-hangzhou, profile prod`."""
+        return self.target.name
+
+    @property
+    def problem(self) -> str | None:
+        """The first thing that is wrong, in one line."""
+        if self.target.error:
+            return one_line(error_text(self.target.error))
+        parts = sorted(self.findings, key=lambda part: part != "credentials")  # a profile's problem is the region's too
+        return next((f"{part}: {problem}" for part in parts if (problem := self.findings[part].problem)), None)
+
+
+async def _examine(target: Target, network: str | None, *, offline: bool) -> Diagnosis:
+    """Look at every place, then fetch credentials and send one request unless `offline`."""
     if target.error:
-        return one_line(error_text(target.error))
-    parts = sorted(report, key=lambda part: part != "credentials")  # a profile's problem is the region's too
-    return next((f"{part}: {problem}" for part in parts if (problem := report[part].problem)), None)
+        return Diagnosis(target, {})
+    query = target.query
+    names = ("region", "endpoint", "profile", "assume_role")
+    settings = Settings(arguments={"network": network, **{name: getattr(query, name) for name in names}})
+    findings = _location(settings)
+    findings["credentials"] = await _credentials(settings, findings, query.timeout or TIMEOUT, offline=offline)
+    if offline:
+        permission = Finding("not asked because of --offline")
+    elif any(finding.problem for finding in findings.values()):
+        permission = Finding(None, problem="not asked: fix the problems above first")
+    else:
+        request = query.model_copy(update={"page_number": 1, "page_size": 1, "timeout": query.timeout or TIMEOUT})
+        started = time.monotonic()
+        try:
+            await target.client.list(request)
+            permission = Finding(f"OK, the service answered in {time.monotonic() - started:.2f} s")
+        except HbrError as error:
+            permission = Finding(None, problem=_error(error))
+    region = findings["region"].value or "no region"
+    return Diagnosis(replace(target, region=region), {**findings, "permission": permission})
 
 
-def _as_json(found: Sequence[tuple[Target, Report]], *, several: bool) -> str:
-    rows = []
-    for target, report in found:
-        problem, outputs = _problem(target, report), {part: asdict(finding) for part, finding in report.items()}
-        row: dict[str, Any] = {"region": target.query.region, "profile": target.query.profile}
-        rows.append(row | ({"error": problem} if problem else {}) | ({"outputs": outputs} if outputs else {}))
-    head = {"version": __version__, "usable": not any("error" in row for row in rows)}
-    return json.dumps({**head, **({"targets": rows} if several else rows[0]["outputs"])}, indent=2) + "\n"
+def _location(settings: Settings) -> dict[str, Finding]:
+    """Region, network and endpoint."""
+    problems: dict[str, str] = {}
+    defaults = {
+        "network": Setting("public", "default"),
+        "endpoint": Setting("known once the region is", "the region's own"),
+    }
+    try:
+        *_, endpoint, warnings = settings.location()
+        if warnings:
+            problems["region"] = warnings[0].partition(": ")[2] or warnings[0]
+        else:
+            defaults["endpoint"] = endpoint
+    except InputError as error:
+        problems = {issue.path: issue.account for issue in error.faults}
+    findings = {}
+    for key in ("region", "network", "endpoint"):
+        used = settings.first(key)
+        places = [_place(key, setting, used) for setting in settings.places(key)]
+        if used.value is None:
+            used = defaults.get(key, used)
+        findings[key] = Finding(_shown(key, used.value), _typed(used.source) or None, problems.get(key), places)
+    return findings
 
 
-def _as_text(found: Sequence[tuple[Target, Report]], *, several: bool) -> str:
+def _place(key: str, setting: Setting, used: Setting) -> Place:
+    is_used = setting.value is not None and setting.source == used.source
+    note = setting.note or (_CONFIG_NOTE if setting.source.startswith(_CONFIG) else "")
+    if setting.value is not None and not is_used:
+        note = f"not used: {_typed(used.source)} comes first"
+    return Place(_typed(setting.source), _shown(key, setting.value), is_used, note)
+
+
+def _shown(key: str, value: Any) -> str | None:
+    """An address may have been given with a password in it."""
+    if key == "endpoint" and "@" in str(value) and isinstance(parse_endpoint(value), ValidationIssue):
+        return "(holds a user or a password)"
+    return None if value is None else str(value)
+
+
+async def _credentials(settings: Settings, location: dict[str, Finding], seconds: float, *, offline: bool) -> Finding:
+    found = list(settings.credentials())
+    used = next((place for place in found if place.speaks), None)
+    places = [_credential_place(place, used) for place in found]
+    if used is None or used.spec is None:
+        problem = _error(used.problem) if used and used.problem else "found nowhere, see the places below"
+        return Finding(None, None, problem, places)
+    source, keys = _typed(used.spec.label), used.spec.keys
+    if offline and keys is None:
+        missing = "found nowhere; the metadata service is not asked" if used.spec.is_fallback else None
+        return Finding("not fetched because of --offline", source, missing, places)
+    try:
+        async with asyncio.timeout(seconds):
+            if keys is None or not any(finding.problem for finding in location.values()):
+                keys = await credential_source(settings.resolve()).credentials()
+    except HbrError as error:
+        return Finding(None, source, _error(error), places)
+    except TimeoutError:
+        return Finding(None, source, f"no credentials within {seconds:g} s", places)
+    return Finding(_masked(keys), source, None, places)
+
+
+def _credential_place(place: CredentialPlace, used: CredentialPlace | None) -> Place:
+    value, note = None, place.note
+    if place.spec:
+        value = _masked(place.spec.keys) if place.spec.keys else f"mode {place.spec.mode}"
+    if place.speaks and used and place is not used:
+        note = f"not used: {_typed(used.name)} comes first"
+    elif place.problem:
+        note = _error(place.problem)
+    elif not place.speaks and place.name.startswith(_CONFIG):
+        note = _CONFIG_NOTE
+    return Place(_typed(place.name), value, place is used and place.spec is not None, note)
+
+
+def _masked(credentials: Credentials) -> str:
+    token = ", with a security token" if credentials.security_token else ""
+    return f"access key ***{credentials.access_key_id[-4:]}{token}"
+
+
+def _error(error: HbrError) -> str:
+    """An error's text, without advice to run this command."""
+    return _typed(_ADVICE.sub("", printable(str(error))))
+
+
+def _typed(text: str) -> str:
+    """A text as the command line spells it: arguments as options, the home directory as `~`."""
+    text = re.sub(r"\bargument (\w+)", lambda match: "--" + re.sub("([A-Z])", r"-\1", match[1]).lower(), text)
+    return text.replace(str(home(os.environ)), "~")
+
+
+def _json_text(diagnoses: Sequence[Diagnosis], *, several: bool) -> str:
+    """The findings of the only target, or `targets` with `outputs`, `error` or both for each."""
+    head = {"version": __version__, "usable": not any(diagnosis.problem for diagnosis in diagnoses)}
+    outputs = [{part: asdict(finding) for part, finding in diagnosis.findings.items()} for diagnosis in diagnoses]
+    if not several:
+        return json.dumps(head | outputs[0], indent=2) + "\n"
+    rows = [
+        {"region": diagnosis.target.query.region, "profile": diagnosis.target.query.profile}
+        | ({"error": diagnosis.problem} if diagnosis.problem else {})
+        | ({"outputs": output} if output else {})
+        for diagnosis, output in zip(diagnoses, outputs, strict=True)
+    ]
+    return json.dumps({**head, "targets": rows}, indent=2) + "\n"
+
+
+def _text(diagnoses: Sequence[Diagnosis], *, several: bool) -> str:
     """The findings, then every place of each. Of several targets the places are shown in JSON only."""
     if several:
-        blocks = [[target.name, *(f"  {line}" for line in _summary(report))] for target, report in found]
+        blocks = [[diagnosis.name, *(f"  {line}" for line in _summary(diagnosis.findings))] for diagnosis in diagnoses]
         return "\n".join("\n".join(lines) + "\n" for lines in blocks)
-    lines = [f"hbr-clients {__version__}, Python {platform.python_version()}", "", *_summary(found[0][1])]
+    (diagnosis,) = diagnoses
+    lines = [f"hbr-clients {__version__}, Python {platform.python_version()}", "", *_summary(diagnosis.findings)]
     lines += ["", "Places, in the order in which they are looked at:"]
-    lines += [line for name, finding in found[0][1].items() for line in _places(name, finding)]
+    lines += [line for name, finding in diagnosis.findings.items() for line in _place_lines(name, finding)]
     return "\n".join(lines) + "\n"
 
 
-def _summary(report: Report) -> Iterator[str]:
+def _summary(findings: dict[str, Finding]) -> Iterator[str]:
     """What would be used, and what is wrong."""
-    for name, finding in report.items():
+    for name, finding in findings.items():
         if finding.value is not None:
             yield f"{name:13}{finding.value}{f'  ({finding.source})' if finding.source else ''}"
         if finding.problem is not None:
             yield f"{name if finding.value is None else '':13}{_painted('problem', 'red')}: {finding.problem}"
 
 
-def _places(name: str, finding: Finding) -> Iterator[str]:
-    for number, looked in enumerate(finding.places):
-        mark = _painted("used ", "green") if looked.is_used else "-    "
-        value = f": {looked.value}" if looked.value is not None else ""
-        note = f" ({looked.note})" if looked.note else ""
-        yield f"{'' if number else name:13}{mark} {looked.place}{value}{note}"
+def _place_lines(name: str, finding: Finding) -> Iterator[str]:
+    for number, place in enumerate(finding.places):
+        mark = _painted("used ", "green") if place.is_used else "-    "
+        value = f": {place.value}" if place.value is not None else ""
+        note = f" ({place.note})" if place.note else ""
+        yield f"{'' if number else name:13}{mark} {place.place}{value}{note}"
 
 
 def _painted(text: str, colour: str) -> str:

@@ -29,19 +29,19 @@ _ARGUMENT: Final = re.compile(rf"\b({_COMPOUND})\b|^({'|'.join(_NAMES)})(?=:)", 
 """Names with an underscore anywhere; at the head of a line all names, which elsewhere are English words too."""
 
 
-def report_error(error: HbrError, command: str | None = None, *, target: str = "") -> int:
+def report_error(error: HbrError, command: str | None = None, *, prefix: str = "") -> int:
     """Print the error, and its advice on a line of its own; return the exit code.
 
-    `target` is one of several; a request of it that failed is told in one line.
+    `prefix` names one of several targets; its error is one line, unless it lists the clients that block a gate.
     """
     if isinstance(error, InputError):
         head = "bad input" if command == "emulator" else "bad input, nothing was sent"
         print_message("error", "\n".join([head, *map(issue_text, error.faults)]))
         return BAD_INPUT
     text = error_text(error)
-    if target:
-        text = f"{target}: {text if isinstance(error, GateError) else one_line(text)}"
-    print_message("error", text)
+    if prefix and not isinstance(error, GateError):
+        text = one_line(text)
+    print_message("error", prefix + text)
     return TIMED_OUT if isinstance(error, DeadlineError | GateTimeoutError) else REFUSED
 
 

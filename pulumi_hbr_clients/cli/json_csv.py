@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from io import StringIO
-from types import MappingProxyType
 from typing import Any, Final
 
 from pulumi_hbr_clients.cli.errors import error_text, one_line
@@ -14,7 +13,6 @@ from pulumi_hbr_clients.cli.targets import Target
 from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, ClientSettings, state_name, to_dicts, to_json
 from pulumi_hbr_clients.model.outputs import ClientList, excluded_fields, summary
 
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _SETTINGS: Final = [f"settings.{state_name(field.name)}" for field in fields(ClientSettings)]
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet runs a cell that starts with one of these (OWASP, "CSV Injection")."""
@@ -25,23 +23,22 @@ def with_ids(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(["client_id", "instance_id", *names]))
 
 
-def json_text(
-    results: Sequence[Target], *, several: bool, head: Mapping[str, Any] = _NOTHING, compact: bool = False
-) -> str:
+def json_text(results: Sequence[Target], *, head: Mapping[str, Any] | None = None, compact: bool = False) -> str:
     """One target: the object of its list. Several: `targets`, each with `outputs`, `error` or both.
 
-    `compact` puts all on one line; else each client or target has a line of its own. `head` comes first.
+    `compact` puts all on one line; else each client or target has a line of its own. `head` comes before `targets`.
     """
-    if not several and results[0].found is not None:
+    if [result.several for result in results] == [False] and results[0].found:
         return _list_json(results[0], results[0].found, compact=compact) + "\n"
-    return _object(head, "targets", map(_target_json, results), compact=compact) + "\n"
+    return _object(head or {}, "targets", map(_target_json, results), compact=compact) + "\n"
 
 
 def _target_json(result: Target) -> str:
-    where: dict[str, Any] = {"region": result.region, "profile": result.query.profile}
-    error = {} if result.error is None else {"error": one_line(error_text(result.error))}
-    text = json.dumps(where | error, ensure_ascii=False)
-    return text if result.found is None else f'{text[:-1]}, "outputs": {_list_json(result, result.found)}}}'
+    row: dict[str, Any] = {"region": result.region, "profile": result.query.profile}
+    if result.error:
+        row["error"] = one_line(error_text(result.error))
+    text = json.dumps(row, ensure_ascii=False)
+    return f'{text[:-1]}, "outputs": {_list_json(result, result.found)}}}' if result.found else text
 
 
 def _list_json(result: Target, found: ClientList, *, compact: bool = True) -> str:
@@ -67,12 +64,12 @@ def _object(values: Mapping[str, Any], name: str, rows: Iterable[str], *, compac
     return f"{{{', '.join(members)}}}" if compact else "{\n  " + ",\n  ".join(members) + "\n}"
 
 
-def csv_text(results: Sequence[Target], *, several: bool) -> str:
+def csv_text(results: Sequence[Target]) -> str:
     """RFC 4180, a row for each client: state names, `settings.proxyHost`, tags as JSON text.
 
     With several targets, `region` and `profile` come first. Every cell is safe in a spreadsheet and on a terminal.
     """
-    query = results[0].query
+    query, several = results[0].query, results[0].several
     columns = ["region", "profile"] if several else []
     for name in with_ids(CLIENT_FIELDS if query.fields is None else query.fields):
         columns += _SETTINGS if name == "settings" else [state_name(name)]
@@ -83,12 +80,12 @@ def csv_text(results: Sequence[Target], *, several: bool) -> str:
     writer.writerow(columns)
     for result in results:
         found = result.found or ClientList()
+        passwords = found.reveal_passwords()
         for client in found.clients:
             (row,) = to_dicts([client])
             row |= {f"settings.{name}": value for name, value in row.get("settings", {}).items()}
             row |= {"region": result.region, "profile": result.query.profile} if several else {}
-            if password := found.proxy_passwords.get(client.client_id or ""):
-                row["proxyPassword"] = password.get_secret_value()
+            row["proxyPassword"] = passwords.get(client.client_id or "")
             writer.writerow(_safe_cell(row.get(column)) for column in columns)
     return text.getvalue()
 

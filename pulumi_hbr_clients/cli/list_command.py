@@ -8,20 +8,19 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, aclosing, nullcontext
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
 import click
 
 from pulumi_hbr_clients.cli import json_csv, options, tables, targets
-from pulumi_hbr_clients.cli.errors import REFUSED, error_text, one_line, print_warnings, report_error
-from pulumi_hbr_clients.cli.messages import is_terminal, print_message, printable, verbose_option
-from pulumi_hbr_clients.cli.tables import Line
-from pulumi_hbr_clients.cli.targets import Target, Targets
-from pulumi_hbr_clients.client.client import HbrClient, Progress
+from pulumi_hbr_clients.cli.errors import REFUSED, error_text, print_warnings, report_error
+from pulumi_hbr_clients.cli.messages import is_terminal, print_message, verbose_option
+from pulumi_hbr_clients.cli.targets import Target
+from pulumi_hbr_clients.client.client import Progress
 from pulumi_hbr_clients.client.session import OnRetry, RetryDetails, ignore
 from pulumi_hbr_clients.model import query as query_model
 from pulumi_hbr_clients.model.backup_client import VOLATILE_FIELDS, to_json
@@ -43,9 +42,7 @@ _RECOVERABLE: Final = (TransportError, InvalidResponseError)
 _log: Final = logging.getLogger("pulumi_hbr_clients")
 
 
-@click.command("list", params=[*options.model_options()])
-@targets.all_regions_option
-@options.network_option
+@click.command("list", params=[*options.model_options(), *options.target_options()])
 @options.output_option("table", "json", "csv", text="A table for people, or one JSON object or CSV for programs.")
 @click.option(
     "--watch",
@@ -56,7 +53,7 @@ _log: Final = logging.getLogger("pulumi_hbr_clients")
     "heartbeats changed; JSON is then one object a line.",
 )
 @verbose_option
-def command(output: str, watch: str | None, network: str | None, **values: Any) -> None:
+def command(output: str, watch: str | None, **values: Any) -> None:
     """List the backup clients that match.
 
     A list that cannot be completed is printed, and the exit code is 1. An empty list is no error. With several
@@ -71,11 +68,11 @@ def command(output: str, watch: str | None, network: str | None, **values: Any) 
     """  # noqa: D301  a backspace is click's mark for lines that stay as they are
     query, chosen, interval = options.parse_together(
         lambda: query_model.parse(options.arguments(values, Query)),
-        lambda: targets.parse({**values, "network": network}),
+        lambda: targets.parse(values),
         lambda: _interval(watch),
     )
     print_warnings(query.warnings())
-    if not targets.run(lambda client: _run(client, chosen, query, output, interval), network):
+    if not targets.run(chosen, query, partial(_run, output=output, interval=interval)):
         click.get_current_context().exit(REFUSED)
 
 
@@ -90,105 +87,40 @@ def _interval(text: str | None) -> float | None:
     return interval
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What the targets answered in one round, and the format to print it in."""
-
-    output: str
-    results: Sequence[Target]
-    several: bool = False
-    """Whether results are told apart by region and profile."""
-
-    def table(self, width: int | None = None) -> Iterator[Line]:
-        """The table, if there is a client to show."""
-        return tables.table(self.results, several=self.several, now=time.time(), width=width)
-
-    def summary(self) -> Iterator[Line]:
-        """What is said of the lists as a whole."""
-        return tables.summary(self.results, several=self.several)
-
-    def lines(self, width: int | None = None) -> Iterator[Line]:
-        """The table, and the summary below it."""
-        table = list(self.table(width))
-        yield from [*table, []] if table else []
-        yield from self.summary()
-
-    def errors(self) -> list[tuple[str, HbrError]]:
-        """The error of each target without a complete list, with the target's name if there are several."""
-        return [(each.name if self.several else "", each.error) for each in self.results if each.error]
-
-    def error_lines(self) -> list[Line]:
-        """The errors for a terminal, a line each."""
-        texts = [(f"{name}: " if name else "") + one_line(error_text(error)) for name, error in self.errors()]
-        return [[(printable(text), "red")] for text in texts]
-
-    def print(self, *, watched: bool = False) -> None:
-        """Print the lists to stdout and the errors to stderr."""
-        if self.output == "table" and is_terminal(sys.stdout):
-            from pulumi_hbr_clients.cli import terminal  # noqa: PLC0415  rich costs 0.1 s: only where it is needed
-
-            terminal.print_lines(self.lines)
-        else:
-            if self.output == "json":
-                text = json_csv.json_text(self.results, several=self.several, compact=watched)
-            elif self.output == "csv":
-                text = json_csv.csv_text(self.results, several=self.several)
-            else:
-                text = "".join("".join(words for words, _ in line).rstrip() + "\n" for line in self.lines())
-            # UTF-8 whatever the locale: names are often Chinese, and JSON is UTF-8 by its standard (RFC 8259, 8.1)
-            click.echo(text.encode(), nl=False)
-        for name, error in self.errors():
-            report_error(error, target=name)
-
-    def comparable(self) -> Any:
-        """Equal for reports that differ in heartbeats and request ids only."""
-        lists = [
-            (to_json(found.clients, leave_out=VOLATILE_FIELDS), found.missing_client_ids, found.missing_instance_ids)
-            if (found := each.found)
-            else None
-            for each in self.results
-        ]
-        return lists, [error.code if isinstance(error, ServiceError) else type(error) for _, error in self.errors()]
-
-
-async def _run(client: HbrClient, chosen: Targets, query: Query, output: str, interval: float | None) -> bool:
+async def _run(found: Sequence[Target], output: str, interval: float | None) -> bool:
     """List and print, once or at an interval until interrupted. Whether every list is complete."""
-    async with aclosing(_reports(client, chosen, query, output, interval)) as reports:
-        if interval is None:
-            report = await anext(reports)
-            report.print()
-            return not report.errors()
-        if output == "table" and is_terminal(sys.stdout):
-            from pulumi_hbr_clients.cli import terminal  # noqa: PLC0415  rich costs 0.1 s: only where it is needed
+    with _progress_bar() as new_progress:
+        results = await _list_all(found, new_progress, _retry_printer())
+    if error := _only_error(results):
+        raise error
+    if interval is None:
+        _print(results, output)
+        return not any(result.error for result in results)
+    rounds = _rounds(found, results, interval)
+    if output == "table" and is_terminal(sys.stdout):
+        from pulumi_hbr_clients.cli import terminal  # noqa: PLC0415  rich costs 0.1 s: only where it is needed
 
-            await terminal.redraw(reports, interval)
-        else:
-            await _print_changes(reports)
+        await terminal.redraw(rounds, interval)
+    else:
+        await _print_changes(rounds, output)
     return True
 
 
-async def _reports(
-    client: HbrClient, chosen: Targets, query: Query, output: str, interval: float | None
-) -> AsyncGenerator[Report]:
-    """One report, or one at every interval. Raises the error of the only target if it cannot recover."""
-    async with targets.opened(client, chosen, query) as found:
-        with _progress_bar() as progress:
-            results = await _list_all(found, progress, _retry_printer())
-        is_first = True
-        while True:
-            # the error of a target that is the only one decides the exit code
-            error = None if chosen.several or results[0].found else results[0].error
-            if error is None:
-                yield Report(output, results, chosen.several)
-            elif is_first or (error.retry is Retry.NEVER and not isinstance(error, _RECOVERABLE)):
-                raise error
-            else:
-                print_message("warning", f"{error_text(error)}. Trying again in {interval:g} s")
-            if interval is None:
-                return
-            await asyncio.sleep(interval)
-            results = await _list_all(found, _no_bar, ignore)  # in silence: what counts is how the round ends
-            is_first = False
+async def _rounds(
+    found: Sequence[Target], results: Sequence[Target], interval: float
+) -> AsyncIterator[Sequence[Target]]:
+    """These results, and new ones at every interval. Raises the error of the only target if it cannot recover."""
+    yield results
+    while True:
+        await asyncio.sleep(interval)
+        results = await _list_all(found, _no_bar, ignore)  # in silence: what counts is how the round ends
+        error = _only_error(results)
+        if error is None:
+            yield results
+        elif error.retry is Retry.NEVER and not isinstance(error, _RECOVERABLE):
+            raise error
+        else:
+            print_message("warning", f"{error_text(error)}. Trying again in {interval:g} s")
 
 
 async def _list_all(
@@ -199,9 +131,15 @@ async def _list_all(
     async def one(target: Target) -> Target:
         if target.error:
             return target
-        on_wait = partial(_print_wait, f"{target.name}: " if len(found) > 1 else "")
+        progress = new_progress()
+
+        def on_progress(read: int, total: int) -> None:
+            _log.debug("%d clients read, the service counts %d", read, total)
+            progress(read, total)
+
         try:
-            return replace(target, found=await target.client.list(target.query, new_progress(), on_retry, on_wait))
+            on_wait = partial(_print_wait, target.prefix)
+            return replace(target, found=await target.client.list(target.query, on_progress, on_retry, on_wait))
         except IncompleteListError as error:
             return replace(target, found=error.found, error=error)
         except HbrError as error:
@@ -210,17 +148,58 @@ async def _list_all(
     return await asyncio.gather(*map(one, found))
 
 
-async def _print_changes(reports: AsyncIterator[Report]) -> None:
+def _only_error(results: Sequence[Target]) -> HbrError | None:
+    """The error of the only target, unless it has a list to print. It decides the exit code."""
+    return None if results[0].several or results[0].found else results[0].error
+
+
+async def _print_changes(rounds: AsyncIterator[Sequence[Target]], output: str) -> None:
     printed: Any = None
-    async for report in reports:
-        if printed == report.comparable():
+    async for results in rounds:
+        if printed == (now := _comparable(results)):
             continue
-        if report.output == "table":
+        if output == "table":
             click.echo(("\n" if printed else "") + time.strftime("%Y-%m-%dT%H:%M:%S%z"))
-        elif report.output == "csv" and printed:
+        elif output == "csv" and printed:
             click.echo()
-        report.print(watched=True)
-        printed = report.comparable()
+        _print(results, output, watched=True)
+        printed = now
+
+
+def _comparable(results: Sequence[Target]) -> Any:
+    """Equal for results that differ in heartbeats and request ids only."""
+    return [
+        (
+            (found := result.found)
+            and (
+                to_json(found.clients, leave_out=VOLATILE_FIELDS),
+                found.missing_client_ids,
+                found.missing_instance_ids,
+            ),
+            result.error.code if isinstance(result.error, ServiceError) else type(result.error),
+        )
+        for result in results
+    ]
+
+
+def _print(results: Sequence[Target], output: str, *, watched: bool = False) -> None:
+    """Print the lists to stdout and the errors to stderr."""
+    if output == "table" and is_terminal(sys.stdout):
+        from pulumi_hbr_clients.cli import terminal  # noqa: PLC0415  rich costs 0.1 s: only where it is needed
+
+        terminal.print_lines(lambda width: tables.lines(results, now=time.time(), width=width))
+    else:
+        if output == "json":
+            text = json_csv.json_text(results, compact=watched)
+        elif output == "csv":
+            text = json_csv.csv_text(results)
+        else:
+            text = tables.plain_text(results, now=time.time())
+        # UTF-8 whatever the locale: names are often Chinese, and JSON is UTF-8 by its standard (RFC 8259, 8.1)
+        click.echo(text.encode(), nl=False)
+    for result in results:
+        if result.error:
+            report_error(result.error, prefix=result.prefix)
 
 
 def _progress_bar() -> AbstractContextManager[Callable[[], Progress]]:
@@ -233,7 +212,7 @@ def _progress_bar() -> AbstractContextManager[Callable[[], Progress]]:
 
 
 def _no_bar() -> Progress:
-    return partial(_log.debug, "%d clients read, the service counts %d")
+    return lambda _read, _total: None
 
 
 def _retry_printer() -> OnRetry:
@@ -250,5 +229,5 @@ def _retry_printer() -> OnRetry:
     return on_retry
 
 
-def _print_wait(where: str, seconds: float) -> None:
-    print_message("note", f"{where}the account's limit of requests is reached, going on in {seconds:.0f} s")
+def _print_wait(prefix: str, seconds: float) -> None:
+    print_message("note", f"{prefix}the account's limit of requests is reached, going on in {seconds:.0f} s")

@@ -52,9 +52,14 @@ _HELP: Final = {
 """In place of a field's description, where one option is one item of a list, or a program would read it otherwise."""
 _METAVARS: Final = {int: "N", float: "TIME", AssumeRole: "ARN", "tolerate": "STATUS", "profile": "NAME"}
 FIELDS: Final[Mapping[str, FieldInfo]] = {**ActivationCondition.model_fields, **Query.model_fields}
-network_option: Final = click.option(
-    "--network", metavar="[public|vpc]", help="Which of the region's endpoints to use.  [default: public]"
-)
+
+
+def target_options() -> list[click.Option]:
+    """The options of the targets that are no fields of a query."""
+    text = "Every region of the service, from hbr:DescribeRegions; where that is not allowed, from a built-in list."
+    every = click.Option(["--all-regions"], is_flag=True, help=text)
+    text = "Which of the region's endpoints to use.  [default: public]"
+    return [every, click.Option(["--network"], metavar="[public|vpc]", help=text)]
 
 
 def output_option(*formats: str, text: str) -> Callable[..., Any]:

@@ -76,14 +76,26 @@ def _cell(client: BackupClient, name: str, now: float) -> Segment:
     return printable(value), "dim" if name == "backup_status" and value != "PROTECTED" else style
 
 
-def table(results: Sequence[Target], *, now: float, several: bool = False, width: int | None = None) -> Iterator[Line]:
+def lines(results: Sequence[Target], *, now: float, width: int | None = None) -> Iterator[Line]:
+    """The table if there is a client to show, and the summary below it."""
+    rows = list(table(results, now=now, width=width))
+    yield from [*rows, []] if rows else []
+    yield from summary(results)
+
+
+def plain_text(results: Sequence[Target], *, now: float) -> str:
+    """The lines without their styles."""
+    return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines(results, now=now))
+
+
+def table(results: Sequence[Target], *, now: float, width: int | None = None) -> Iterator[Line]:
     """The table's lines, headings first; none without a client. Within a width columns shrink or are dropped.
 
     It has the default columns, or the fields that were asked for; several targets have columns of their own.
     """
     fields = results[0].query.fields
     names = list(_COLUMNS) if fields is None else with_ids(fields)
-    target_columns = [Column("REGION"), Column("PROFILE")] if several else []
+    target_columns = [Column("REGION"), Column("PROFILE")] if results[0].several else []
     if not any(result.query.profile for result in results):
         del target_columns[1:]
     shown = [*target_columns, *(_COLUMNS.get(name) or Column(state_name(name)) for name in names)]
@@ -96,7 +108,10 @@ def table(results: Sequence[Target], *, now: float, several: bool = False, width
         return
     kept = fit([max(_width(row[i][0]) for row in cells) for i in range(len(shown))], shown, width)
     for row in cells:
-        yield _line([row[i] for i in kept], list(kept.values()))
+        line: Line = []
+        for i, size in kept.items():
+            line += [(_padded(row[i][0], size), row[i][1]), (_GAP, "")]
+        yield line[:-1]
     if dropped := [column.title.lower() for i, column in enumerate(shown) if i not in kept]:
         yield [(f"(no room for {', '.join(dropped)}: widen the terminal, or see --output)", "dim")]
 
@@ -113,13 +128,6 @@ def fit(sizes: Sequence[int], shown: Sequence[Column], width: int | None) -> dic
     return kept
 
 
-def _line(cells: Sequence[Segment], sizes: Sequence[int]) -> Line:
-    line: Line = []
-    for (text, style), size in zip(cells, sizes, strict=True):
-        line += [(_padded(text, size), style), (_GAP, "")]
-    return line[:-1]
-
-
 def _width(text: str) -> int:
     return len(text) if text.isascii() else cell_len(text)
 
@@ -130,51 +138,45 @@ def _padded(text: str, size: int) -> str:
     return text + " " * (size - _width(text))
 
 
-def summary(results: Sequence[Target], *, several: bool = False) -> Iterator[Line]:
+def summary(results: Sequence[Target]) -> Iterator[Line]:
     """What is said of each list as a whole, and of several all together."""
-    found = [(result, result.found) for result in results if result.found is not None]
-    for result, clients in found:
-        where = result.name if several else result.region
-        yield from _of_list(clients, result.query, where)
-    if several:
-        total = sum(clients.total_count for _, clients in found)
-        counts: Counter[str] = Counter()
-        for _, clients in found:
-            counts.update(clients.counts_by_status)
-        answered = f"{len(found)} of " if len(found) < len(results) else ""
-        plural = "" if len(results) == 1 else "s"
-        yield _counts(f"{_clients(total)} in {answered}{len(results)} target{plural}", counts, 0)
+    counts: Counter[str] = Counter()
+    listed = 0
+    for result in results:
+        if result.found:
+            yield from _summary_of_list(result.found, result.query, result.name if result.several else result.region)
+            counts.update(result.found.counts_by_status)
+            listed += 1
+    if results[0].several:
+        of = f"{listed} of " if listed < len(results) else ""
+        yield _counts(f"{_number(counts.total(), 'client')} in {of}{_number(len(results), 'target')}", counts)
 
 
-def _of_list(found: ClientList, query: Query, where: str) -> Iterator[Line]:
-    if not found.clients:
-        yield [(f"No backup client of type {query.client_type} matches in {where}.", "")]
-    else:
+def _summary_of_list(found: ClientList, query: Query, where: str) -> Iterator[Line]:
+    if found.clients:
+        number = _number(found.total_count, "client")
+        if found.total_count < found.service_total_count:  # a single page, or our own filters
+            number = f"{found.total_count:,} of {_number(found.service_total_count, 'client')}"
         outdated = sum(client.outdated is True for client in found.clients)
-        yield _counts(f"{_number(found)} in {where}", found.counts_by_status, outdated)
+        yield _counts(f"{number} in {where}", found.counts_by_status, outdated)
+    else:
+        yield [(f"No backup client of type {query.client_type} matches in {where}.", "")]
     if found.missing_client_ids:
         yield [(f"not found: {', '.join(map(printable, found.missing_client_ids))}", "red")]
     if found.missing_instance_ids:
         yield [(f"instances without a client: {', '.join(map(printable, found.missing_instance_ids))}", "red")]
     if query.is_single_page():
-        number, size = found.page_number or query.page_number or 1, found.page_size or query.page_size
-        yield [(f"page {number}{f', {size} clients a page' if size else ''}", "dim")]
-    for key, password in found.proxy_passwords.items():
-        yield [(f"proxy password of {printable(key)}: {printable(password.get_secret_value())}", "")]
+        page, size = found.page_number or query.page_number or 1, found.page_size or query.page_size
+        yield [(f"page {page}{f', {size} clients a page' if size else ''}", "dim")]
+    for client_id, password in found.reveal_passwords().items():
+        yield [(f"proxy password of {printable(client_id)}: {printable(password)}", "")]
 
 
-def _number(found: ClientList) -> str:
-    """`3 clients`, or `3 of 250 clients` where the service counted more: a single page, or our own filters."""
-    if found.total_count < found.service_total_count:
-        return f"{found.total_count:,} of {_clients(found.service_total_count)}"
-    return _clients(found.total_count)
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _clients(count: int) -> str:
-    return f"{count:,} client{'' if count == 1 else 's'}"
-
-
-def _counts(head: str, counts: Mapping[str, int], outdated: int) -> Line:
+def _counts(head: str, counts: Mapping[str, int], outdated: int = 0) -> Line:
     line: Line = [(f"{head}{': ' if counts else ''}", "bold"), ("", "")]
     for status, number in sorted(counts.items()):
         line += [(f"{number:,} {printable(status)}", style_of(status)), (", ", "")]

@@ -1,14 +1,14 @@
-"""The targets of one command: every `--profile` in every `--region`, asked side by side by one client.
+"""The targets of one command: every `--profile` in every `--region`, asked side by side.
 
-    options → Targets → a query for each target → a list or an error for each
+    options → Targets → a Target for each → a list or an error for each
 
 Without these options there is one target; settings decide its region and credentials.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, Final, TypeVar
@@ -19,7 +19,14 @@ from pulumi_hbr_clients.cli.errors import print_warnings
 from pulumi_hbr_clients.cli.messages import print_message, printable
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.settings import Settings
-from pulumi_hbr_clients.model.errors import CredentialsError, HbrError, InputError, ServiceError, ValidationIssue
+from pulumi_hbr_clients.model.errors import (
+    CredentialsError,
+    HbrError,
+    InputError,
+    InvalidResponseError,
+    ServiceError,
+    ValidationIssue,
+)
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.protocol.endpoints import REGIONS, region_issue
@@ -28,11 +35,6 @@ DEFAULT_REGION: Final = "cn-hangzhou"
 """Asked for the list of regions where settings name no region."""
 _log: Final = logging.getLogger("pulumi_hbr_clients")
 T = TypeVar("T")
-all_regions_option: Final = click.option(
-    "--all-regions",
-    is_flag=True,
-    help="Every region of the service, from hbr:DescribeRegions; where that is not allowed, from a built-in list.",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,10 @@ class Targets:
 
     regions: Sequence[str | None]
     profiles: Sequence[str | None]
-    all_regions: bool = False
+    all_regions: bool
+    network: str | None
+    check_settings: bool
+    """Whether what is wrong with settings is bad input or a warning; `doctor` shows it among its findings."""
 
     @property
     def several(self) -> bool:
@@ -58,6 +63,8 @@ class Target:
     """As far as it is known."""
     client: HbrClient
     """Its connections and requests at once are the target's own."""
+    several: bool = False
+    """Whether it is one of several, and output names it."""
     found: ClientList | None = None
     error: HbrError | None = None
     """Before anything was asked: why the regions of its profile cannot be listed."""
@@ -70,95 +77,99 @@ class Target:
         profile = self.query.profile and f"profile {printable(self.query.profile)}"
         return ", ".join(filter(None, [self.region, profile]))
 
+    @property
+    def prefix(self) -> str:
+        """What a line about one of several targets starts with: `cn-hangzhou, profile prod: `."""
+        return f"{self.name}: " if self.several else ""
+
 
 def parse(values: Mapping[str, Any], *, check_settings: bool = True) -> Targets:
     """The targets that were typed. Raises `InputError` with all issues of what was typed, and of other settings."""
-    found = Targets(values["region"] or [None], values["profile"] or [None], values["all_regions"])
+    regions, profiles = values["region"] or [None], values["profile"] or [None]
+    chosen = Targets(regions, profiles, values["all_regions"], values["network"], check_settings)
     issues = [
         ValidationIssue(name, "must not be given twice", repr(value))
         for name in ("region", "profile")
         for value in dict.fromkeys(values[name])
         if values[name].count(value) > 1
     ]
-    if found.all_regions and values["region"]:
+    if chosen.all_regions and values["region"]:
         issues.append(ValidationIssue("all_regions", "must not be given together with --region"))
-    own = {name: values[name] for name in ("endpoint", "network") if values[name] is not None}
+    own = {"endpoint": values["endpoint"], "network": values["network"]}
     endpoint = Settings(arguments=own).first("endpoint")
-    if endpoint.value is None or found.several:
+    if endpoint.value is None or chosen.several:
         issues += [issue for region in values["region"] if (issue := region_issue(region))]
     is_one = endpoint.value is not None and "=" not in str(endpoint.value)
-    if is_one and (found.all_regions or len(found.regions) > 1):
+    if is_one and (chosen.all_regions or len(regions) > 1):
         source = endpoint.source.replace("argument ", "--")
         reason = f"must be one for each region (REGION=ADDRESS,REGION=ADDRESS) or none; {source} sets one for all"
         issues.append(ValidationIssue("endpoint", reason))
-    for profile, region in product(found.profiles, found.regions) if check_settings else ():
-        typed = {"profile": profile, "region": DEFAULT_REGION if found.all_regions else region}
+    for profile, region in product(profiles, regions) if check_settings else ():
+        location = {"profile": profile, "region": DEFAULT_REGION if chosen.all_regions else region}
         try:
-            Settings(arguments=own | {name: value for name, value in typed.items() if value is not None}).resolve()
+            Settings(arguments=own | location).resolve()
         except InputError as error:
             issues += [issue for issue in error.faults if region is None or issue.path != "region"]
         except CredentialsError:  # not bad input: an error of this target alone
             continue
     if issues:
         raise InputError(*dict.fromkeys(issues))
-    return found
+    return chosen
 
 
-def run(work: Callable[[HbrClient], Coroutine[Any, Any, T]], network: str | None) -> T:
-    """Run the work of a command with a client to its end. Raises KeyboardInterrupt on Ctrl-C.
+def run(chosen: Targets, query: Query, work: Callable[[list[Target]], Coroutine[Any, Any, T]]) -> T:
+    """Run the work of a command with its targets. Raises KeyboardInterrupt on Ctrl-C, and as `_resolve`.
 
     Tests pass another maker of clients as click's context object.
     """
     make: Callable[..., HbrClient] = click.get_current_context().obj or HbrClient
 
-    async def with_client() -> T:
-        async with make(network=network) as client:
-            return await work(client)
+    async def with_targets() -> T:
+        async with AsyncExitStack() as stack:
+            client = await stack.enter_async_context(make(network=chosen.network))
+            targets = [
+                replace(target, client=await stack.enter_async_context(client.with_options()))
+                for target in await _resolve(client, chosen, query)
+            ]
+            return await work(targets)
 
     try:
-        return asyncio.run(with_client())
+        return asyncio.run(with_targets())
     except asyncio.CancelledError:  # how Ctrl-C may arrive (CPython 3.11)
         raise KeyboardInterrupt from None
 
 
-@asynccontextmanager
-async def opened(client: HbrClient, targets: Targets, query: Query) -> AsyncIterator[list[Target]]:
-    """The targets, each with a client of its own until this ends. Raises as `resolved`.
-
-    Logs which endpoint is asked and whose credentials sign; prints warnings about settings.
-    """
-    async with AsyncExitStack() as stack:
-        found = await resolved(client, targets, query)
-        for number, target in enumerate(found):
-            if target.error:
-                continue
-            region = target.region
-            with suppress(HbrError):  # reported with the target's result
-                settings = client.resolve(target.query)
-                at, region = settings.target, settings.target.region
-                _log.debug("asking %s (region %s) with the credentials of %s", at.endpoint, region, at.account)
-                print_warnings(settings.warnings)
-            own = await stack.enter_async_context(client.with_options())
-            found[number] = replace(target, region=region, client=own)
-        yield found
-
-
-async def resolved(client: HbrClient, targets: Targets, query: Query) -> list[Target]:
-    """Every target. Prints where the list of regions came from.
+async def _resolve(client: HbrClient, chosen: Targets, query: Query) -> list[Target]:
+    """Every target. Prints where the list of regions came from, and warnings about settings.
 
     A profile whose regions cannot be listed is a target with an error; if it is the only profile, the error is raised.
     """
-    found: list[Target] = []
-    for profile in targets.profiles:
-        own = at(query, None, profile)
+    targets: list[Target] = []
+    for profile in chosen.profiles:
+        own = query.model_copy(update={"profile": profile})
         try:
-            regions = await _regions(client, own) if targets.all_regions else targets.regions
-            found += [Target(at(own, region, None), region or own.region or "", client) for region in regions]
+            regions = await _regions(client, own) if chosen.all_regions else chosen.regions
         except HbrError as error:
-            if len(targets.profiles) == 1:
+            if len(chosen.profiles) == 1:
                 raise
-            found.append(Target(own, "all regions", client, error=error))
-    return found
+            targets.append(Target(own, "all regions", client, chosen.several, error=error))
+            continue
+        for region in regions:
+            target = Target(own.model_copy(update={"region": region}), region or "", client, chosen.several)
+            targets.append(_located(target) if chosen.check_settings else target)
+    return targets
+
+
+def _located(target: Target) -> Target:
+    """The target with the region that settings name. An error of settings is reported with the target's result."""
+    try:
+        settings = target.client.resolve(target.query)
+    except HbrError:
+        return target
+    at = settings.target
+    _log.debug("asking %s (region %s) with the credentials of %s", at.endpoint, at.region, at.account)
+    print_warnings(settings.warnings)
+    return replace(target, region=at.region)
 
 
 async def _regions(client: HbrClient, query: Query) -> Sequence[str]:
@@ -166,7 +177,7 @@ async def _regions(client: HbrClient, query: Query) -> Sequence[str]:
     try:
         client.resolve(query)
     except InputError:
-        query = at(query, DEFAULT_REGION, query.profile)
+        query = query.model_copy(update={"region": DEFAULT_REGION})
     whose = f" of profile {query.profile}" if query.profile else ""
     try:
         regions = await client.regions(query)
@@ -176,11 +187,7 @@ async def _regions(client: HbrClient, query: Query) -> Sequence[str]:
         text = f"hbr:DescribeRegions is not allowed ({error.code}); using the built-in list of {len(REGIONS)} regions"
         print_message("warning", f"regions{whose}: {text}")
         return REGIONS
+    if not regions:
+        raise InvalidResponseError("hbr:DescribeRegions names no region; give each as --region")
     print_message("note", f"regions{whose}: {len(regions)} from hbr:DescribeRegions")
     return regions
-
-
-def at(query: Query, region: str | None, profile: str | None) -> Query:
-    """The query at this region and profile; None leaves it as it is."""
-    named = {"region": region, "profile": profile}
-    return query.model_copy(update={name: value for name, value in named.items() if value is not None})

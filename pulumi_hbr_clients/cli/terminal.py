@@ -4,12 +4,11 @@ Imported only where a terminal is: rich costs 0.1 s.
 """
 
 import asyncio
-import logging
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TextIO
 
 from rich.console import Console, Group
@@ -22,15 +21,16 @@ from rich.text import Text
 
 from pulumi_hbr_clients.activation import waiter
 from pulumi_hbr_clients.activation.messages import client_lines, format_duration, summary_line
-from pulumi_hbr_clients.cli.list_command import Report
+from pulumi_hbr_clients.cli import tables
+from pulumi_hbr_clients.cli.errors import error_text, one_line
 from pulumi_hbr_clients.cli.messages import printable
 from pulumi_hbr_clients.cli.tables import Line, style_of
+from pulumi_hbr_clients.cli.targets import Target
 from pulumi_hbr_clients.client.client import Progress
 
 _BAR_DELAY: Final = 0.3
 """Seconds before the progress bar appears: a quick list shows none."""
 _WAIT_BAR_WIDTH: Final = 30
-_log: Final = logging.getLogger("pulumi_hbr_clients")
 
 
 def _console_on(stream: TextIO) -> Console:
@@ -49,20 +49,21 @@ def print_lines(lines: Callable[[int], Iterable[Line]]) -> None:
         console.print(_styled(line), soft_wrap=True)
 
 
-async def redraw(reports: AsyncIterator[Report], interval: float) -> None:
-    """Draw each report in place of the one before, until interrupted."""
+async def redraw(rounds: AsyncIterator[Sequence[Target]], interval: float) -> None:
+    """Draw each round of lists in place of the one before, until interrupted."""
     console = _console_on(sys.stdout)
     with Live(console=console, auto_refresh=False) as live:
-        async for report in reports:
+        async for results in rounds:
             head = f"{time.strftime('%H:%M:%S')}, every {interval:g} s, Ctrl-C to stop"
-            lines = [[(head, "dim")], *_screenful(report, console.width, console.height - 2)]
+            lines = [[(head, "dim")], *_screenful(results, console.width, console.height - 2)]
             live.update(Group(*map(_styled, lines)), refresh=True)
 
 
-def _screenful(report: Report, width: int, height: int) -> list[Line]:
-    """The summary first, so that it is seen above a long table."""
-    top = [*report.summary(), *report.error_lines(), []]
-    rows = list(report.table(width))
+def _screenful(results: Sequence[Target], width: int, height: int) -> list[Line]:
+    """The summary and the errors first, so that they are seen above a long table."""
+    errors = [f"{result.prefix}{one_line(error_text(result.error))}" for result in results if result.error]
+    top = [*tables.summary(results), *([(printable(text), "red")] for text in errors), []]
+    rows = list(tables.table(results, now=time.time(), width=width))
     room = height - sum(1 + sum(len(text) for text, _ in line) // width for line in top)
     hidden = len(rows) - room + 1
     return [*top, *rows] if hidden <= 1 else [*top, *rows[:-hidden], [(f"… and {hidden:,} more", "dim")]]
@@ -70,52 +71,56 @@ def _screenful(report: Report, width: int, height: int) -> list[Line]:
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[], Progress]]:
-    """A bar of the clients read so far, of all lists together, on stderr, gone at the end."""
+    """A maker of callbacks, one for each list, that draw the clients read so far of all lists on stderr."""
     columns = TextColumn("reading clients"), BarColumn(), MofNCompleteColumn()
     bar = ProgressBar(*columns, console=_console_on(sys.stderr), transient=True)
     task = bar.add_task("", total=None)
-    counts: list[_Count] = []
+    counts: list[tuple[int, int]] = []
 
-    def show() -> None:
-        total = sum(count.total for count in counts)
-        bar.update(task, completed=sum(count.read for count in counts), total=total or None)
+    def new_progress() -> Progress:
+        number = len(counts)
+        counts.append((0, 0))
 
-    def new_count() -> _Count:
-        counts.append(_Count(show))
-        return counts[-1]
+        def update(read: int, total: int) -> None:
+            # a second pass over the list changes nothing
+            counts[number] = max(read, counts[number][0]), max(total, counts[number][1])
+            reads, totals = map(sum, zip(*counts, strict=True))
+            bar.update(task, completed=reads, total=totals or None)
+
+        return update
 
     start = asyncio.get_running_loop().call_later(_BAR_DELAY, bar.start)
     try:
-        yield new_count
+        yield new_progress
     finally:
         start.cancel()
         bar.stop()
 
 
-@dataclass(slots=True)
-class _Count:
-    """Clients of one list read so far. The second pass over a list changes nothing here."""
-
-    show: Callable[[], object]
-    read: int = 0
-    total: int = 0
-
-    def __call__(self, clients: int, total: int) -> None:
-        self.read, self.total = max(self.read, clients), max(self.total, total)
-        _log.debug("%d clients read, the service counts %d", clients, total)
-        self.show()
-
-
 @contextmanager
-def wait_bar() -> Iterator[Callable[[waiter.Progress, float], None]]:
-    """A function that draws how a wait is going, with the seconds that are left, on stderr; gone at the end."""
-    with Live(console=_console_on(sys.stderr), auto_refresh=False, transient=True) as live:
-        yield lambda progress, left: live.update(_wait_picture(progress, left), refresh=True)
+def wait_bar(progress: waiter.Progress) -> Iterator[waiter.ProgressCallback]:
+    """A callback that draws how a wait is going on stderr, from this progress on; gone at the end.
+
+    rich draws the remaining time anew every second.
+    """
+
+    def update(latest: waiter.Progress) -> None:
+        nonlocal progress
+        progress = latest
+        live.refresh()
+
+    with Live(
+        get_renderable=lambda: _wait_picture(progress),
+        refresh_per_second=1,
+        transient=True,
+        console=_console_on(sys.stderr),
+    ) as live:
+        yield update
 
 
-def _wait_picture(progress: waiter.Progress, left: float) -> Group:
-    """The bar, a line for each of the clients that block the gate, at most ten, and an outage."""
-    verdict = progress.verdict
+def _wait_picture(progress: waiter.Progress) -> Group:
+    """The bar and the remaining time, a line for each of at most ten clients that block the gate, and an outage."""
+    verdict, left = progress.verdict, progress.deadline - time.time()
     head = Table.grid(padding=(0, 1))
     bar = [Bar(verdict.wanted, verdict.ready, width=_WAIT_BAR_WIDTH)] if verdict.wanted else []
     head.add_row(*bar, f"{summary_line(replace(verdict, waiting=()))}; {format_duration(left)} left")

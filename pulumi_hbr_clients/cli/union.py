@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pulumi_hbr_clients.cli.targets import Target, at
+from pulumi_hbr_clients.cli.targets import Target
 from pulumi_hbr_clients.client.client import HbrClient, Progress
 from pulumi_hbr_clients.client.session import OnRetry, OnWait
 from pulumi_hbr_clients.client.settings import ResolvedSettings
@@ -25,7 +25,7 @@ class UnionClient(HbrClient):
     def resolve(self, query: Query) -> ResolvedSettings:
         """The settings of the first target."""
         first = self.latest[0]
-        return first.client.resolve(at(query, first.query.region, first.query.profile))
+        return first.client.resolve(_at(query, first))
 
     async def _fetch(
         self, query: Query, settings: ResolvedSettings, progress: Progress, on_retry: OnRetry, on_wait: OnWait
@@ -34,8 +34,7 @@ class UnionClient(HbrClient):
         del settings  # each target has its own
 
         async def one(number: int, target: Target) -> Paginator | None:
-            own = at(query, target.query.region, target.query.profile)
-            own = own.model_copy(update={"timeout": query.timeout or self.timeout})
+            own = _at(query, target).model_copy(update={"timeout": query.timeout or self.timeout})
             try:
                 read = await target.client.fetch(own, progress, on_retry, on_wait)
             except HbrError as error:
@@ -49,6 +48,10 @@ class UnionClient(HbrClient):
         if any(read is None for read in lists):
             raise _joined(self.latest)
         return Paginator.union(query, filter(None, lists))
+
+
+def _at(query: Query, target: Target) -> Query:
+    return query.model_copy(update={"region": target.query.region, "profile": target.query.profile})
 
 
 def _joined(targets: Sequence[Target]) -> HbrError:

@@ -10,9 +10,10 @@ goes the way of all errors, to stderr and into the exit code. Bad input and Ctrl
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 import click
@@ -26,7 +27,7 @@ from pulumi_hbr_clients.cli import options, targets
 from pulumi_hbr_clients.cli.errors import as_options, print_warnings, report_error
 from pulumi_hbr_clients.cli.json_csv import json_text
 from pulumi_hbr_clients.cli.messages import is_terminal, printable, verbose_option
-from pulumi_hbr_clients.cli.targets import Target, Targets
+from pulumi_hbr_clients.cli.targets import Target
 from pulumi_hbr_clients.cli.union import UnionClient
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.settings import no_config
@@ -35,17 +36,13 @@ from pulumi_hbr_clients.model.errors import GateError, GateFailedError, GateTime
 from pulumi_hbr_clients.model.query import Query
 
 _STATES: Final[Mapping[type[HbrError], str]] = {GateFailedError: "failed", GateTimeoutError: "timedOut"}
-_REDRAW_INTERVAL: Final = 1.0
-"""Seconds between two drawings on a terminal."""
 _NO_RESPONSE: Final = Verdict("waiting", 0, 0, note="no response yet")
 
 
-@click.command("wait", params=options.gate_options())
-@targets.all_regions_option
+@click.command("wait", params=[*options.gate_options(), *options.target_options()])
 @options.output_option("text", "json", text="One line for people, or one JSON object for programs, however it ends.")
-@options.network_option
 @verbose_option
-def command(output: str, network: str | None, **values: Any) -> None:
+def command(output: str, **values: Any) -> None:
     """Wait until the matching backup clients are activated: a gate for scripts and CI jobs.
 
     Selected by ids, every id must have a client that is ACTIVATED. Selected by filters, at least --min-clients
@@ -63,10 +60,12 @@ def command(output: str, network: str | None, **values: Any) -> None:
     gate, mode, chosen = options.parse_together(
         lambda: gates.parse(options.arguments(values, Query, ActivationCondition)),
         lambda: gate_mode(no_config),
-        lambda: targets.parse({**values, "network": network}),
+        lambda: targets.parse(values),
     )
     print_warnings(gates.warnings_of(gate))
-    click.get_current_context().exit(targets.run(lambda client: _run(client, chosen, gate, mode, output), network))
+    by_ids = gate.query.client_ids is not None or gate.query.instance_ids is not None
+    wait = _wait_for_union if by_ids and chosen.several else _wait_for_each
+    click.get_current_context().exit(targets.run(chosen, gate.query, partial(wait, gate, mode, output)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,111 +106,77 @@ def _plain(client: BlockingClient) -> dict[str, Any]:
     return {state_name(name): value for name, value in texts.items()}
 
 
-async def _run(client: HbrClient, chosen: Targets, gate: Gate, mode: GateMode, output: str) -> int:
-    """Wait, print how it ended, return the exit code."""
-    async with targets.opened(client, chosen, gate.query) as found:
-        if chosen.several and not (gate.query.client_ids is None and gate.query.instance_ids is None):
-            return await _wait_for_union(gate, mode, found, output)
-        return await _wait_for_each(gate, mode, found, output, several=chosen.several)
-
-
-async def _wait_for_each(gate: Gate, mode: GateMode, found: Sequence[Target], output: str, *, several: bool) -> int:
-    """A gate for each target; all must pass."""
+async def _wait_for_each(gate: Gate, mode: GateMode, output: str, found: Sequence[Target]) -> int:
+    """A gate for each target; all must pass. Print how they ended, return the exit code."""
 
     async def one(target: Target) -> tuple[Target, End]:
         if target.error:
             return target, End(_NO_RESPONSE, 0, target.error)
-        end = await _end(replace(gate, query=target.query), mode, target.client, target.name if several else "")
+        end = await _wait(replace(gate, query=target.query), mode, target.client, target.prefix)
         return replace(target, found=end.verdict.found, error=end.error, head=end.head()), end
 
     ended = await asyncio.gather(*map(one, found))
-    states = {end.state() for _, end in ended}
     if output == "json":
+        states = {end.state() for _, end in ended}
         state = next(state for state in ("error", "failed", "timedOut", "bypassed", "passed") if state in states)
-        results = [target for target, _ in ended]
-        click.echo(json_text(results, several=several, head={"state": state}).encode(), nl=False)
+        text = json_text([target for target, _ in ended], head={"state": state})
+        click.echo(text.encode(), nl=False)
     else:
         for target, end in ended:
             if end.error is None:
-                click.echo(f"{target.name}: {end.text()}" if several else end.text())
-    errors = [(target.name if several else "", end.error) for target, end in ended if end.error]
-    return min((report_error(error, target=name) for name, error in errors), default=0)
+                click.echo(f"{target.prefix}{end.text()}")
+    return min((report_error(end.error, prefix=target.prefix) for target, end in ended if end.error), default=0)
 
 
-async def _wait_for_union(gate: Gate, mode: GateMode, found: Sequence[Target], output: str) -> int:
-    """One gate; each id may be in any target, so all targets must answer."""
+async def _wait_for_union(gate: Gate, mode: GateMode, output: str, found: Sequence[Target]) -> int:
+    """One gate; each id may be in any target, so all targets must answer. Print how it ended, return the exit code."""
     union = UnionClient(found)
     refused = next((target.error for target in found if target.error), None)
-    end = End(_NO_RESPONSE, 0, refused) if refused else await _end(gate, mode, union)
+    end = End(_NO_RESPONSE, 0, refused) if refused else await _wait(gate, mode, union)
     answered = [target for target in union.latest if target.found or target.error]
     if output == "json":
-        click.echo(json_text(answered, several=True, head=end.head()).encode(), nl=False)
+        click.echo(json_text(answered, head=end.head()).encode(), nl=False)
     elif end.error is None:
         click.echo(f"{end.text()} in {len(found)} target{'' if len(found) == 1 else 's'}")
     if end.error is None:
         return 0
-    failed = [(target.name, target.error) for target in answered if target.error]
+    failed = [(target.prefix, target.error) for target in answered if target.error]
     if isinstance(end.error, GateError) or not failed:
         failed = [("", end.error)]
-    return min(report_error(error, target=name) for name, error in failed)
+    return min(report_error(error, prefix=prefix) for prefix, error in failed)
 
 
-async def _end(gate: Gate, mode: GateMode, client: HbrClient, name: str = "") -> End:
+async def _wait(gate: Gate, mode: GateMode, client: HbrClient, prefix: str = "") -> End:
     """Wait and show progress, its lines headed by the name of one of several targets. Raises `InputError`."""
-    progress = _ShownProgress(gate.condition.timeout, name)
+    started, latest = time.monotonic(), Progress(_NO_RESPONSE, time.time() + gate.condition.timeout)
+
+    def update(progress: Progress) -> None:
+        nonlocal latest
+        latest = progress
+        show(progress)
+
     try:
-        async with progress.shown():
-            result = await pass_gate(gate, client, mode, progress.update)
+        with _shown_progress(latest, prefix) as show:
+            result = await pass_gate(gate, client, mode, update)
     except InputError:
         raise
     except HbrError as error:
         verdict = error.verdict if isinstance(error, GateError) else None
-        return End(verdict or progress.latest.verdict, progress.waited, error)
+        return End(verdict or latest.verdict, time.monotonic() - started, error)
     if result.bypassed:
-        print_warnings([f"{name}: {bypass_text(result.verdict)}" if name else bypass_text(result.verdict)])
+        print_warnings([f"{prefix}{bypass_text(result.verdict)}"])
     return End(result.verdict, result.waited, bypassed=result.bypassed)
 
 
-class _ShownProgress:
-    """Shows one wait on stderr. `latest` is the last known state."""
+def _shown_progress(first: Progress, prefix: str) -> AbstractContextManager[ProgressCallback]:
+    """A callback that shows progress on stderr, as a bar if that is a terminal. A terminal has one bar."""
+    if prefix or not is_terminal(sys.stderr):
+        return nullcontext(ProgressReporter(partial(_print_line, prefix)))
+    from pulumi_hbr_clients.cli import terminal  # noqa: PLC0415  rich costs 0.1 s: only where it is needed
 
-    def __init__(self, timeout: float, name: str) -> None:
-        self._timeout, self._started, self._name = timeout, time.monotonic(), name
-        self.latest = Progress(_NO_RESPONSE, time.time() + timeout)
-        self._show: ProgressCallback
+    return terminal.wait_bar(first)
 
-    @property
-    def waited(self) -> float:
-        """Seconds until now."""
-        return time.monotonic() - self._started
 
-    def update(self, progress: Progress) -> None:
-        """Show this from now on."""
-        self.latest = progress
-        self._show(progress)
-
-    @asynccontextmanager
-    async def shown(self) -> AsyncIterator[None]:
-        """Show every update; on a terminal also the passing time."""
-        if self._name or not is_terminal(sys.stderr):  # a terminal has one bar
-            self._show = ProgressReporter(self._print_line)
-            yield
-            return
-        from pulumi_hbr_clients.cli.terminal import wait_bar  # noqa: PLC0415  rich costs 0.1 s: only where it is needed
-
-        with wait_bar() as draw:
-            self._show = lambda progress: draw(progress, self._timeout - self.waited)
-            redrawing = asyncio.create_task(self._redraw())
-            try:
-                yield
-            finally:
-                redrawing.cancel()
-
-    async def _redraw(self) -> None:
-        while True:
-            self._show(self.latest)
-            await asyncio.sleep(_REDRAW_INTERVAL)
-
-    def _print_line(self, text: str, *, ephemeral: bool = False, warning: bool = False) -> None:
-        del ephemeral, warning  # a pipe keeps every line
-        click.echo(printable(f"{self._name}: {text}" if self._name else text), err=True)
+def _print_line(prefix: str, text: str, *, ephemeral: bool = False, warning: bool = False) -> None:
+    del ephemeral, warning  # a pipe keeps every line
+    click.echo(printable(prefix + text), err=True)

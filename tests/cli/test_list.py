@@ -18,8 +18,7 @@ from pulumi_hbr_clients import __version__
 from pulumi_hbr_clients.activation import condition
 from pulumi_hbr_clients.activation.condition import ActivationCondition
 from pulumi_hbr_clients.activation.messages import format_duration
-from pulumi_hbr_clients.cli import hbr_clients, options
-from pulumi_hbr_clients.cli.diagnosis import PATIENCE
+from pulumi_hbr_clients.cli import doctor, hbr_clients, options
 from pulumi_hbr_clients.client.client import TIMEOUT
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, RunningEmulator
 from pulumi_hbr_clients.model.errors import InputError
@@ -268,7 +267,9 @@ def test_help_says_all(command: str) -> None:
 def test_the_help_tells_the_defaults() -> None:
     """Defaults that only a help text names are those of the code; and the version is the package's."""
     text = " ".join(run("list", "--help").output.split())
-    assert f"[default: {format_duration(TIMEOUT).removesuffix('00s')}; doctor: {format_duration(PATIENCE)}]" in text
+    assert (
+        f"[default: {format_duration(TIMEOUT).removesuffix('00s')}; doctor: {format_duration(doctor.TIMEOUT)}]" in text
+    )
     helps = {option.opts[0]: option.help or "" for option in options.gate_options()}
     defaults = {"timeout": "15m", "min-clients": "1", "unknown-grace": "2m", "poll": "2s"}
     assert {name: helps[f"--{name}"].partition("  ")[2] for name in defaults} == {

@@ -19,7 +19,7 @@ NOW = 1_700_000_100.0
 def listed(*rows: dict[str, Any], region: str = "cn-beijing") -> list[Target]:
     clients = tuple(from_wire(rows))
     found = ClientList(clients=clients, counts_by_status=counts_by_status(clients))
-    return [Target(QUERY, region, HbrClient(), found)]
+    return [Target(QUERY, region, HbrClient(), found=found)]
 
 
 def cells(line: str) -> int:

@@ -173,7 +173,7 @@ def test_a_user_without_a_home(words: list[str]) -> None:
         "import os, sys; from pulumi_hbr_clients.cli import main\n"
         "try: sys.argv = ['hbr-clients', 'doctor', '--help']; main()\n"  # loads what that user may not read
         "except SystemExit: pass\n"
-        "from pulumi_hbr_clients.cli import diagnosis, list_command, targets\n"
+        "from pulumi_hbr_clients.cli import doctor, list_command, targets\n"
         f"os.setuid(54321); sys.argv = ['hbr-clients', *{words}]; main()\n"
     )
     environment = {"PATH": os.environ["PATH"], "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}
