@@ -23,8 +23,8 @@ from pulumi_hbr_clients._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from pulumi_hbr_clients.activation.condition import ActivationCondition as ActivationCondition
-    from pulumi_hbr_clients.activation.functions import wait_until_activated as wait_until_activated
     from pulumi_hbr_clients.activation.waiter import ActivationResult as ActivationResult
+    from pulumi_hbr_clients.activation.waiter import wait_until_activated as wait_until_activated
     from pulumi_hbr_clients.client.client import HbrClient as HbrClient
     from pulumi_hbr_clients.model.backup_client import BackupClient as BackupClient
     from pulumi_hbr_clients.model.backup_client import ClientSettings as ClientSettings
@@ -51,8 +51,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "activation.condition": ("ActivationCondition",),
-    "activation.functions": ("wait_until_activated",),
-    "activation.waiter": ("ActivationResult",),
+    "activation.waiter": ("ActivationResult", "wait_until_activated"),
     "client.client": ("HbrClient",),
     "model.backup_client": ("BackupClient", "ClientSettings"),
     "model.errors": (

@@ -7,13 +7,17 @@ Pure: the time, and how long a client has been UNKNOWN, are passed in.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from packaging.version import InvalidVersion, Version
 
 from pulumi_hbr_clients.activation.condition import ActivationCondition, Gate
 from pulumi_hbr_clients.model.backup_client import BackupClient
 from pulumi_hbr_clients.model.outputs import ClientList
+from pulumi_hbr_clients.model.query import Query
+
+State = Literal["passed", "waiting", "failed"]
+STATES: Final[tuple[State, ...]] = get_args(State)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class BlockingClient:
 class Verdict:
     """What a list of clients means for a gate: how many of how many are ready, and what blocks it."""
 
-    state: Literal["passed", "waiting", "failed"]
+    state: State
     ready: int
     wanted: int
     waiting: tuple[BlockingClient, ...] = ()
@@ -81,27 +85,23 @@ def evaluate(gate: Gate, found: ClientList, *, now: float, unknown_for: Mapping[
     `now`: the service's time in UNIX seconds. `unknown_for`: for how many seconds each client has been UNKNOWN, by
     its identity; see `track_unknown`.
     """
-    query, condition, unknown_for = gate.query, gate.condition, unknown_for or {}
+    query, condition = gate.query, gate.condition
     if query.selects_nothing():
         return Verdict("passed", 0, 0, note="nothing was selected: the id list is empty", found=found)
     by_ids = query.client_ids is not None or query.instance_ids is not None
-    groups = list(_requested(gate, found)) if by_ids else [([client], None) for client in found.clients]
-    ready, waiting, failed = 0, list[BlockingClient](), list[BlockingClient]()
+    groups = list(_by_requested_id(query, found)) if by_ids else [([client], None) for client in found.clients]
+    ready, blocking = 0, dict[State, list[BlockingClient]](waiting=[], failed=[])
     for clients, missing in groups:
-        blocking = [(client, _blocking(condition, client, now, unknown_for)) for client in clients]
-        possible = [b for client, b in blocking if b and not _fails(condition, client, unknown_for)]
-        if any(b is None for _, b in blocking):
+        judged = [_judge(condition, client, now, unknown_for or {}) for client in clients] or [("waiting", missing)]
+        best = min((state for state, _ in judged), key=STATES.index)  # one client that passes is enough
+        if best == "passed":
             ready += 1
-        elif missing:
-            waiting.append(missing)
-        elif possible:
-            waiting += possible
         else:
-            failed += [b for _, b in blocking if b]
+            blocking[best] += [client for state, client in judged if client and state == best]
     wanted = max(len(groups), 0 if by_ids else condition.min_clients)
     note = "" if by_ids else _undecided_reason(condition, found)
-    state: Literal["passed", "waiting", "failed"] = "failed" if failed else "waiting" if waiting or note else "passed"
-    return Verdict(state, ready, wanted, tuple(waiting), tuple(failed), note, found)
+    state: State = "failed" if blocking["failed"] else "waiting" if blocking["waiting"] or note else "passed"
+    return Verdict(state, ready, wanted, tuple(blocking["waiting"]), tuple(blocking["failed"]), note, found)
 
 
 def track_unknown(since: Mapping[str, float], clients: Iterable[BackupClient], now: float) -> dict[str, float]:
@@ -114,20 +114,19 @@ def rule_of(status: str | None) -> StatusRule:
     return STATUSES.get(status or "", _NEW_STATUS)
 
 
-def _requested(gate: Gate, found: ClientList) -> Iterator[tuple[Sequence[BackupClient], BlockingClient | None]]:
-    """For each requested id its clients, or why it has none. An instance may have several clients, old and new."""
-    kinds = (
-        ("client_id", gate.query.client_ids, found.missing_client_ids),
-        ("instance_id", gate.query.instance_ids, found.missing_instance_ids),
-    )
-    for kind, wanted, missing in kinds:
+def _by_requested_id(query: Query, found: ClientList) -> Iterator[tuple[Sequence[BackupClient], BlockingClient | None]]:
+    """For each requested id its clients, and what to report if it has none. An instance may have an old and a new."""
+    for kind, wanted, missing in (
+        ("client_id", query.client_ids, found.missing_client_ids),
+        ("instance_id", query.instance_ids, found.missing_instance_ids),
+    ):
         clients: dict[str | None, list[BackupClient]] = {identity: [] for identity in wanted or ()}
         for client in found.clients:
             clients.get(getattr(client, kind), []).append(client)
         for identity, own in clients.items():
-            reason = _NO_CLIENT if identity in missing else _FILTERED_OUT
             client_id, instance_id = (identity, None) if kind == "client_id" else (None, identity)
-            yield own, None if own else BlockingClient(client_id, instance_id, None, *reason)
+            why, advice = _NO_CLIENT if identity in missing else _FILTERED_OUT
+            yield own, BlockingClient(client_id, instance_id, None, why, advice)
 
 
 _NO_CLIENT: Final = ("there is no such client yet", "install the client, or check the id")
@@ -142,29 +141,24 @@ def _undecided_reason(condition: ActivationCondition, found: ClientList) -> str:
     return few if len(found.clients) < condition.min_clients else ""
 
 
-def _fails(condition: ActivationCondition, client: BackupClient, unknown_for: Mapping[str, float]) -> bool:
-    """Whether waiting cannot help this client."""
-    if client.status in condition.tolerate:
-        return False
-    effect = rule_of(client.status).effect
-    overdue = unknown_for.get(client.identity, 0.0) >= condition.unknown_grace
-    return effect == "fails" or (effect == "grace" and overdue)
-
-
-def _blocking(
+def _judge(
     condition: ActivationCondition, client: BackupClient, now: float, unknown_for: Mapping[str, float]
-) -> BlockingClient | None:
-    """What is wrong with a client, or None if it is ready."""
+) -> tuple[State, BlockingClient | None]:
+    """Whether a client passes, is waited for, or cannot pass any more; and what is wrong with it."""
+    rule, seconds = rule_of(client.status), unknown_for.get(client.identity, 0.0)
     if client.status == "UNKNOWN":
-        why = f"UNKNOWN for {unknown_for.get(client.identity, 0.0):.0f} s"
+        why = f"UNKNOWN for {seconds:.0f} s"
     elif client.status != "ACTIVATED":
         why = client.status or "has no status"
     elif unmet := _unmet(condition, client, now):
         why = f"ACTIVATED, but {unmet}"
     else:
-        return None
-    advice = rule_of(client.status).advice
-    return BlockingClient(client.client_id, client.instance_id, client.status, why, advice, client.updated_time)
+        return "passed", None
+    is_final = rule.effect == "fails" or (rule.effect == "grace" and seconds >= condition.unknown_grace)
+    state: State = "failed" if is_final and client.status not in condition.tolerate else "waiting"
+    return state, BlockingClient(
+        client.client_id, client.instance_id, client.status, why, rule.advice, client.updated_time
+    )
 
 
 def _unmet(condition: ActivationCondition, client: BackupClient, now: float) -> str:

@@ -25,24 +25,17 @@ from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.protocol.paginator import IDS_MAX
 
-
-@dataclass(frozen=True, slots=True)
-class PollPolicy:
-    """How often a poller polls. Times in seconds; a gate's own `poll` is the first interval."""
-
-    max_interval: float = 15.0
-    growth: float = 1.5
-    jitter: float = 0.2
-    """A share of the interval, so that many programs do not poll at the same moments."""
-    batch_window: float = 0.05
-    """Gates that start within this time share the first poll."""
-    min_interval: float = 1.0
-    """Between two polls when gates keep joining."""
-
-
-DEFAULT_POLICY: Final = PollPolicy()
-_NO_DEADLINE: Final = 1e7
-"""Seconds for one poll. A list of many pages takes minutes; the gates have their own timeouts."""
+# Seconds. A gate's own `poll` is the first interval.
+_MAX_INTERVAL: Final = 15.0
+_MIN_INTERVAL: Final = 1.0
+"""Between two polls when gates keep joining."""
+_BATCH_WINDOW: Final = 0.05
+"""Gates that start within this time share the first poll."""
+_POLL_TIMEOUT: Final = 1e7
+"""A list of many pages takes minutes; the gates have their own timeouts."""
+_GROWTH: Final = 1.5
+_JITTER: Final = 0.2
+"""A share of the interval, so that many programs do not poll at the same moments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,37 +55,41 @@ class Subscription:
     """A gate's place at a poller."""
 
     query: Query
-    interval: float
-    poller: "_Poller" = field(repr=False)
+    urgent: asyncio.Event
     results: "asyncio.Queue[PollResult]" = field(default_factory=asyncio.Queue)
     wants_verified: bool = False
 
     def require_verified(self) -> None:
         """Poll again now, and verify the list."""
         self.wants_verified = True
-        self.poller.urgent.set()
+        self.urgent.set()
 
 
-@contextmanager
-def subscribe(
-    query: Query, client: HbrClient, interval: float, policy: PollPolicy = DEFAULT_POLICY
-) -> Iterator[Subscription]:
-    """Take part in the polls for such queries. `client` says which service is asked; it is not closed here."""
-    pollers = _pollers.setdefault(asyncio.get_running_loop(), {})
-    settings = client.resolve(query)
-    key = (settings.target, settings.account, _shape(query), policy)
-    poller = pollers.get(key) or _Poller(client, policy)
-    pollers[key] = poller
-    subscription = Subscription(query, interval, poller)
-    poller.join(subscription)
-    try:
-        yield subscription
-    finally:
-        if poller.leave(subscription):
-            del pollers[key]
+class Pollers:
+    """The pollers of a process, each on the event loop of its gates."""
+
+    def __init__(self) -> None:
+        """Nothing is polled yet."""
+        self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, _Poller]] = WeakKeyDictionary()
+
+    @contextmanager
+    def subscribe(self, query: Query, client: HbrClient, interval: float) -> Iterator[Subscription]:
+        """Take part in the polls for such queries. `client` says which service is asked; it is not closed here."""
+        pollers = self._loops.setdefault(asyncio.get_running_loop(), {})
+        settings = client.resolve(query)
+        key = (settings.target, settings.account, _shape(query))
+        poller = pollers.get(key) or _Poller(client)
+        pollers[key] = poller
+        subscription = poller.join(query, interval)
+        try:
+            yield subscription
+        finally:
+            if poller.leave(subscription):
+                del pollers[key]
 
 
-_pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, "_Poller"]] = WeakKeyDictionary()
+POLLERS: Final = Pollers()
+"""The pollers of this process, for the gates of all its clients."""
 
 
 def _shape(query: Query) -> Hashable:
@@ -105,17 +102,19 @@ def _shape(query: Query) -> Hashable:
 
 
 class _Poller:
-    def __init__(self, client: HbrClient, policy: PollPolicy) -> None:
-        self._client, self._policy = client, policy
+    def __init__(self, client: HbrClient) -> None:
+        self._client = client
         self._subscriptions: list[Subscription] = []
-        self._interval = policy.max_interval
-        self._joined, self.urgent = asyncio.Event(), asyncio.Event()
+        self._interval = _MAX_INTERVAL
+        self._joined, self._urgent = asyncio.Event(), asyncio.Event()
         self._task = asyncio.create_task(self._run())
 
-    def join(self, subscription: Subscription) -> None:
+    def join(self, query: Query, interval: float) -> Subscription:
+        subscription = Subscription(query, self._urgent)
         self._subscriptions.append(subscription)
-        self._interval = min(self._interval, subscription.interval)
+        self._interval = min(self._interval, interval)
         self._joined.set()
+        return subscription
 
     def leave(self, subscription: Subscription) -> bool:
         """Whether it was the last one, which ends the polls."""
@@ -125,12 +124,12 @@ class _Poller:
         return not self._subscriptions
 
     async def _run(self) -> None:
-        async with self._client.with_options(timeout=_NO_DEADLINE) as client:
+        async with self._client.with_options(timeout=_POLL_TIMEOUT) as client:
             while True:
-                if not self.urgent.is_set():
-                    await asyncio.sleep(self._policy.batch_window)
+                if not self._urgent.is_set():
+                    await asyncio.sleep(_BATCH_WINDOW)
                 self._joined.clear()
-                self.urgent.clear()
+                self._urgent.clear()
                 subscriptions = list(self._subscriptions)
                 try:
                     await self._poll(client, subscriptions)
@@ -166,11 +165,10 @@ class _Poller:
 
     async def _pause(self) -> None:
         """Wait until the next poll is due: sooner when a gate joins, at once when one needs a verified list."""
-        spread = random.uniform(1 - self._policy.jitter, 1 + self._policy.jitter)  # noqa: S311  not a secret
-        due = self._interval * spread
-        self._interval = min(self._interval * self._policy.growth, self._policy.max_interval)
-        least = min(self._policy.min_interval, due)
-        if not await _is_set_within(self.urgent, least):
+        due = self._interval * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  not a secret
+        self._interval = min(self._interval * _GROWTH, _MAX_INTERVAL)
+        least = min(_MIN_INTERVAL, due)
+        if not await _is_set_within(self._urgent, least):
             await _is_set_within(self._joined, due - least)
 
 

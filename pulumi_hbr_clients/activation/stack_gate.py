@@ -33,17 +33,20 @@ async def run(  # noqa: PLR0913  each from the entry point
     for text in warnings_of(gate, secret):
         log(text, warning=True)
     if not preview:
-        result = await pass_gate(gate, client, mode, ProgressReporter(log))
+        progress = ProgressReporter(log)
+        result = await pass_gate(gate, client, mode, progress)
         if result.bypassed:
             log(messages.bypass_text(result.verdict), warning=True)
         elif result.verdict.note:
             log(result.verdict.note)
+        else:
+            progress.finish(result.verdict)
         return result
     if mode == "off":
         return None
     verdict = await check_once(gate, client)
     if verdict.state == "passed" and verdict.found.complete:
-        return ActivationResult(verdict.found, 0.0, verdict)
+        return ActivationResult(verdict)
     log(messages.preview_text(verdict), warning=verdict.state == "failed" or mode == "warn")
     return None
 
@@ -56,8 +59,8 @@ async def outputs(  # noqa: PLR0913  each decides a part
     *,
     previous: Mapping[str, Any],
     result: ActivationResult | None = None,
-) -> dict[str, Any]:
-    """The projected list, and what decides when the gate waits again.
+) -> tuple[str, dict[str, Any]]:
+    """The gate's id, and its outputs: the projected list, and what decides when it waits again.
 
     `result` is the wait's, where it was in this process. A bypassed gate whose list cannot be read keeps its `previous`
     outputs. Raises `HbrError` where a gate that passed cannot be read.
@@ -74,12 +77,8 @@ async def outputs(  # noqa: PLR0913  each decides a part
         if mode == "enforce":
             raise
         listed, bypassed = {**project(gate.query, ClientList()), **previous}, True
-    return {**listed, "bypassed": bypassed, "settingsDigest": settings_digest(client, gate.query)}
-
-
-def identity(gate: Gate) -> str:
-    """An id for state: a digest of the query, so that nothing of an argument shows that is secret."""
-    return gate.query.resource_id().rpartition("/")[2]
+    own_id = gate.query.resource_id().rpartition("/")[2]  # the digest alone: nothing of a secret argument shows
+    return own_id, {**listed, "bypassed": bypassed, "settingsDigest": settings_digest(client, gate.query)}
 
 
 def arguments_of(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,35 +86,37 @@ def arguments_of(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in properties.items() if name in ARGUMENTS and value is not None}
 
 
-def changed_arguments(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
-    """Names of arguments that do not mean the same any more; the order of ids, for one, means nothing."""
-    old, new = arguments_of(old), arguments_of(new)
-    changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
-    try:
-        same = bool(changed) and parse(old, ResourceCondition) == parse(new, ResourceCondition)
-    except InputError:  # state of another version, or arguments that the next step refuses
-        return changed
-    return set() if same else changed
+async def reasons_to_wait(
+    old: Mapping[str, Any], new: Mapping[str, Any], state: Mapping[str, Any], mode: GateMode, config: Config
+) -> set[str]:
+    """What makes a gate wait again: the arguments that changed, or else one output; empty if it need not.
 
-
-async def changed_output(
-    properties: Mapping[str, Any], state: Mapping[str, Any], mode: GateMode, config: Config
-) -> str | None:
-    """The output that makes a gate wait again although its arguments are the same; None while it need not.
-
-    Raises `HbrError` where a `recheck` gets no answer.
+    `old` and `new` hold the arguments, `state` the outputs. Raises `HbrError` where a `recheck` gets no answer.
     """
-    gate = parse(arguments_of(properties), ResourceCondition)
+    old, new = arguments_of(old), arguments_of(new)
+    differing = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+    if differing and not _are_equal_gates(old, new):
+        return differing
     if mode != "enforce":
-        return None
+        return set()
     if state.get("bypassed"):
-        return "bypassed"
+        return {"bypassed"}
+    gate = parse(new, ResourceCondition)
     async with HbrClient(config=config) as client:
         if state.get("settingsDigest") not in {None, settings_digest(client, gate.query)}:
-            return "settingsDigest"
-        if isinstance(gate.condition, ResourceCondition) and gate.condition.recheck:
-            return None if (await check_once(gate, client)).state == "passed" else "countsByStatus"
-    return None
+            return {"settingsDigest"}
+        rechecks = isinstance(gate.condition, ResourceCondition) and gate.condition.recheck
+        if rechecks and (await check_once(gate, client)).state != "passed":
+            return {"countsByStatus"}
+    return set()
+
+
+def _are_equal_gates(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether arguments mean the same: the order of ids, for one, means nothing."""
+    try:
+        return parse(old, ResourceCondition) == parse(new, ResourceCondition)
+    except InputError:  # state of another version, or arguments that the next step refuses
+        return False
 
 
 def settings_digest(client: HbrClient, query: Query) -> str:
@@ -138,24 +139,21 @@ def read_gate(properties: Mapping[str, Any], previous: Mapping[str, Any], config
     """The gate's id and its properties with its outputs. `previous` and what is raised: as `outputs`."""
     gate = parse(arguments_of(properties), ResourceCondition)
 
-    async def work() -> dict[str, Any]:
+    async def work() -> tuple[str, dict[str, Any]]:
         async with HbrClient(config=config) as client:
             return await outputs(gate, properties.get("bypass", "enforce"), client, to_state, previous=previous)
 
-    found = blocking.run(work)
+    own_id, found = blocking.run(work)
     kept = ("clients", "countsByStatus", "bypassed", "settingsDigest")
-    return identity(gate), {**properties, **{name: found[name] for name in kept}}
+    return own_id, {**properties, **{name: found[name] for name in kept}}
 
 
 def must_wait_again(
     old: Mapping[str, Any], new: Mapping[str, Any], config: Config, warn: Callable[[str], object]
 ) -> bool:
-    """Whether arguments differ, or the gate must wait again although they do not. `old`: properties and outputs."""
-    if changed_arguments(old, new):
-        return True
+    """Whether there is a reason to wait. `old`: properties and outputs."""
     try:
-        changed = blocking.run(lambda: changed_output(new, old, new.get("bypass", "enforce"), config))
+        return bool(blocking.run(lambda: reasons_to_wait(old, new, old, new.get("bypass", "enforce"), config)))
     except HbrError as error:
         warn(f"not checked again: {error}")
         return False
-    return changed is not None

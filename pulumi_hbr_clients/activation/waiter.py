@@ -5,16 +5,17 @@ error that waiting cannot cure (permission, parameters, expired credentials) end
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from pulumi_hbr_clients.activation import messages
-from pulumi_hbr_clients.activation.condition import Gate, GateMode
+from pulumi_hbr_clients.activation.condition import Gate, GateMode, gate_mode, parse
 from pulumi_hbr_clients.activation.evaluation import Verdict, evaluate, track_unknown
-from pulumi_hbr_clients.activation.poller import DEFAULT_POLICY, PollPolicy, PollResult, subscribe
+from pulumi_hbr_clients.activation.poller import POLLERS, PollResult
 from pulumi_hbr_clients.client.client import HbrClient
-from pulumi_hbr_clients.client.clock import Clock, SystemClock
+from pulumi_hbr_clients.client.clock import Clock
+from pulumi_hbr_clients.client.settings import Config, no_config
 from pulumi_hbr_clients.model.errors import (
     CredentialsError,
     DeadlineError,
@@ -29,19 +30,23 @@ from pulumi_hbr_clients.model.outputs import ClientList
 REPEAT_INTERVAL: Final = 30.0
 """Seconds after which progress is reported again although nothing has changed."""
 _CURABLE: Final = frozenset({Retry.BACK_OFF, Retry.SLOW_DOWN, Retry.NEW_NONCE, Retry.ONE_MORE})
+_NO_RESPONSE: Final = Verdict("waiting", 0, 0, note="no response yet")
 
 
 @dataclass(frozen=True, slots=True)
 class ActivationResult:
     """A gate that passed, or was bypassed."""
 
-    found: ClientList
-    """The clients, as seen by the poll that let the gate pass."""
-    waited: float
-    """Seconds."""
     verdict: Verdict
+    waited: float = 0.0
+    """Seconds."""
     bypassed: bool = False
     """Whether the gate did not hold: gates are `off`, or they are set to `warn` and it would not have passed."""
+
+    @property
+    def found(self) -> ClientList:
+        """The clients, as seen by the poll that let the gate pass."""
+        return self.verdict.found
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,118 +88,86 @@ class ProgressReporter:
     is stated once, as a clock time.
     """
 
-    def __init__(self, log: LogSink, clock: Clock | None = None) -> None:
+    def __init__(self, log: LogSink) -> None:
         """Nothing is written yet."""
-        self._log, self._clock = log, clock or SystemClock()
+        self._log = log
         self._written: object = None
         self._due = 0.0
 
     def __call__(self, progress: Progress) -> None:
         """Write a line if one is due."""
-        if progress.key == self._written and self._clock.monotonic() < self._due:
+        now = asyncio.get_running_loop().time()
+        if progress.key == self._written and now < self._due:
             return
         until = "" if self._written else f"; until {messages.format_timestamp(progress.deadline)}"
-        self._written, self._due = progress.key, self._clock.monotonic() + REPEAT_INTERVAL - 0.5
+        self._written, self._due = progress.key, now + REPEAT_INTERVAL - 0.5
         self._log(f"{progress}{until}", ephemeral=True)
 
+    def finish(self, verdict: Verdict) -> None:
+        """Replace the last line of a gate that has passed, if it wrote any."""
+        if self._written:
+            self._log(messages.summary_line(verdict), ephemeral=True)
 
-async def pass_gate(  # noqa: PLR0913  the last two are for tests
-    gate: Gate,
-    client: HbrClient,
-    mode: GateMode,
-    on_progress: ProgressCallback | None = None,
-    *,
-    clock: Clock | None = None,
-    policy: PollPolicy = DEFAULT_POLICY,
+
+async def pass_gate(
+    gate: Gate, client: HbrClient, mode: GateMode, on_progress: ProgressCallback | None = None
 ) -> ActivationResult:
     """Wait until the gate passes; with `warn` look once, with `off` not at all.
 
     Raises `GateFailedError`, `GateTimeoutError`, or the `HbrError` that no wait can cure.
     """
-    clock = clock or SystemClock()
     client.target(gate.query)  # refuse bad settings now, not from inside a poller
     if mode == "off":
-        return ActivationResult(
-            ClientList(complete=False), 0.0, Verdict("waiting", 0, 0, note="not checked"), bypassed=True
-        )
+        return ActivationResult(Verdict("waiting", 0, 0, note="not checked"), bypassed=True)
     if mode == "warn":
         try:
-            verdict = await check_once(gate, client, clock)
+            verdict = await check_once(gate, client)
         except InputError:
             raise
         except HbrError as error:
             verdict = Verdict("waiting", 0, 0, note=f"not checked: {error}")
-        return ActivationResult(verdict.found, 0.0, verdict, bypassed=verdict.state != "passed")
+        return ActivationResult(verdict, bypassed=verdict.state != "passed")
     if gate.query.selects_nothing():
-        verdict = evaluate(gate, ClientList(), now=0)
-        return ActivationResult(verdict.found, 0.0, verdict)
-    return await _Wait(gate, clock).run(client, policy, on_progress or (lambda _: None))
+        return ActivationResult(evaluate(gate, ClientList(), now=0))
+    return await _wait(gate, client, on_progress or (lambda _: None))
 
 
-async def check_once(gate: Gate, client: HbrClient, clock: Clock | None = None) -> Verdict:
+async def check_once(gate: Gate, client: HbrClient) -> Verdict:
     """Look at the clients once, without waiting; a list that may be incomplete passes no gate. Raises `HbrError`."""
     found = await client.list(gate.query.model_copy(update={"allow_incomplete": True}))
-    return evaluate(gate, found, now=_service_time(found, clock or SystemClock()))
+    return evaluate(gate, found, now=_service_time(found, client.clock))
 
 
-@dataclass(slots=True)
-class _Wait:
-    """One gate's wait: what it has seen so far."""
-
-    gate: Gate
-    clock: Clock
-    started: float = field(init=False)
-    deadline: float = field(init=False)
-    verdict: Verdict = field(default_factory=lambda: Verdict("waiting", 0, 0, note="no response yet"))
-    outage: str = ""
-    has_worked: bool = False
-    """Whether any poll was answered: the credentials were good then."""
-    _unknown_since: dict[str, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.started = self.clock.monotonic()
-        self.deadline = self.clock.time() + self.gate.condition.timeout
-
-    async def run(self, client: HbrClient, policy: PollPolicy, report: ProgressCallback) -> ActivationResult:
-        condition = self.gate.condition
-        try:
-            async with asyncio.timeout(condition.timeout):
-                with subscribe(self.gate.query, client, condition.poll, policy) as subscription:
-                    while True:
-                        result = await _next(subscription.results)
-                        if result and self._sees_pass(result):
+async def _wait(gate: Gate, client: HbrClient, report: ProgressCallback) -> ActivationResult:
+    condition, clock = gate.condition, client.clock
+    started, deadline = clock.monotonic(), clock.time() + condition.timeout
+    verdict, outage, unknown_since = _NO_RESPONSE, "", dict[str, float]()
+    try:
+        async with asyncio.timeout(condition.timeout):
+            with POLLERS.subscribe(gate.query, client, condition.poll) as subscription:
+                while True:
+                    result = await _next(subscription.results)
+                    now = clock.monotonic()
+                    if result and result.error:
+                        _raise_unless_curable(result, has_worked=verdict is not _NO_RESPONSE)
+                        outage = str(result.error).splitlines()[0]
+                    elif result:
+                        outage, unknown_since = "", track_unknown(unknown_since, result.found.clients, now)
+                        verdict = evaluate(
+                            gate,
+                            result.found,
+                            now=_service_time(result.found, clock),
+                            unknown_for={identity: now - since for identity, since in unknown_since.items()},
+                        )
+                        if verdict.state == "failed":
+                            raise GateFailedError(messages.failure_text(verdict), verdict)
+                        if verdict.state == "passed":
                             if result.verified:
-                                return ActivationResult(result.found, self._waited(), self.verdict)
+                                return ActivationResult(verdict, now - started)
                             subscription.require_verified()
-                        report(Progress(self.verdict, self.deadline, self.outage))
-        except TimeoutError:
-            text = messages.timeout_text(self.verdict, condition.timeout, self.outage)
-            raise GateTimeoutError(text, self.verdict) from None
-
-    def _sees_pass(self, result: PollResult) -> bool:
-        """Evaluate one poll result. Raises `GateFailedError` when the gate cannot pass any more."""
-        if result.error:
-            if not (result.is_retried or self._is_transient(result.error)):
-                raise result.error
-            self.outage = str(result.error).splitlines()[0]
-            return False
-        self.outage, self.has_worked, now = "", True, self.clock.monotonic()
-        self._unknown_since = track_unknown(self._unknown_since, result.found.clients, now)
-        unknown_for = {identity: now - since for identity, since in self._unknown_since.items()}
-        service_time = _service_time(result.found, self.clock)
-        self.verdict = evaluate(self.gate, result.found, now=service_time, unknown_for=unknown_for)
-        if self.verdict.state == "failed":
-            raise GateFailedError(messages.failure_text(self.verdict), self.verdict)
-        return self.verdict.state == "passed"
-
-    def _is_transient(self, error: Exception) -> bool:
-        """Whether waiting can cure an error. A credential source that worked before may work again."""
-        if isinstance(error, CredentialsError) and self.has_worked:
-            return True
-        return isinstance(error, DeadlineError) or (isinstance(error, HbrError) and error.retry in _CURABLE)
-
-    def _waited(self) -> float:
-        return self.clock.monotonic() - self.started
+                    report(Progress(verdict, deadline, outage))
+    except TimeoutError:
+        raise GateTimeoutError(messages.timeout_text(verdict, condition.timeout, outage), verdict) from None
 
 
 async def _next(results: "asyncio.Queue[PollResult]") -> PollResult | None:
@@ -206,6 +179,70 @@ async def _next(results: "asyncio.Queue[PollResult]") -> PollResult | None:
         return None
 
 
+def _raise_unless_curable(result: PollResult, *, has_worked: bool) -> None:
+    """Raise the error of a poll if waiting cannot cure it. A credential source that worked before may work again."""
+    error = result.error
+    if error is None or result.is_retried or isinstance(error, DeadlineError):
+        return
+    if isinstance(error, CredentialsError) and has_worked:
+        return
+    if not (isinstance(error, HbrError) and error.retry in _CURABLE):
+        raise error
+
+
 def _service_time(found: ClientList, clock: Clock) -> float:
     """The service's time when it answered; ages of heartbeats must not depend on this machine's clock."""
     return clock.time() if found.server_time is None else found.server_time
+
+
+async def wait_until_activated(  # noqa: PLR0913  keywords, each an argument of its own
+    *,
+    client_type: str,
+    cluster_id: str | None = None,
+    client_ids: Iterable[str] | None = None,
+    instance_ids: Iterable[str] | None = None,
+    tags: Mapping[str, str | None] | Iterable[Mapping[str, str]] | None = None,
+    filters: Mapping[str, Iterable[str]] | Iterable[Mapping[str, Any]] | None = None,
+    cross_account_type: str | None = None,
+    cross_account_user_id: int | str | None = None,
+    cross_account_role_name: str | None = None,
+    zone_ids: Iterable[str] | None = None,
+    os_types: Iterable[str] | None = None,
+    outdated: bool | None = None,
+    fields: Iterable[str] | None = None,
+    region: str | None = None,
+    endpoint: str | None = None,
+    profile: str | None = None,
+    assume_role: Mapping[str, Any] | None = None,
+    min_clients: int | None = None,
+    timeout: float | str | None = None,  # noqa: ASYNC109  part of the condition
+    max_heartbeat_age: float | str | None = None,
+    min_client_version: str | None = None,
+    backup_status: str | None = None,
+    tolerate: Iterable[str] | None = None,
+    unknown_grace: float | str | None = None,
+    poll: float | str | None = None,
+    on_progress: ProgressCallback | None = None,
+    config: Config = no_config,
+) -> ActivationResult:
+    """Wait until the selected clients are activated.
+
+    Selected by ids, every id must have a client that is ACTIVATED. Selected by filters, at least `min_clients` must
+    match and all that match must be ACTIVATED. An empty id list passes at once. Times are seconds, or text like
+    90s, 15m, 1h30m. `HBR_CLIENTS_GATES=warn` or `off` in the environment bypasses the wait; the result says so.
+    Which clients: arguments as `get_backup_clients` has them. What is waited for: as `ActivationGate`.
+
+    Args:
+        on_progress: Called with the current `Progress` while it waits.
+        config: Pulumi config by full key (`hbr-clients:region`), where there is one.
+
+    Raises:
+        InputError: Before anything is sent, with every fault.
+        GateFailedError: Clients are in a status that they do not leave by themselves.
+        GateTimeoutError: The time was over.
+        HbrError: Any other error that no wait can cure, for example a missing permission.
+    """
+    arguments = {name: value for name, value in locals().items() if name not in {"on_progress", "config"}}
+    gate, mode = parse(arguments), gate_mode(config)
+    async with HbrClient(config=config) as client:
+        return await pass_gate(gate, client, mode, on_progress)

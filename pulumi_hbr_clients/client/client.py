@@ -96,7 +96,7 @@ class HbrClient:
             "credentials": credentials,
         }
         self._config = config
-        self.timeout = timeout
+        self.timeout, self.clock = timeout, clock
         self._sessions = Sessions(transport, clock, retry_policy, concurrency)
 
     def with_options(self, *, timeout: float | None = None) -> Self:

@@ -13,7 +13,7 @@ from pulumi_hbr_clients.model.outputs import to_outputs
 from pulumi_hbr_clients.model.validators import snake
 from pulumi_hbr_clients.plugin.engine_log import Engine
 from pulumi_hbr_clients.plugin.grpc_errors import reasons
-from pulumi_hbr_clients.plugin.values import Properties
+from pulumi_hbr_clients.plugin.values import UNKNOWN, Properties
 
 T = TypeVar("T")
 OUTPUTS: Final = ("clients", "ids", "instanceIds", "totalCount", "countsByStatus", "bypassed", "settingsDigest")
@@ -41,14 +41,13 @@ class Gates:
 
     async def diff(self, urn: str, state: Mapping[str, Any], old: Properties, new: Properties) -> dict[str, bool]:
         """What makes the gate wait again: name → whether it is an input. `state` holds the outputs."""
-        if changed := stack_gate.changed_arguments(old.values, new.values) | new.unknown:
-            return dict.fromkeys(sorted(changed), True)
+        arguments = {**new.values, **dict.fromkeys(new.unknown, UNKNOWN)}  # unlike any value that is known
         try:
-            output = await stack_gate.changed_output(new.values, state, gate_mode(self.config), self.config)
+            names = await stack_gate.reasons_to_wait(old.values, arguments, state, gate_mode(self.config), self.config)
         except HbrError as error:
             await self.engine.say(f"not checked again: {error}", urn=urn, warning=True)
             return {}
-        return {output: False} if output else {}
+        return {name: name in stack_gate.ARGUMENTS for name in sorted(names)}
 
     async def pass_(
         self, urn: str, inputs: Properties, *, preview: bool, at_most: float, previous: Mapping[str, Any]
@@ -74,8 +73,8 @@ class Gates:
             await asyncio.gather(*logged)
             if result is None:
                 return "", {}, set(OUTPUTS)
-            found = await stack_gate.outputs(gate, mode, client, to_outputs, previous=previous, result=result)
-        return stack_gate.identity(gate), {name: found[name] for name in OUTPUTS}, set()
+            identity, found = await stack_gate.outputs(gate, mode, client, to_outputs, previous=previous, result=result)
+        return identity, {name: found[name] for name in OUTPUTS}, set()
 
     def cancel(self) -> None:
         """End every wait."""

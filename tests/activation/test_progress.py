@@ -1,10 +1,9 @@
 """Lines of a waiting gate: few of them in a log, each time something changes."""
 
-from typing import Any
-
 import pytest
 
-from pulumi_hbr_clients.activation.waiter import ProgressReporter
+from pulumi_hbr_clients.activation import stack_gate
+from pulumi_hbr_clients.activation.condition import parse
 from tests.activation.worlds import World
 
 
@@ -19,9 +18,14 @@ class Log:
         self.lines.append((round(self.world.clock.monotonic()), text))
 
 
-def lines_of(world: World, **arguments: Any) -> list[tuple[int, str]]:
-    log = Log(world)
-    world.run(world.gate(on_progress=ProgressReporter(log, world.clock), **arguments))
+def lines_of(world: World) -> list[tuple[int, str]]:
+    log, gate = Log(world), parse({"client_type": "ECS_CLIENT"})
+
+    async def work() -> None:
+        async with world.client() as client:
+            await stack_gate.run(gate, "enforce", client, log, (), preview=False)
+
+    world.run(work())
     return log.lines
 
 
@@ -36,17 +40,18 @@ def test_a_minute_without_a_change(world: World) -> None:
     """At most one line in 30 s; the deadline stands in the first line only, as a clock time."""
     world.at(60, lambda: world.backend.activate(*world.instances[:2]))
     lines = lines_of(world)
-    assert 2 <= len(lines) <= 4
+    assert 3 <= len(lines) <= 5
     assert ["until 2025-10-09 " in text for _, text in lines] == [True, *[False] * (len(lines) - 1)]
 
 
 def test_a_change_is_reported_at_once(world: World) -> None:
-    """What is waited for, not how old it is."""
+    """What is waited for, not how old it is; the last line is that the gate has passed."""
     first, second = world.instances[:2]
     world.at(10, lambda: world.backend.activate(first))
     world.at(25, lambda: world.backend.activate(second))
     lines = lines_of(world)
-    assert [text.partition(" activated")[0] for _, text in lines] == ["8 of 10", "9 of 10"]
+    assert [text.partition(" activated")[0] for _, text in lines] == ["8 of 10", "9 of 10", "10 of 10"]
+    assert lines[-1][1] == "10 of 10 activated"
     assert 10 <= lines[1][0] <= 20
 
 
@@ -57,3 +62,9 @@ def test_an_outage_is_one_line(world: World) -> None:
     texts = [text for _, text in lines_of(world)]
     assert 1 <= len([text for text in texts if "the service does not answer" in text]) <= 2
     assert len(texts) <= 5
+
+
+def test_a_gate_that_passes_at_once(world: World) -> None:
+    """It writes nothing."""
+    world.backend.activate(*world.instances[:2])
+    assert lines_of(world) == []

@@ -58,7 +58,7 @@ class World:
         """One gate with a client of its own, as every entry point has it."""
         gate = parse({"client_type": "ECS_CLIENT", **arguments})
         async with client or self.client() as own:
-            return await pass_gate(gate, own, mode, on_progress or self.progress.append, clock=self.clock)
+            return await pass_gate(gate, own, mode, on_progress or self.progress.append)
 
     def wait(self, **arguments: Any) -> ActivationResult:
         return self.run(self.gate(**arguments))

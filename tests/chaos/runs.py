@@ -168,7 +168,7 @@ class Run:
         end: Any
         try:
             gate = condition.parse(arguments)
-            passed = await pass_gate(gate, client, "enforce", self._progress, clock=self.clock)
+            passed = await pass_gate(gate, client, "enforce", self._progress)
             end = passed.found
             self._note("gate passed", end)
         except Exception as error:  # noqa: BLE001  the same

@@ -71,7 +71,7 @@ class Soak:
     async def _wait(self, **arguments: Any) -> None:
         async with self._client() as client:
             gate = condition.parse({"client_type": "ECS_CLIENT", **arguments})
-            await pass_gate(gate, client, "enforce", clock=self.clock)
+            await pass_gate(gate, client, "enforce")
 
     async def _gate_that_passes(self) -> None:
         instance = f"i-{self.done['gates started']}"

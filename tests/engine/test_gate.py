@@ -1,5 +1,6 @@
 """`ActivationGate` on a real engine: when it waits, when it waits again, and the engine's own rules around it."""
 
+import re
 import time
 from functools import partial
 from typing import Any
@@ -78,6 +79,7 @@ def test_it_waits_or_fails_and_waits_again(engine: Any, backend: Backend) -> Non
     backend.later(4, activate)
     text = stack.up(partial(gated, instance_ids=chosen))
     assert "1 of 2 activated; waiting for" in text
+    assert re.search(r"ready creat\w+ .*2 of 2 activated$", text, flags=re.MULTILINE)
     assert text.count("; until 20") <= 2  # the line, and once more when the engine shows the row again
     assert activated[0] <= created_at(stack)["after-ready"]
 
