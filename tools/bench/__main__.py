@@ -1,4 +1,4 @@
-"""Benchmarks: what a list costs beside the official SDK, whether it is complete, what entry points and gates add.
+"""Benchmarks: what a list costs, here and with the official SDK, whether it is complete, what programs and gates cost.
 
     python -m tools.bench [--quick] [--keep] [QUESTION ...]
 
@@ -32,21 +32,6 @@ QUESTIONS: Final[Mapping[str, Callable[..., report.Table]]] = {
 
 def main() -> None:
     """Answer the questions, print their tables."""
-    arguments = parse()
-    compileall.compile_dir(str(report.ROOT / "pulumi_hbr_clients"), quiet=1)  # as an installer does it
-    for name in arguments.questions or QUESTIONS:
-        measured = report.machine(name)
-        note(f"{name}: {(QUESTIONS[name].__doc__ or '').strip()}")
-        table = QUESTIONS[name](quick=arguments.quick)
-        table.measured = measured
-        print(f"## {table.title}\n\n{table}\n", flush=True)
-        if arguments.keep:
-            kept = {**report.load(), name: table}
-            report.save({question: kept[question] for question in QUESTIONS if question in kept})
-
-
-def parse() -> argparse.Namespace:
-    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("questions", nargs="*", metavar="QUESTION", help=f"some of: {', '.join(QUESTIONS)}")
     parser.add_argument(
@@ -56,7 +41,15 @@ def parse() -> argparse.Namespace:
     arguments = parser.parse_args()
     if unknown := set(arguments.questions) - QUESTIONS.keys():
         parser.error(f"no such question: {', '.join(sorted(unknown))}; some of {', '.join(QUESTIONS)}")
-    return arguments
+    compileall.compile_dir(str(report.ROOT / "pulumi_hbr_clients"), quiet=1)  # as an installer does it
+    for name in arguments.questions or QUESTIONS:
+        measured = report.machine(name)
+        note(f"{name}: {QUESTIONS[name].__doc__}")
+        table = QUESTIONS[name](quick=arguments.quick)
+        table.measured = measured
+        print(f"## {table.title}\n\n{table}\n", flush=True)
+        if arguments.keep:
+            report.save({**report.load(), name: table}, [*QUESTIONS])
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from tools.bench.harness import Figures, Measure, Service, in_turn, needs_engine
 from tools.bench.report import Table
 
 OLD: Final = "e4f408f"
-"""The commit of 0.1.0, beside which this version is measured in the same run."""
+"""The commit of 0.1.0, which is measured in the same run."""
 STATEMENTS: Final = (
     "import pulumi_hbr_clients",
     "from pulumi_hbr_clients import BackupClients",
@@ -21,7 +21,7 @@ CLI: Final = "import sys; sys.argv[1:] = ['--help']; from pulumi_hbr_clients.cli
 
 
 def imports(*, quick: bool) -> Table:
-    """What an import costs, beside 0.1.0."""
+    """What an import costs, here and in 0.1.0."""
     pythons = {"this": sys.executable} if quick else {"this": sys.executable, "0.1.0": python_of(OLD)}
     codes = {"empty": "", "import pulumi": "import pulumi", "hbr-clients --help": CLI}
     codes |= {statement: f"import pulumi; {statement}" for statement in STATEMENTS}
@@ -56,9 +56,9 @@ def previews(*, quick: bool) -> Table:
     with ExitStack() as services:  # all at once, so that everything takes turns
         for size in sizes:
             running = services.enter_context(service(size))
-            measures["query", size] = partial(running.run, "list_worker", "verified")
+            measures["query", size] = partial(running.run, "list_worker", "list", "verified")
             for name in names if size else ("empty", *names):
-                measures[name, size] = partial(_on_engine, running, "stack_worker", "preview", name)
+                measures[name, size] = partial(_on_engine, running, "preview", name)
         found = {key: f.get("preview", f.get("query", 0.0)) for key, f in in_turn(1 if quick else 3, measures).items()}
     itself = {name: found[name, 0] - found["empty", 0] - found["query", 0] for name in names}
     table = Table(
@@ -79,9 +79,9 @@ def previews(*, quick: bool) -> Table:
     return table
 
 
-def _on_engine(running: Service, worker: str, *arguments: str, python: str = sys.executable) -> Figures:
+def _on_engine(running: Service, task: str, *arguments: str, python: str = sys.executable) -> Figures:
     with tempfile.TemporaryDirectory(prefix="hbr-clients-bench-") as folder:
-        return running.run(worker, *arguments, folder, python=python)
+        return running.run("stack_worker", task, *arguments, folder, python=python)
 
 
 def state(*, quick: bool) -> Table:  # noqa: ARG001  it is quick
@@ -94,7 +94,7 @@ def state(*, quick: bool) -> Table:  # noqa: ARG001  it is quick
     )
     for name in ("verified", "sdk"):
         with service(50) as running:
-            f = _on_engine(running, "stack_worker", "secrets", name)
+            f = _on_engine(running, "secrets", name)
         table.row(name, f["passwords"], f["seen"], f["keys"])
         if name == "verified":
             table.require("secrets that ours leaves in clear text", f["seen"] + f["keys"], 0)
@@ -102,10 +102,11 @@ def state(*, quick: bool) -> Table:  # noqa: ARG001  it is quick
 
 
 def plugin(*, quick: bool) -> Table:
-    """The provider process, spoken to as the engine speaks."""
+    """The provider process, called as the engine calls it."""
     count = 300 if quick else 10_000
     with service(count) as running:
-        measures = {name: partial(running.run, *name.split()) for name in ("plugin_worker", "list_worker verified")}
+        tasks = (("plugin",), ("list", "verified"))
+        measures = {task: partial(running.run, "list_worker", *task) for task in tasks}
         f, query = in_turn(1 if quick else 3, measures).values()
     beyond = f["invoke"] - query["query"]
     table = Table("The provider plugin", ["", "figure"])
@@ -120,7 +121,7 @@ def plugin(*, quick: bool) -> Table:
 
 
 def gates(*, quick: bool) -> Table:
-    """One gate over 1,000 instances, and 100 gates with a dependant each beside 0.1.0, on the engine."""
+    """One gate over 1,000 instances, and 100 gates with a dependant each, here and in 0.1.0, on the engine."""
     needs_engine()
     one, many = (20, 4) if quick else (1000, 100)
     cases = {f"one gate, {one:,} instances": (1, one, sys.executable)}
@@ -129,7 +130,7 @@ def gates(*, quick: bool) -> Table:
         cases[f"{many:,} gates of 0.1.0"] = (many, many, python_of(OLD))
     with service(one) as running:
         measures = {
-            name: partial(_on_engine, running, "gate_worker", str(count), str(instances), "10", python=python)
+            name: partial(_on_engine, running, "gates", str(count), str(instances), python=python)
             for name, (count, instances, python) in cases.items()
         }
         found = in_turn(1 if quick else 3, measures)
