@@ -11,10 +11,11 @@ import random
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from pulumi_hbr_clients.client.clock import Clock
 from pulumi_hbr_clients.client.credentials import CredentialSource
@@ -154,7 +155,7 @@ class EndpointSession:
         query: Query,
         ask: codec.PageRequest,
         *,
-        known: Mapping[str, Any],
+        known: AbstractSet[str],
         callbacks: Callbacks,
     ) -> Page:
         """Return one page, trying again as its errors allow.

@@ -163,7 +163,7 @@ def _query(request: Request) -> Query:
         issue = error.faults[0]
         if issue.argument == "client_type" and not issue.given:
             raise ApiError("MissingClientType") from None
-        name = codec.parameters()[issue.argument].name
+        name = codec.PARAMETERS[issue.argument].name
         raise ApiError("InvalidParameter", f"The specified parameter {name} is not valid. {issue}") from None
 
 

@@ -1,17 +1,4 @@
-"""Every exception of the package. Catch `HbrError` for all of them, or one clause for one cause.
-
-    HbrError
-    ├── InputError            yours: refused before anything was sent
-    ├── CredentialsError      yours: nobody to sign as
-    ├── ServiceError          theirs: the service said no
-    │   └── ThrottledError    theirs: too many requests
-    ├── TransportError        between: no answer came through
-    │   └── DeadlineError     between: the time for the whole query is over
-    ├── InvalidResponseError  theirs: a response of the wrong shape
-    ├── IncompleteListError   theirs: the list kept changing while it was read
-    └── GateError             a gate did not pass
-        ├── GateFailedError       clients that will not get there by themselves
-        └── GateTimeoutError      not all were there in time
+"""Every exception of the package: catch `HbrError` for all of them, or one class for one cause.
 
 What a retry loop needs to know stands on the error (`retry`, `retry_after`); the loop only reads it.
 No text here ever holds a key, a token, a signature or a proxy password.
@@ -21,6 +8,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -174,12 +162,13 @@ def retry_for(code: str, http_status: int, message: str = "") -> Retry:
     """
     if code in _ONCE_CODES:
         return _ONCE_CODES[code]
-    if http_status == 407:  # noqa: PLR2004  RFC 9110, proxy authentication required
+    if http_status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return Retry.NEVER
     texts = code if _FINAL.match(code) else f"{code} {message}"
     if _THROTTLED.search(texts) or "429" in {code, str(http_status)}:
         return Retry.SLOW_DOWN
-    if _NOT_NOW.search(texts) or http_status >= 500 or http_status == 408:  # noqa: PLR2004  RFC 9110 names both
+    is_not_now = http_status >= HTTPStatus.INTERNAL_SERVER_ERROR or http_status == HTTPStatus.REQUEST_TIMEOUT
+    if is_not_now or _NOT_NOW.search(texts):
         return Retry.BACK_OFF
     return Retry.NEVER
 

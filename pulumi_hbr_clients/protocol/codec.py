@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -19,7 +18,10 @@ from pulumi_hbr_clients.protocol.signing import Request
 ACTION: Final = "DescribeBackupClients"
 REGIONS_ACTION: Final = "DescribeRegions"
 VERSION: Final = "2017-09-08"
-_FORM: Final = "application/x-www-form-urlencoded"
+PARAMETERS: Final = {
+    name: wire for name, field in Query.model_fields.items() for wire in field.metadata if isinstance(wire, WireParam)
+}
+"""Query field → its place and form on the wire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +43,10 @@ class HttpResponse:
     body: bytes
 
 
-@cache
-def parameters() -> dict[str, WireParam]:
-    """Query field → its place and form on the wire."""
-    found = {
-        name: next((item for item in info.metadata if isinstance(item, WireParam)), None)
-        for name, info in Query.model_fields.items()
-    }
-    return {name: wire for name, wire in found.items() if wire}
-
-
 def encode_request(query: Query, page: PageRequest, host: str) -> Request:
     """Return the request for one page, unsigned."""
     pairs = {"query": list[tuple[str, str]](), "body": list[tuple[str, str]]()}
-    for name, wire in parameters().items():
+    for name, wire in PARAMETERS.items():
         own = getattr(page, name, None)
         pairs[wire.place] += _encode(wire, getattr(query, name) if own is None else own)
     body = urlencode(sorted(pairs["body"])).encode()
@@ -70,7 +62,7 @@ def _headers(host: str, action: str) -> dict[str, str]:
     return {
         "host": host,
         "accept": "application/json",
-        "content-type": _FORM,
+        "content-type": "application/x-www-form-urlencoded",
         "x-acs-action": action,
         "x-acs-version": VERSION,
     }
@@ -104,7 +96,7 @@ def decode_request(request: Request) -> dict[str, Any]:
     """
     body = parse_qsl(request.body.decode(), keep_blank_values=True)
     pairs = {"query": dict(request.query), "body": dict(body)}
-    given = ((name, _decode(wire, pairs[wire.place])) for name, wire in parameters().items())
+    given = ((name, _decode(wire, pairs[wire.place])) for name, wire in PARAMETERS.items())
     return {name: value for name, value in given if value is not None}
 
 

@@ -6,14 +6,13 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
 
+UNTYPED: Final = "no content type"
+
 
 def content_type(headers: Mapping[str, str]) -> str:
     """Return the type without its parameters, or that there is none."""
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     return kind if re.fullmatch(r"[\w.+-]+/[\w.+-]+", kind) else UNTYPED
-
-
-UNTYPED: Final = "no content type"
 
 
 def redirect_target(headers: Mapping[str, str]) -> str | None:
@@ -32,21 +31,20 @@ RETRY_AFTER_MAX: Final = 60.0
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait: `x-acs-retry-after` in milliseconds, else `Retry-After` in seconds or as a date."""
+    value = headers.get("retry-after", "")
     try:
         if "x-acs-retry-after" in headers:
-            seconds: float | None = float(headers["x-acs-retry-after"]) / 1000
-        else:
-            value = headers.get("retry-after", "")
-            seconds = float(value) if value.isdigit() else _seconds(headers, value)
+            seconds = float(headers["x-acs-retry-after"]) / 1000
+        elif value.isdigit():
+            seconds = float(value)
+        else:  # the response's own date is the clock
+            until, now = parse_date(value), parse_date(headers.get("date"))
+            if until is None or now is None:
+                return None
+            seconds = until - now
     except ValueError:
         return None
-    return None if seconds is None else max(0.0, min(seconds, RETRY_AFTER_MAX))
-
-
-def _seconds(headers: Mapping[str, str], until: str) -> float | None:
-    """From the answer's own date, so no clock is needed here."""
-    then, now = parse_date(until), parse_date(headers.get("date"))
-    return None if then is None or now is None else max(0.0, then - now)
+    return max(0.0, min(seconds, RETRY_AFTER_MAX))
 
 
 def parse_date(text: str | None) -> float | None:

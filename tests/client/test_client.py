@@ -17,6 +17,7 @@ from pulumi_hbr_clients.model.errors import (
     TransportError,
 )
 from pulumi_hbr_clients.model.query import Query
+from pulumi_hbr_clients.protocol.decoder import Page
 from tests.client.in_memory import ECS, World
 from tests.queries import listed
 
@@ -31,6 +32,19 @@ def test_exactly_these_requests() -> None:
     assert list(found.ids) == sorted(row["ClientId"] for row in world.backend.rows())
     assert (found.service_total_count, found.page_number, len(set(found.request_ids))) == (250, None, 6)
     assert found.server_time == pytest.approx(world.clock.time(), abs=1)
+
+
+def test_the_second_pass_reads_ids_only() -> None:
+    """Its pages bring the ids of their clients and not one record: the first pass has them."""
+    world = World(250)
+
+    async def work() -> Page | None:
+        async with world.client() as client:
+            return (await client.fetch(Query(**ECS))).last_page
+
+    page = world.run(work())
+    assert page.ids
+    assert page.clients == []
 
 
 def test_two_passes_take_the_time_of_one() -> None:

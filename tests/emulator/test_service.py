@@ -187,7 +187,7 @@ def test_limits_of_parameters(caller: Caller, query: dict[str, str], body: dict[
 
 
 PATHS = st.from_regex(r"(Tag|Filters)\.[0-9]{1,2}\.(Key|Value|Values)(\.[0-9])?", fullmatch=True)
-NAMES = st.sampled_from([item.name for item in codec.parameters().values()]) | PATHS | st.text()
+NAMES = st.sampled_from([item.name for item in codec.PARAMETERS.values()]) | PATHS | st.text()
 PAIRS = st.dictionaries(NAMES, st.text() | st.sampled_from(["ECS_CLIENT", "5", "[]", '["c-1"]', "{}", "null"]))
 
 

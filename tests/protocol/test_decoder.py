@@ -1,6 +1,7 @@
 """Responses: every form of a page is read, and every kind of trouble is an error that says what may be done."""
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -163,17 +164,30 @@ def rows(*numbers: int, **more: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("wrap", [lambda found: found, lambda found: {"Client": found}], ids=["plain", "wrapped"])
 def test_known_clients_bring_their_ids_only(wrap: Any) -> None:
     """A later pass reads ids; records, and passwords, are made for clients that are new."""
-    known = {"c-1": None, "c-2": None, "i-9": None}
+    known = {"c-1", "c-2", "i-9"}
     same = wrap([*rows(1, 2), {"InstanceId": "i-9"}])
     page = Decoder().page(answer({**GOOD, "Clients": same, "TotalCount": 3}), known=known, passwords=True)
-    assert (page.clients, page.identities(), page.total) == ([], ["c-1", "c-2", "i-9"], 3)
+    assert (page.clients, page.ids, page.total) == ([], ["c-1", "c-2", "i-9"], 3)
     more = wrap([*rows(1, 3, Settings={"ProxyPassword": "FAKE"}), {"Hostname": "only"}])
     page = Decoder().page(answer({**GOOD, "Clients": more}), known=known, passwords=True)
     assert [client.hostname for client in page.clients] == ["host 3", "only"]
-    assert page.identities()[:2] == ["c-1", "c-3"]
+    assert page.ids[:2] == ["c-1", "c-3"]
     assert "c-3" in page.passwords
     with pytest.raises(ServiceError, match="NoPermission"):
         Decoder().page(answer({"Code": "NoPermission"}, 403), known=known)
+
+
+def test_no_records_are_built_of_known_clients() -> None:
+    """A page of them takes less than half the memory, and a fraction of the time."""
+    full = [{**GOOD["Clients"][0], "ClientId": f"c-{n}"} for n in range(99)]
+    response, peaks = answer({**GOOD, "Clients": full}), []
+    for known in (set[str](), {f"c-{n}" for n in range(99)}):
+        Decoder().page(response, known=known)
+        tracemalloc.start()
+        assert len(Decoder().page(response, known=known).ids) == 99
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] / 2
 
 
 @pytest.mark.parametrize(
@@ -181,12 +195,12 @@ def test_known_clients_bring_their_ids_only(wrap: Any) -> None:
     [b"\\ud83d", b"a\\udc00b", b"\\ud83d\\ud83d", b"\xff\xfe", b"\xc3", b"tab\there", b"\x00", b"\xb0\xa1gbk"],
     ids=ascii,
 )
-@pytest.mark.parametrize("known", [{}, {ID: None}], ids=["records", "ids"])
+@pytest.mark.parametrize("known", [set(), {ID}], ids=["records", "ids"])
 def test_a_character_that_is_none(name: bytes, known: Any) -> None:
     """It is replaced or kept, wherever it stands; the client and all others are read."""
     body = json.dumps({**GOOD, "Clients": [{**GOOD["Clients"][0], "Hostname": "HOST"}, *rows(7)]}).encode()
     page = Decoder().page(answer(body.replace(b"HOST", name)), known=known, passwords=True)
-    assert page.identities() == [ID, "c-7"]
+    assert page.ids == [ID, "c-7"]
     assert all(str(client.hostname).encode() for client in page.clients)
 
 
@@ -246,7 +260,7 @@ BODIES = (
 def test_hostile_answers(body: bytes, status: int, passwords: bool, later: bool) -> None:  # noqa: FBT001  Hypothesis passes them
     """Whatever comes, the outcome is a page or one of our own errors."""
     try:
-        page = Decoder().page(HttpResponse(status, {}, body), passwords=passwords, known={ID: None} if later else {})
+        page = Decoder().page(HttpResponse(status, {}, body), passwords=passwords, known={ID} if later else set())
     except HbrError as error:
         assert str(error)
     else:

@@ -46,9 +46,14 @@ class Fleet:
         said = size if self.says_page_size else request.page_size
         note = f"request {len(self.requests)}"
         rows = [row_of(n, InstanceId=f"i-{self.instance(n):05}", Hostname=note) for n in numbers[first : first + size]]
-        page = Page(from_wire(rows), self.total(len(numbers)), said, request.page_number)
+        page = page_of(rows, self.total(len(numbers)), said)
         self.after_page(self)
         return page
+
+
+def page_of(rows: list[dict[str, Any]], total: int, page_size: int | None = None) -> Page:
+    clients = from_wire(rows)
+    return Page(ids=[client.identity for client in clients], clients=clients, total=total, page_size=page_size)
 
 
 def paginator(**arguments: Any) -> Paginator:
@@ -208,7 +213,7 @@ def test_a_page_that_is_empty_or_anothers() -> None:
         for request in requests:
             seen += 1
             page = fleet.page(PageRequest(1, 99) if seen == 2 else request)
-            state.add_page(request, Page([], 250, 99) if seen == 3 else page)
+            state.add_page(request, page_of([], 250, 99) if seen == 3 else page)
     assert (len(state.result().clients), state.is_complete, state.request_count) == (250, True, 6)
 
 
@@ -278,8 +283,7 @@ def test_a_client_without_ids_is_listed_once() -> None:
     while requests := state.next_requests():
         for request in requests:
             heartbeat += 1
-            page = from_wire(rows)
-            state.add_page(request, Page(page, 150 if heartbeat == 1 else 4))
+            state.add_page(request, page_of(rows, 150 if heartbeat == 1 else 4))
     found = state.result()
     assert (len(found.clients), found.complete, found.ids) == (4, True, ("c-1",))
 
@@ -308,7 +312,7 @@ def test_each_own_filter(arguments: dict[str, Any], expected: list[int]) -> None
     ]
     state = paginator(**arguments)
     (request,) = state.next_requests()
-    state.add_page(request, Page(from_wire(rows), 3))
+    state.add_page(request, page_of(rows, 3))
     assert state.next_requests() == []
     found = state.result()
     assert (numbers_of(found), found.total_count, found.missing_instance_ids) == (expected, len(expected), ())
