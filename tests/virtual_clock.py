@@ -14,6 +14,8 @@ import selectors
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
+from pulumi_hbr_clients.client.clock import Clock
+
 T = TypeVar("T")
 START: Final = 1_760_000_000.0
 """UNIX seconds when a virtual clock starts."""
@@ -23,8 +25,8 @@ class HangError(Exception):
     """Everything waits and no timer will end it: outside a test this program would hang."""
 
 
-class VirtualClock:
-    """Simulated time. It is a `Clock`; `advance` moves it by hand outside the event loop."""
+class VirtualClock(Clock):
+    """Simulated time; `advance` moves it by hand outside the event loop."""
 
     def __init__(self, start: float = START) -> None:
         self.start, self.elapsed = start, 0.0

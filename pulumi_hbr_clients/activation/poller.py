@@ -11,7 +11,7 @@ import asyncio
 import random
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 from math import prod
 from typing import Final
@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.reading import limit_text
-from pulumi_hbr_clients.client.session import RetryDetails
+from pulumi_hbr_clients.client.session import Observer, RetryDetails
 from pulumi_hbr_clients.model.errors import HbrError, TransportError
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
@@ -101,7 +101,7 @@ def _shape(query: Query) -> Hashable:
     return kinds, sent.model_copy(update={"client_ids": None, "instance_ids": None})
 
 
-class _Poller:
+class _Poller(Observer):
     def __init__(self, client: HbrClient) -> None:
         self._client = client
         self._subscriptions: list[Subscription] = []
@@ -141,22 +141,20 @@ class _Poller:
     async def _poll(self, client: HbrClient, subscriptions: list[Subscription]) -> None:
         verify = any(s.wants_verified for s in subscriptions)
         query = _merged([s.query for s in subscriptions], verify=verify)
-        found = await client.fetch(query, on_retry=self._report_retry, on_wait=self._report_wait)
-        region = client.target(query).region
+        found = await client.fetch(query, self)
         is_verified = verify or found.request_count <= _part_count(query)
-        results = [
-            PollResult(replace(found.result(s.query), region=region), verified=is_verified) for s in subscriptions
-        ]
+        results = [PollResult(found.result(s.query), verified=is_verified) for s in subscriptions]
         for subscription, result in zip(subscriptions, results, strict=True):
             subscription.wants_verified = False
             subscription.results.put_nowait(result)
 
-    def _report_retry(self, details: RetryDetails) -> None:
+    def on_retry(self, details: RetryDetails) -> None:
         """Pass an outage on while it lasts: eight tries may take a minute. One failed try is no outage."""
         if details.attempt > 1:
             self._report(details.error)
 
-    def _report_wait(self, seconds: float) -> None:
+    def on_wait(self, seconds: float) -> None:
+        """Pass it on as an outage."""
         self._report(TransportError(limit_text(seconds)))
 
     def _report(self, error: HbrError) -> None:

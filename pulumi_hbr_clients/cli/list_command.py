@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -20,8 +20,7 @@ from pulumi_hbr_clients.cli import json_csv, options, tables, targets
 from pulumi_hbr_clients.cli.errors import REFUSED, error_text, print_warnings, report_error
 from pulumi_hbr_clients.cli.messages import is_terminal, print_message, verbose_option
 from pulumi_hbr_clients.cli.targets import Target
-from pulumi_hbr_clients.client.client import Progress
-from pulumi_hbr_clients.client.session import OnRetry, RetryDetails, ignore
+from pulumi_hbr_clients.client.session import Observer, RetryDetails
 from pulumi_hbr_clients.model import query as query_model
 from pulumi_hbr_clients.model.backup_client import VOLATILE_FIELDS, to_json
 from pulumi_hbr_clients.model.errors import (
@@ -89,8 +88,8 @@ def _interval(text: str | None) -> float | None:
 
 async def _run(found: Sequence[Target], output: str, interval: float | None) -> bool:
     """List and print, once or at an interval until interrupted. Whether every list is complete."""
-    with _progress_bar() as new_progress:
-        results = await _list_all(found, new_progress, _retry_printer())
+    with _progress_bar() as show_count:
+        results = await _list_all(found, show_count, _retry_printer())
     if error := _only_error(results):
         raise error
     if interval is None:
@@ -113,7 +112,7 @@ async def _rounds(
     yield results
     while True:
         await asyncio.sleep(interval)
-        results = await _list_all(found, _no_bar, ignore)  # in silence: what counts is how the round ends
+        results = await _list_all(found, _ignore, _ignore)  # in silence: what counts is how the round ends
         error = _only_error(results)
         if error is None:
             yield results
@@ -123,23 +122,44 @@ async def _rounds(
             print_message("warning", f"{error_text(error)}. Trying again in {interval:g} s")
 
 
+def _ignore(*_: object) -> None:
+    """Show nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown(Observer):
+    """Shows how the list of one target is going."""
+
+    target: Target
+    show_count: Callable[[str, int, int], object]
+    show_retry: Callable[[RetryDetails], object]
+
+    def on_page(self, read: int, total: int) -> None:
+        _log.debug("%d clients read, the service counts %d", read, total)
+        self.show_count(self.target.name, read, total)
+
+    def on_retry(self, details: RetryDetails) -> None:
+        self.show_retry(details)
+
+    def on_wait(self, seconds: float) -> None:
+        print_message(
+            "note", f"{self.target.prefix}the account's limit of requests is reached, going on in {seconds:.0f} s"
+        )
+
+
 async def _list_all(
-    found: Sequence[Target], new_progress: Callable[[], Progress], on_retry: OnRetry
+    found: Sequence[Target],
+    show_count: Callable[[str, int, int], object],
+    show_retry: Callable[[RetryDetails], object],
 ) -> Sequence[Target]:
-    """The targets with their lists and errors, in their order. `new_progress` makes a callback for each."""
+    """The targets with their lists and errors, in their order."""
 
     async def one(target: Target) -> Target:
         if target.error:
             return target
-        progress = new_progress()
-
-        def on_progress(read: int, total: int) -> None:
-            _log.debug("%d clients read, the service counts %d", read, total)
-            progress(read, total)
-
+        shown = _Shown(target, show_count, show_retry)
         try:
-            on_wait = partial(_print_wait, target.prefix)
-            return replace(target, found=await target.client.list(target.query, on_progress, on_retry, on_wait))
+            return replace(target, found=await target.client.list(target.query, shown))
         except IncompleteListError as error:
             return replace(target, found=error.found, error=error)
         except HbrError as error:
@@ -202,32 +222,24 @@ def _print(results: Sequence[Target], output: str, *, watched: bool = False) -> 
             report_error(result.error, prefix=result.prefix)
 
 
-def _progress_bar() -> AbstractContextManager[Callable[[], Progress]]:
-    """A maker of callbacks for the progress of each list, shown as one bar on stderr if that is a terminal."""
+def _progress_bar() -> AbstractContextManager[Callable[[str, int, int], object]]:
+    """A function that shows the progress of all lists as one bar on stderr, if that is a terminal."""
     if not is_terminal(sys.stderr):
-        return nullcontext(_no_bar)
+        return nullcontext(_ignore)
     from pulumi_hbr_clients.cli import terminal  # noqa: PLC0415  rich costs 0.1 s: only where it is needed
 
     return terminal.progress_bar()
 
 
-def _no_bar() -> Progress:
-    return lambda _read, _total: None
-
-
-def _retry_printer() -> OnRetry:
+def _retry_printer() -> Callable[[RetryDetails], None]:
     """Prints the first retry of all lists; with -v the log has every retry."""
     is_printed = _log.isEnabledFor(logging.DEBUG)
 
-    def on_retry(details: RetryDetails) -> None:
+    def print_first(details: RetryDetails) -> None:
         nonlocal is_printed
         if not is_printed:
             is_printed = True
             text = error_text(details.error).splitlines()[0]
             print_message("warning", f"{text}. Trying again, up to {details.attempts - 1} times")
 
-    return on_retry
-
-
-def _print_wait(prefix: str, seconds: float) -> None:
-    print_message("note", f"{prefix}the account's limit of requests is reached, going on in {seconds:.0f} s")
+    return print_first

@@ -26,7 +26,6 @@ from pulumi_hbr_clients.cli.errors import error_text, one_line
 from pulumi_hbr_clients.cli.messages import printable
 from pulumi_hbr_clients.cli.tables import Line, style_of
 from pulumi_hbr_clients.cli.targets import Target
-from pulumi_hbr_clients.client.client import Progress
 
 _BAR_DELAY: Final = 0.3
 """Seconds before the progress bar appears: a quick list shows none."""
@@ -70,28 +69,24 @@ def _screenful(results: Sequence[Target], width: int, height: int) -> list[Line]
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[], Progress]]:
-    """A maker of callbacks, one for each list, that draw the clients read so far of all lists on stderr."""
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar of the clients read so far, of all lists together, on stderr, gone at the end.
+
+    It is drawn with the name of a list, the clients read in this pass over it, and its total.
+    """
     columns = TextColumn("reading clients"), BarColumn(), MofNCompleteColumn()
     bar = ProgressBar(*columns, console=_console_on(sys.stderr), transient=True)
     task = bar.add_task("", total=None)
-    counts: list[tuple[int, int]] = []
+    most_read, totals = dict[str, int](), dict[str, int]()
 
-    def new_progress() -> Progress:
-        number = len(counts)
-        counts.append((0, 0))
-
-        def update(read: int, total: int) -> None:
-            # a second pass over the list changes nothing
-            counts[number] = max(read, counts[number][0]), max(total, counts[number][1])
-            reads, totals = map(sum, zip(*counts, strict=True))
-            bar.update(task, completed=reads, total=totals or None)
-
-        return update
+    def draw(name: str, read: int, total: int) -> None:
+        most_read[name] = max(read, most_read.get(name, 0))  # the second pass over a list changes nothing
+        totals[name] = max(total, totals.get(name, 0))
+        bar.update(task, completed=sum(most_read.values()), total=sum(totals.values()) or None)
 
     start = asyncio.get_running_loop().call_later(_BAR_DELAY, bar.start)
     try:
-        yield new_progress
+        yield draw
     finally:
         start.cancel()
         bar.stop()

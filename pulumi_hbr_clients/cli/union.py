@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pulumi_hbr_clients.cli.targets import Target
-from pulumi_hbr_clients.client.client import HbrClient, Progress
-from pulumi_hbr_clients.client.session import OnRetry, OnWait
+from pulumi_hbr_clients.client.client import HbrClient
+from pulumi_hbr_clients.client.session import SILENT, Observer
 from pulumi_hbr_clients.client.settings import ResolvedSettings
 from pulumi_hbr_clients.model.errors import DeadlineError, HbrError, Retry
 from pulumi_hbr_clients.model.query import Query
@@ -27,21 +27,17 @@ class UnionClient(HbrClient):
         first = self.latest[0]
         return first.client.resolve(_at(query, first))
 
-    async def _fetch(
-        self, query: Query, settings: ResolvedSettings, progress: Progress, on_retry: OnRetry, on_wait: OnWait
-    ) -> Paginator:
+    async def fetch(self, query: Query, observer: Observer = SILENT) -> Paginator:
         """Read the lists of all targets. Raises one error that names every target that failed."""
-        del settings  # each target has its own
 
         async def one(number: int, target: Target) -> Paginator | None:
             own = _at(query, target).model_copy(update={"timeout": query.timeout or self.timeout})
             try:
-                read = await target.client.fetch(own, progress, on_retry, on_wait)
+                read = await target.client.fetch(own, observer)
             except HbrError as error:
                 self.latest[number] = replace(target, found=None, error=error)
                 return None
-            found = replace(read.result(target.query), region=target.region)
-            self.latest[number] = replace(target, found=found, error=None)
+            self.latest[number] = replace(target, found=read.result(target.query), error=None)
             return read
 
         lists = await asyncio.gather(*(one(*each) for each in enumerate(self.latest)))

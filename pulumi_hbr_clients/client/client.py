@@ -8,18 +8,15 @@ Requests, retries and credentials are `client.session`'s; which pages are needed
 
 import asyncio
 import copy
-import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any, Final, Self
 
-from pulumi_hbr_clients.client.clock import Clock, SystemClock
+from pulumi_hbr_clients.client.clock import Clock
 from pulumi_hbr_clients.client.credentials import CredentialSource
-from pulumi_hbr_clients.client.reading import Progress, Reading
-from pulumi_hbr_clients.client.session import OnRetry, OnWait, RetryPolicy, ignore
-from pulumi_hbr_clients.client.sessions import Sessions
+from pulumi_hbr_clients.client.reading import Reading
+from pulumi_hbr_clients.client.session import SILENT, Observer, RetryPolicy
+from pulumi_hbr_clients.client.sessions import SHARED, Sessions
 from pulumi_hbr_clients.client.settings import Config, ResolvedSettings, no_config, resolve
-from pulumi_hbr_clients.client.single_flight import SingleFlight
 from pulumi_hbr_clients.client.transport import ConnectionPool, Transport
 from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model.configuration import AssumeRole
@@ -36,16 +33,11 @@ from pulumi_hbr_clients.protocol.endpoints import Target
 from pulumi_hbr_clients.protocol.paginator import Paginator
 from pulumi_hbr_clients.protocol.signing import Credentials
 
-__all__ = ["CONCURRENCY", "TIMEOUT", "HbrClient", "Progress"]
-
 TIMEOUT: Final = 300.0
 """Seconds for a whole query: two passes over 1,000 pages at 10 a second need 200."""
 CONCURRENCY: Final = 64
 """Requests of one client in flight at most. The account's own limit is the rate limiter's."""
-SYSTEM_CLOCK: Final = SystemClock()
-FLIGHTS: Final = SingleFlight()
-"""The queries under way in this process, those of all clients."""
-_log: Final = logging.getLogger("pulumi_hbr_clients")
+SYSTEM_CLOCK: Final = Clock()
 
 
 class HbrClient:
@@ -103,7 +95,7 @@ class HbrClient:
         """Return a copy with the same settings, credentials and seams, and connections of its own."""
         made = copy.copy(self)
         made.timeout = timeout or self.timeout
-        made._sessions = replace(self._sessions, _loops={})  # noqa: SLF001  its own class
+        made._sessions = self._sessions.copy()  # noqa: SLF001  its own class
         return made
 
     async def __aenter__(self) -> Self:
@@ -156,70 +148,36 @@ class HbrClient:
         arguments = {name: value for name, value in locals().items() if name != "self"}
         return await self.list(queries.parse(arguments))
 
-    async def list(
-        self,
-        query: Query,
-        progress: Progress = lambda _read, _total: None,
-        on_retry: OnRetry = ignore,
-        on_wait: OnWait = ignore,
-    ) -> ClientList:
-        """Return the clients that match a validated query. The callbacks are those of `fetch`.
+    async def list(self, query: Query, observer: Observer = SILENT) -> ClientList:
+        """Return the clients that match a validated query. The observer is called meanwhile.
 
         Raises as `list_backup_clients`.
         """
-        settings = self.resolve(query)
-        paginator = await self._fetch(query, settings, progress, on_retry, on_wait)
-        signer = settings.credentials.base or settings.credentials
-        found = replace(paginator.result(query), region=settings.region.value, profile=signer.profile)
-        is_one_page = query.page_number is not None or query.page_size is not None
-        if not found.complete and not query.allow_incomplete and not is_one_page:
+        paginator = await self.fetch(query, observer)
+        found = paginator.result(query)
+        if not (found.complete or query.allow_incomplete or query.is_single_page()):
             raise IncompleteListError(paginator.incomplete_text(), found)
         return found
 
-    async def fetch(
-        self,
-        query: Query,
-        progress: Progress = lambda _read, _total: None,
-        on_retry: OnRetry = ignore,
-        on_wait: OnWait = ignore,
-    ) -> Paginator:
+    async def fetch(self, query: Query, observer: Observer = SILENT) -> Paginator:
         """Read all pages; `result(query)` of what is returned serves this query and any narrower one.
 
         Equal queries at the same time on one event loop are sent once, also those of several clients; each keeps its
         own timeout. Raises as `list_backup_clients`, but an incomplete list is no error.
-
-        Args:
-            query: what to list.
-            progress: called after each page, by the query that was first.
-            on_retry: called before a request is repeated, except after throttling, by the query that was first.
-            on_wait: called with the seconds until requests may be sent again, where the account's limit is reached.
         """
-        return await self._fetch(query, self.resolve(query), progress, on_retry, on_wait)
-
-    async def _fetch(
-        self, query: Query, settings: ResolvedSettings, progress: Progress, on_retry: OnRetry, on_wait: OnWait
-    ) -> Paginator:
-        session, timeout = self._sessions.get(settings), query.timeout or self.timeout
+        settings = self.resolve(query)
+        session, clock = self._sessions.get(settings), self.clock
         request = codec.encode_request(query, codec.PageRequest(), session.target.host)
-        sent = (request.query, request.body, query.consistency, query.include_proxy_passwords)
-        seams = (self._sessions.transport, self._sessions.clock)
-        key = (session.target, settings.account, seams, sent)
-        reading: Reading
-        async with FLIGHTS.join(key, lambda: Reading(session, query, self._sessions.clock, progress, on_retry)) as (
-            reading,
-            task,
-        ):
-            try:
-                with reading.waits_beyond(timeout, on_wait) as too_long:
-                    await asyncio.wait({task, too_long}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-            except asyncio.CancelledError:  # by Ctrl-C, say: a program that seemed to hang tells why
-                if waiting_for := session.waiting_for:
-                    _log.warning("cancelled while waiting for %s", waiting_for)
-                raise
-            if not task.done():
-                raise reading.deadline_error(timeout) from reading.last_error
-            task.result()
-            return reading.paginator
+        key = (
+            *(session.target, settings.account, self._sessions.transport, clock),
+            *(request.query, request.body, query.consistency, query.include_proxy_passwords),
+        )
+
+        def start() -> Reading:
+            signer = settings.credentials.base or settings.credentials
+            return Reading(session, Paginator(query, region=settings.region.value, profile=signer.profile), clock)
+
+        return await SHARED.reading(key, start).join(query.timeout or self.timeout, observer)
 
     async def regions(self, query: Query) -> tuple[str, ...]:
         """Return the ids of the regions of Cloud Backup, from the endpoint of a query (hbr:DescribeRegions).

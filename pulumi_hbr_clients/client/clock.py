@@ -2,31 +2,17 @@
 
 import asyncio
 import time
-from typing import Protocol
 
 
-class Clock(Protocol):
-    """A source of time."""
+class Clock:
+    """This machine's clock. Tests pass a subclass whose time is simulated."""
 
     def time(self) -> float:
         """UNIX seconds, for dates that leave the process."""
-
-    def monotonic(self) -> float:
-        """Seconds that never go back, for durations."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-
-
-class SystemClock:
-    """This machine's clock."""
-
-    def time(self) -> float:
-        """UNIX seconds."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds since some moment in the past."""
+        """Seconds that never go back, for durations."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:

@@ -6,6 +6,7 @@ blocks the event loop for up to 5 s (RefreshCachedSupplier._refresh_cache_async 
 What was measured of the library: docs/service.md.
 """
 
+import asyncio
 import logging
 import re
 import threading
@@ -15,7 +16,7 @@ from concurrent.futures import Future
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
-from pulumi_hbr_clients.client import daemon_threads
+from pulumi_hbr_clients.client.blocking import start_daemon_thread
 from pulumi_hbr_clients.client.credential_specs import GIVEN, MODES, CredentialSpec, clean, read_again
 from pulumi_hbr_clients.client.settings import ResolvedSettings, Sts
 from pulumi_hbr_clients.model.errors import CredentialsError, Retry
@@ -47,8 +48,7 @@ def credential_source(settings: ResolvedSettings) -> CredentialSource:
     """The source that the settings name. Equal settings share one in a process, so a role is assumed once."""
     spec = settings.credentials
     if spec.mode == GIVEN:
-        given: CredentialSource = spec.get("given").source
-        return given
+        return GivenCredentials(spec.get("given").source)
     return _shared(spec, settings.sts)
 
 
@@ -56,6 +56,29 @@ def credential_source(settings: ResolvedSettings) -> CredentialSource:
 def _shared(spec: CredentialSpec, sts: Sts) -> "StaticCredentials | FetchedCredentials":
     """Keyed by all that it is made from; one that is dropped is merely fetched again."""
     return StaticCredentials(spec) if spec.keys else FetchedCredentials(spec, lambda fresh: _provider(fresh, sts))
+
+
+class GivenCredentials:
+    """A program's own source of credentials, which may give anything."""
+
+    def __init__(self, source: CredentialSource) -> None:
+        self._source, self.label = source, source.label
+
+    async def credentials(self, *, renew: bool = False) -> Credentials:
+        """What the source gives. Raises `CredentialsError` where no request can be signed with that."""
+        found = await self._source.credentials(renew=renew)
+        return _cleaned(found.access_key_id, found.access_key_secret, found.security_token, self.label)
+
+
+def _cleaned(key_id: Any, secret: Any, token: Any, label: str) -> Credentials:
+    """Credentials as a source gave them. Raises `CredentialsError` where no request can be signed with them."""
+    if not key_id or not secret:
+        raise CredentialsError(f"{label} gave no access key; bearer tokens cannot sign this request")
+    return Credentials(
+        clean(key_id, f"the access key id from {label}"),
+        clean(secret, f"the access key secret from {label}"),
+        clean(token, f"the security token from {label}") if token else None,
+    )
 
 
 class StaticCredentials:
@@ -94,9 +117,9 @@ class FetchedCredentials:
             return self._current
         with self._lock:
             if self._pending is None:
-                self._pending = daemon_threads.start(lambda: self._fetch(renew=renew), "hbr-clients credentials")
+                self._pending = start_daemon_thread(lambda: self._fetch(renew=renew), "hbr-clients credentials")
             pending = self._pending
-        return await daemon_threads.wait(pending)
+        return await asyncio.wrap_future(pending)
 
     def _fetch(self, *, renew: bool) -> Credentials:
         try:
@@ -113,14 +136,8 @@ class FetchedCredentials:
         if self._provider is None or renew:
             self._provider = self._make(read_again(self.spec) if renew else self.spec)
         found = self._provider.get_credentials()
-        key, secret, token = found.get_access_key_id(), found.get_access_key_secret(), found.get_security_token()
-        if not key or not secret:
-            raise CredentialsError(f"{self.label} gave no access key; bearer tokens cannot sign this request")
-        self._current = Credentials(
-            clean(key, f"the access key id from {self.label}"),
-            clean(secret, f"the access key secret from {self.label}"),
-            clean(token, f"the security token from {self.label}") if token else None,
-        )
+        parts = found.get_access_key_id(), found.get_access_key_secret(), found.get_security_token()
+        self._current = _cleaned(*parts, self.label)
         ends_at, now = found.get_expiration() if hasattr(found, "get_expiration") else None, self._now()
         self._ends_at = float(ends_at) if ends_at else float("inf")
         self._renew_at = self._ends_at - min(_MARGIN, (self._ends_at - now) / 4) if ends_at else float("inf")

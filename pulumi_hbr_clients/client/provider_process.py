@@ -9,6 +9,7 @@ from typing import Final
 from pulumi_hbr_clients.client.blocking import run
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.reading import limit_text
+from pulumi_hbr_clients.client.session import Observer
 from pulumi_hbr_clients.client.settings import Config
 from pulumi_hbr_clients.model.errors import CredentialsError, HbrError, InputError
 from pulumi_hbr_clients.model.outputs import ClientList
@@ -36,13 +37,14 @@ class ListReader:
         except (InputError, CredentialsError) as error:
             raise _naming_this_process(error) from None
 
-        def report_wait(seconds: float) -> None:
-            print(f"BackupClients in {region}: {limit_text(seconds)}", flush=True)  # noqa: T201  the engine shows it
+        class PrintedWaits(Observer):
+            def on_wait(self, seconds: float) -> None:
+                print(f"BackupClients in {region}: {limit_text(seconds)}", flush=True)  # noqa: T201  the engine shows it
 
         async def work() -> ClientList:
             self._reads += 1
             try:
-                return await self._client.list(query, on_wait=report_wait)
+                return await self._client.list(query, PrintedWaits())
             finally:
                 self._reads -= 1
                 if not self._reads:

@@ -1,58 +1,119 @@
-"""One query under way: all its pages, and what its callers can be told meanwhile.
+"""One query under way: all its pages, for every caller that waits for them.
 
-Several callers may wait for one `Reading` (`client.single_flight`), each until a deadline of its own.
+Equal queries at the same time on one event loop share one `Reading`. Each caller waits until a deadline of its own;
+when the last one has left, nothing more is sent.
 """
 
 import asyncio
 import gc
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Final
 
 from pulumi_hbr_clients.client.clock import Clock
-from pulumi_hbr_clients.client.session import NOTABLE_WAIT, Callbacks, EndpointSession, OnRetry, OnWait
-from pulumi_hbr_clients.model.errors import DeadlineError, HbrError
-from pulumi_hbr_clients.model.query import Query
+from pulumi_hbr_clients.client.session import NOTABLE_WAIT, EndpointSession, Observer, RetryDetails
+from pulumi_hbr_clients.model.errors import DeadlineError, HbrError, ThrottledError
 from pulumi_hbr_clients.protocol.codec import PageRequest
 from pulumi_hbr_clients.protocol.paginator import Paginator
 
-Progress = Callable[[int, int], None]
-"""Called after each page with the clients read so far in this pass over the list, and the total the service named."""
-
-
 _OBJECTS: Final = 50_000
 """New objects until garbage is collected."""
+_log: Final = logging.getLogger("pulumi_hbr_clients")
 
 
-class Reading:
+@dataclass(eq=False, slots=True)
+class _Caller:
+    observer: Observer
+    deadline: float
+    gives_up: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Reading(Observer):
     """Requests the pages of a query with as many workers as there are slots, until its paginator has enough."""
 
-    def __init__(
-        self, session: EndpointSession, query: Query, clock: Clock, progress: Progress, on_retry: OnRetry
-    ) -> None:
-        self.paginator = Paginator(query)
-        self.last_error: HbrError | None = None
-        self._session, self._query, self._clock = session, query, clock
-        self._progress = progress
-        self._callbacks = Callbacks(self._note_error, on_retry, self._note_wait)
+    def __init__(self, session: EndpointSession, paginator: Paginator, clock: Clock) -> None:
+        """Start, in a task of the running event loop."""
+        self._session, self._paginator, self._clock = session, paginator, clock
+        self._last_error: HbrError | None = None
         self._waits_until = float("-inf")
-        self._on_wait: list[OnWait] = []
+        self._callers: list[_Caller] = []
+        self._task = asyncio.create_task(self._run())
 
-    async def run(self) -> None:
-        """Read to the end. Raises the error that ends it."""
+    @property
+    def is_open(self) -> bool:
+        """Whether callers may join: it has not ended, and its last caller has not left."""
+        return not self._task.done() and not self._task.cancelling()
+
+    async def join(self, timeout: float, observer: Observer) -> Paginator:  # noqa: ASYNC109  this caller's own
+        """Wait until all pages are there. Raises the error that ended the reading, or `DeadlineError`.
+
+        A wait for the account's limit that is longer than the rest of the timeout ends it at once.
+        """
+        caller = _Caller(observer, self._clock.monotonic() + timeout)
+        self._callers.append(caller)
+        is_dropped = False
+        try:
+            if (wait := self._waits_until - self._clock.monotonic()) > 0:
+                self._report_wait(caller, wait)
+            done = {self._task, caller.gives_up}
+            await asyncio.wait(done, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            if not self._task.done():
+                raise self._deadline_error(timeout) from self._last_error
+            self._task.result()
+        except asyncio.CancelledError:  # by Ctrl-C, say: a program that seemed to hang tells why
+            if waiting_for := self._session.waiting_for:
+                _log.warning("cancelled while waiting for %s", waiting_for)
+            raise
+        except GeneratorExit:
+            is_dropped = True  # with its event loop: nothing can be awaited any more
+            raise
+        finally:
+            self._callers.remove(caller)
+            if not self._callers and not is_dropped:
+                await self._end()
+        return self._paginator
+
+    def on_page(self, read: int, total: int) -> None:
+        """Report it to every caller."""
+        for caller in self._callers:
+            caller.observer.on_page(read, total)
+
+    def on_retry(self, details: RetryDetails) -> None:
+        """Report it, unless the try was throttled: that may happen often, and a long wait is reported as one."""
+        self._last_error = details.error
+        if not isinstance(details.error, ThrottledError):
+            for caller in self._callers:
+                caller.observer.on_retry(details)
+
+    def on_wait(self, seconds: float) -> None:
+        """Report a wait for the account's limit once, although all workers wait."""
+        until = self._clock.monotonic() + seconds
+        if until > self._waits_until + NOTABLE_WAIT:
+            self._waits_until = until
+            for caller in self._callers:
+                self._report_wait(caller, seconds)
+
+    def _report_wait(self, caller: _Caller, seconds: float) -> None:
+        caller.observer.on_wait(seconds)
+        if self._clock.monotonic() + seconds > caller.deadline and not caller.gives_up.done():
+            caller.gives_up.set_result(None)
+
+    async def _run(self) -> None:
         async with self._session.in_use():
             with _fewer_collections():
-                while requests := self.paginator.next_requests():
+                while requests := self._paginator.next_requests():
                     await self._request_all(requests)
 
     async def _request_all(self, requests: list[PageRequest]) -> None:
-        waiting, known = iter(requests), self.paginator.known
+        waiting, known = iter(requests), self._paginator.known
 
         async def work() -> None:
             for request in waiting:
-                page = await self._session.page(self._query, request, known=known, callbacks=self._callbacks)
-                self.paginator.add_page(request, page)
-                self._progress(*self.paginator.progress)
+                page = await self._session.page(self._paginator.query, request, known=known, observer=self)
+                self._paginator.add_page(request, page)
+                self.on_page(*self._paginator.progress)
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -61,44 +122,22 @@ class Reading:
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None  # the first one ended the others
 
-    def _note_error(self, error: HbrError) -> None:
-        self.last_error = error
+    async def _end(self) -> None:
+        """Wait until the task that nobody waits for any more has cleaned up."""
+        if not self._task.done():
+            self._task.cancel()
+            await asyncio.wait({self._task})
+        if not self._task.cancelled():
+            self._task.exception()  # seen: nobody is left to raise it for
 
-    def _note_wait(self, seconds: float) -> None:
-        """Report a wait for the account's limit once, although all workers wait."""
-        until = self._clock.monotonic() + seconds
-        if until > self._waits_until + NOTABLE_WAIT:
-            self._waits_until = until
-            for report in self._on_wait:
-                report(seconds)
-
-    @contextmanager
-    def waits_beyond(self, timeout: float, on_wait: OnWait) -> Iterator[asyncio.Future[None]]:
-        """Report waits, and finish the future as soon as one lasts longer than what is left of the timeout."""
-        too_long = asyncio.get_running_loop().create_future()
-        deadline = self._clock.monotonic() + timeout
-
-        def report(seconds: float) -> None:
-            on_wait(seconds)
-            if self._clock.monotonic() + seconds > deadline and not too_long.done():
-                too_long.set_result(None)
-
-        self._on_wait.append(report)
-        if (left := self._waits_until - self._clock.monotonic()) > 0:
-            report(left)
-        try:
-            yield too_long
-        finally:
-            self._on_wait.remove(report)
-
-    def deadline_error(self, timeout: float) -> DeadlineError:
-        """Return the error of a caller whose time is over: how far it came, and what it was waiting for."""
-        text = f"no complete list within {timeout:g} s (pages requested: {self.paginator.request_count})"
+    def _deadline_error(self, timeout: float) -> DeadlineError:
+        """The error of a caller whose time is over: how far it came, and what it was waiting for."""
+        text = f"no complete list within {timeout:g} s (pages requested: {self._paginator.request_count})"
         if (wait := self._waits_until - self._clock.monotonic()) > 0:
             text += f"; {limit_text(wait)}. Give a longer timeout, or let fewer tools use the account at once"
         if waiting_for := self._session.waiting_for:
             text += f"; still waiting for {waiting_for}"
-        return DeadlineError(f"{text}; last error: {self.last_error}" if self.last_error else text)
+        return DeadlineError(f"{text}; last error: {self._last_error}" if self._last_error else text)
 
 
 @contextmanager

@@ -1,28 +1,9 @@
 """Keeps the secrets of a request out of every text: errors of the service, of the transport, and our own."""
 
 import json
-import re
 from urllib.parse import quote, quote_plus
 
-from pulumi_hbr_clients.model.errors import CredentialsError
 from pulumi_hbr_clients.protocol.signing import Credentials
-
-
-def usable(credentials: Credentials, label: str) -> Credentials:
-    """Return them. Raises `CredentialsError` where no header can carry them: httpx's own error would quote them."""
-    parts = {
-        "access key id": credentials.access_key_id,
-        "access key secret": credentials.access_key_secret,
-        "security token": credentials.security_token,
-    }
-    for name, value in parts.items():
-        if value is not None and not re.fullmatch(r"[\x21-\x7e]+", value):
-            msg = (
-                f"the {name} from {label} is empty or holds white space, a line break or a character that is not "
-                "ASCII; perhaps at its end, where a file or a secret was copied"
-            )
-            raise CredentialsError(msg)
-    return credentials
 
 
 def redacted(text: str, credentials: Credentials, authorization: str) -> str:

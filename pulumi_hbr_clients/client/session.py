@@ -11,16 +11,16 @@ import random
 import secrets
 import sys
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 from pulumi_hbr_clients.client.clock import Clock
 from pulumi_hbr_clients.client.credentials import CredentialSource
-from pulumi_hbr_clients.client.limits import ConcurrencyLimit
-from pulumi_hbr_clients.client.redaction import redacted, usable
+from pulumi_hbr_clients.client.redaction import redacted
 from pulumi_hbr_clients.client.transport import Transport
 from pulumi_hbr_clients.model.errors import (
     ONCE,
@@ -76,29 +76,62 @@ class RetryDetails:
     """Seconds until the next try."""
 
 
+class Observer:
+    """What is called while a query is under way. A subclass overrides what it is interested in."""
+
+    def on_page(self, read: int, total: int) -> None:
+        """A page came: the clients read so far in this pass over the list, and the total that the service named."""
+
+    def on_retry(self, details: RetryDetails) -> None:
+        """A try failed, and the request is repeated."""
+
+    def on_wait(self, seconds: float) -> None:
+        """Requests wait for the account's limit this long, a second at least."""
+
+
+SILENT: Final = Observer()
 NOTABLE_WAIT: Final = 1.0
 """Seconds: a shorter wait for the account's limit is not reported."""
-
-OnRetry = Callable[[RetryDetails], None]
-OnWait = Callable[[float], None]
-OnError = Callable[[HbrError], None]
 T = TypeVar("T")
 
 
-def ignore(_: object) -> None:
-    """Do nothing with a retry or an error."""
+class ConcurrencyLimit:
+    """An async context manager around each request: at most `maximum()` of them at once.
 
+    The maximum may change between two requests; it is read again whenever one ends. Belongs to one event loop.
+    """
 
-@dataclass(frozen=True, slots=True)
-class Callbacks:
-    """What to call while a page is requested."""
+    def __init__(self, maximum: Callable[[], int]) -> None:
+        """`maximum` never returns less than 1."""
+        self.maximum = maximum
+        self._held = 0
+        self._waiters: deque[asyncio.Future[None]] = deque()
 
-    on_error: OnError = ignore
-    """With the error of every try."""
-    on_retry: OnRetry = ignore
-    """Before every try but the first, except throttled ones."""
-    on_wait: OnWait = ignore
-    """With the seconds of a wait for the account's limit, unless it is short."""
+    async def __aenter__(self) -> Self:
+        """Wait for a free place."""
+        while self._held >= self.maximum():
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            try:
+                await waiter
+            except asyncio.CancelledError:
+                self._wake()  # it may have been woken just before, in place of another
+                raise
+        self._held += 1
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Give the place back."""
+        self._held -= 1
+        self._wake()
+
+    def _wake(self) -> None:
+        free = self.maximum() - self._held
+        while self._waiters and free > 0:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                free -= 1
 
 
 class EndpointSession:
@@ -153,37 +186,37 @@ class EndpointSession:
     async def page(
         self,
         query: Query,
-        ask: codec.PageRequest,
+        page: codec.PageRequest,
         *,
         known: AbstractSet[str],
-        callbacks: Callbacks,
+        observer: Observer,
     ) -> Page:
         """Return one page, trying again as its errors allow.
 
         Args:
             query: what to list.
-            ask: which page of it.
+            page: which page of it.
             known: identities of clients whose records are not needed again.
-            callbacks: what to call on errors, retries and waits.
+            observer: called on retries and waits.
 
         Raises:
             HbrError: the error of the last try.
         """
         return await self._call(
-            codec.encode_request(query, ask, self.target.host),
+            codec.encode_request(query, page, self.target.host),
             lambda decoder, response: decoder.page(response, known=known, passwords=query.include_proxy_passwords),
-            callbacks,
+            observer,
         )
 
     async def regions(self) -> tuple[str, ...]:
         """Return the ids of the regions of the service. Raises as `page`."""
-        return await self._call(codec.regions_request(self.target.host), Decoder.regions, Callbacks())
+        return await self._call(codec.regions_request(self.target.host), Decoder.regions, SILENT)
 
     async def _call(
         self,
         request: Request,
         decode: Callable[[Decoder, codec.HttpResponse], T],
-        callbacks: Callbacks,
+        observer: Observer,
     ) -> T:
         """Send until a response can be decoded, or an error may not be retried."""
         attempt, used = 0, set[Retry]()
@@ -191,7 +224,7 @@ class EndpointSession:
         while True:
             sent_at = self._clock.monotonic()
             try:
-                await self._turn(callbacks.on_wait)
+                await self._turn(observer)
                 credentials = await self._fetch(None)
                 async with self.slots, self._in_flight:
                     if self._limiter.delay(sent_at := self._clock.monotonic()) > 0:
@@ -202,23 +235,21 @@ class EndpointSession:
                     finally:
                         self._report(sys.exception(), sent_at)
             except HbrError as error:
-                callbacks.on_error(error)
                 _log.debug("%s: %s", self.target.endpoint, error)
-                if isinstance(error, ThrottledError):
-                    continue
-                attempt += 1
-                if not self._may_retry(error, attempt, used):
-                    raise
+                if not isinstance(error, ThrottledError):  # the limiter holds those back, and the deadline ends them
+                    attempt += 1
+                    if not self._may_retry(error, attempt, used):
+                        raise
                 delay = self._policy.delay(error, attempt)
-                callbacks.on_retry(RetryDetails(error, attempt, self._policy.attempts, delay))
+                observer.on_retry(RetryDetails(error, attempt, self._policy.attempts, delay))
                 await self._prepare_retry(error, credentials)
             await self._clock.sleep(delay)
 
-    async def _turn(self, on_wait: OnWait) -> None:
+    async def _turn(self, observer: Observer) -> None:
         """Wait until the rate limiter lets a request go."""
         while (wait := self._limiter.delay(self._clock.monotonic())) > 0:
             if wait >= NOTABLE_WAIT:
-                on_wait(wait)
+                observer.on_wait(wait)
             await self._clock.sleep(wait)
 
     def _report(self, error: BaseException | None, sent_at: float) -> None:
@@ -277,6 +308,6 @@ class EndpointSession:
                 async with self._renewal:
                     if (found := await self.source.credentials()) == expired:
                         found = await self.source.credentials(renew=True)
-            return usable(found, self.source.label)
+            return found
         finally:
             self._fetching -= 1

@@ -21,7 +21,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from pulumi_hbr_clients import __version__
-from pulumi_hbr_clients.client.daemon_threads import run_in_daemon_thread
+from pulumi_hbr_clients.client.blocking import run_in_daemon_thread
 from pulumi_hbr_clients.client.proxy import Proxy, proxy_for
 from pulumi_hbr_clients.model.errors import InputError, Retry, TransportError, ValidationIssue
 from pulumi_hbr_clients.protocol.codec import HttpResponse

@@ -119,9 +119,9 @@ class Part:
 class Paginator:
     """The state of one query between its first request and its list."""
 
-    def __init__(self, query: Query) -> None:
-        """Nothing is requested yet."""
-        self.query = query
+    def __init__(self, query: Query, *, region: str | None = None, profile: str | None = None) -> None:
+        """Nothing is requested yet. The result names the region, and the profile that signs, if one does."""
+        self.query, self.region, self.profile = query, region, profile
         self.request_count = 0
         self.request_ids: list[str] = []
         self.records: dict[str, BackupClient] = {}
@@ -223,6 +223,8 @@ class Paginator:
             request_count=self.request_count,
             request_ids=tuple(self.request_ids),
             server_time=self.last_page.server_time if self.last_page else None,
+            region=self.region,
+            profile=self.profile,
         )
 
     def _missing(self, wanted: Iterable[str] | None, found: Iterable[str | None]) -> tuple[str, ...]:

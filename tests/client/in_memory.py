@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from pulumi_hbr_clients import HbrClient
+from pulumi_hbr_clients.client.session import Observer, RetryDetails
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, InMemoryTransport, new_rows
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.protocol.codec import HttpResponse
@@ -49,6 +50,24 @@ class World:
     @property
     def statuses(self) -> list[int]:
         return [record.status for record in self.backend.log]
+
+
+class Recorder(Observer):
+    """Keeps what an observer is called with."""
+
+    def __init__(self) -> None:
+        self.pages: list[tuple[int, int]] = []
+        self.retries: list[RetryDetails] = []
+        self.waits: list[float] = []
+
+    def on_page(self, read: int, total: int) -> None:
+        self.pages.append((read, total))
+
+    def on_retry(self, details: RetryDetails) -> None:
+        self.retries.append(details)
+
+    def on_wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
 
 
 class Wire:

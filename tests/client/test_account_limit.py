@@ -7,10 +7,12 @@ from typing import Any, Literal
 import pytest
 
 from pulumi_hbr_clients import DeadlineError, HbrClient
+from pulumi_hbr_clients.client.session import SILENT, Observer
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, InMemoryTransport, new_rows
 from pulumi_hbr_clients.emulator.behaviour import RetryHeader, Window
 from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model.outputs import ClientList
+from tests.client.in_memory import Recorder
 from tests.virtual_clock import VirtualClock
 
 PAGE = 10
@@ -31,8 +33,8 @@ def client(clock: VirtualClock, backend: Backend, **settings: Any) -> HbrClient:
     return HbrClient(credentials=FAKE_CREDENTIALS, clock=clock, transport=lambda _: transport, **settings)
 
 
-async def listed(client: HbrClient, on_wait: Any = lambda _: None, **arguments: Any) -> ClientList:
-    return await client.list(queries.parse({**QUERY, **arguments}), on_wait=on_wait)
+async def listed(client: HbrClient, observer: Observer = SILENT, **arguments: Any) -> ClientList:
+    return await client.list(queries.parse({**QUERY, **arguments}), observer)
 
 
 def throttled(backend: Backend) -> int:
@@ -46,13 +48,13 @@ def test_more_pages_than_a_window_holds(
 ) -> None:
     """The list is complete soon after the next window opens, few requests are refused, and the wait is reported."""
     backend = service(clock, 700, window=Window(limit=600, kind=kind, retry_header=retry_header))
-    waits: list[float] = []
-    found = clock.run(listed(client(clock, backend), waits.append))
+    seen = Recorder()
+    found = clock.run(listed(client(clock, backend), seen))
     assert (found.complete, found.total_count) == (True, 7000)
     assert clock.elapsed < 65
     assert throttled(backend) <= 14
-    assert len(waits) <= 2
-    assert max(waits) > 30
+    assert len(seen.waits) <= 2
+    assert max(seen.waits) > 30
 
 
 def test_the_next_window_is_after_the_deadline(clock: VirtualClock) -> None:

@@ -18,7 +18,7 @@ from pulumi_hbr_clients.model.errors import (
 )
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.protocol.decoder import Page
-from tests.client.in_memory import ECS, World
+from tests.client.in_memory import ECS, Recorder, World
 from tests.queries import listed
 
 
@@ -185,15 +185,15 @@ def test_no_one_listens() -> None:
 
 def test_progress() -> None:
     """Each page reports the clients read so far in its pass, and the total."""
-    world, seen = World(250), list[tuple[int, int]]()
+    world, seen = World(250), Recorder()
 
     async def work() -> None:
         async with world.client() as client:
-            await client.list(Query(client_type="ECS_CLIENT"), lambda read, total: seen.append((read, total)))
+            await client.list(Query(client_type="ECS_CLIENT"), seen)
 
     world.run(work())
-    assert seen[0] == (99, 250)
-    assert seen.count((250, 250)) >= 2
+    assert seen.pages[0] == (99, 250)
+    assert seen.pages.count((250, 250)) >= 2
 
 
 def test_a_copy_shares_all_but_connections() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pulumi_hbr_clients import emulator
-from pulumi_hbr_clients.client.daemon_threads import run_in_daemon_thread
+from pulumi_hbr_clients.client.blocking import run_in_daemon_thread
 from pulumi_hbr_clients.client.transport import ConnectionPool
 from pulumi_hbr_clients.emulator import Backend, new_rows
 from pulumi_hbr_clients.model.errors import DeadlineError, TransportError
@@ -20,7 +20,7 @@ from tests.queries import ONE_TRY, listed
 SLOW = "https://slow.invalid"
 PROGRAM = """
 import asyncio, sys, time
-from pulumi_hbr_clients.client.daemon_threads import run_in_daemon_thread
+from pulumi_hbr_clients.client.blocking import run_in_daemon_thread
 from pulumi_hbr_clients.client.transport import ConnectionPool
 from tests.queries import listed
 
@@ -137,8 +137,8 @@ def test_daemon_threads() -> None:
         with pytest.raises(LookupError, match="as told"):
             await run_in_daemon_thread(fail)
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(run_in_daemon_thread(time.sleep, 0.3), 0.01)
-        return await run_in_daemon_thread(divmod, 7, 2)
+            await asyncio.wait_for(run_in_daemon_thread(lambda: time.sleep(0.3)), 0.01)
+        return await run_in_daemon_thread(lambda: divmod(7, 2))
 
     assert asyncio.run(work()) == (3, 1)
     time.sleep(0.4)

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from pulumi_hbr_clients import emulator, get_backup_clients
-from pulumi_hbr_clients.client.single_flight import SingleFlight
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, FAKE_STS_CREDENTIALS, Backend, new_rows
 from pulumi_hbr_clients.model.errors import DeadlineError, ServiceError
 from pulumi_hbr_clients.model.outputs import ClientList
@@ -165,26 +164,3 @@ def test_nothing_survives_a_loop_that_was_left() -> None:
     del loop, kept[:]
     gc.collect()
     assert gone() is None
-
-
-class Waiting:
-    def __init__(self, event: asyncio.Event) -> None:
-        self.event, self.runs = event, 0
-
-    async def run(self) -> None:
-        self.runs += 1
-        await self.event.wait()
-
-
-def test_what_has_ended_is_not_joined() -> None:
-    """A caller that comes later starts anew, even while an earlier one still looks at its result."""
-
-    async def work() -> None:
-        flights, event = SingleFlight(), asyncio.Event()
-        event.set()
-        async with flights.join("key", lambda: Waiting(event)) as (one, task):
-            await task
-            async with flights.join("key", lambda: Waiting(event)) as (two, _):
-                assert two is not one
-
-    asyncio.run(work())
