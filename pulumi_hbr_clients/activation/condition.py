@@ -69,6 +69,14 @@ class Gate:
     query: Query
     condition: ActivationCondition
 
+    def warnings(self, secret: Collection[str] = ()) -> Iterator[str]:
+        """What is allowed and yet looks wrong, a sentence each; without the values of arguments that are `secret`."""
+        yield from self.query.warnings(secret)
+        tolerated, backup_status = self.condition.tolerate, self.condition.backup_status
+        yield from unknown_value_warnings("tolerate", tolerated, validators.STATUSES, secret)
+        wanted = [backup_status] if backup_status else []
+        yield from unknown_value_warnings("backup_status", wanted, validators.BACKUP_STATUSES, secret)
+
 
 _WHOLE: Final = "must not be given: a gate looks at all clients that are selected"
 REFUSED: Final = {
@@ -120,15 +128,6 @@ def _refused(given: Mapping[str, Any], unknown: set[str]) -> Iterator[Validation
     tolerated = given.get("tolerate")
     if isinstance(tolerated, list | tuple) and "ACTIVATED" in tolerated:
         yield ValidationIssue("tolerate", "must not hold ACTIVATED: it is the status that a gate waits for")
-
-
-def warnings_of(gate: Gate, secret: Collection[str] = ()) -> Iterator[str]:
-    """What is allowed and yet looks wrong, a sentence each; without the values of arguments that are `secret`."""
-    yield from gate.query.warnings(secret)
-    condition = gate.condition
-    yield from unknown_value_warnings("tolerate", condition.tolerate, validators.STATUSES, secret)
-    wanted = [condition.backup_status] if condition.backup_status else []
-    yield from unknown_value_warnings("backup_status", wanted, validators.BACKUP_STATUSES, secret)
 
 
 GateMode = Literal["enforce", "warn", "off"]

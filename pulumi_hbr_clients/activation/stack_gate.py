@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic.alias_generators import to_camel
 
 from pulumi_hbr_clients.activation import messages
-from pulumi_hbr_clients.activation.condition import REFUSED, Gate, GateMode, ResourceCondition, parse, warnings_of
+from pulumi_hbr_clients.activation.condition import REFUSED, Gate, GateMode, ResourceCondition, parse
 from pulumi_hbr_clients.activation.waiter import ActivationResult, LogSink, ProgressReporter, check_once, pass_gate
 from pulumi_hbr_clients.client import blocking
 from pulumi_hbr_clients.client.client import HbrClient
@@ -30,7 +30,7 @@ async def run(  # noqa: PLR0913  each from the entry point
 
     None in the preview of a gate that would not pass now. Raises as `pass_gate`.
     """
-    for text in warnings_of(gate, secret):
+    for text in gate.warnings(secret):
         log(text, warning=True)
     if not preview:
         progress = ProgressReporter(log)

@@ -62,7 +62,7 @@ def command(output: str, **values: Any) -> None:
         lambda: gate_mode(no_config),
         lambda: targets.parse(values),
     )
-    print_warnings(gates.warnings_of(gate))
+    print_warnings(gate.warnings())
     by_ids = gate.query.client_ids is not None or gate.query.instance_ids is not None
     wait = _wait_for_union if by_ids and chosen.several else _wait_for_each
     click.get_current_context().exit(targets.run(chosen, gate.query, partial(wait, gate, mode, output)))

@@ -33,9 +33,8 @@ from pulumi_hbr_clients.model.names import ACTIVATION_GATE_TYPE
 from pulumi_hbr_clients.model.validators import snake
 from pulumi_hbr_clients.resources import inputs
 from pulumi_hbr_clients.resources import pulumi_runtime as program
-from pulumi_hbr_clients.resources.client_outputs import ClientOutputs
-from pulumi_hbr_clients.resources.inputs import Filters, Strings, Tags
-from pulumi_hbr_clients.resources.options import check_options
+from pulumi_hbr_clients.resources.backup_clients import ClientOutputs
+from pulumi_hbr_clients.resources.inputs import Filters, Strings, Tags, check_options
 from pulumi_hbr_clients.state_providers import ActivationGateProvider
 
 _OUTPUTS: Final = ("clients", "countsByStatus", "bypassed", "settingsDigest")
@@ -44,7 +43,7 @@ _ORDER_ADVICE: Final = (
 )
 
 
-class ActivationGate(ClientOutputs, pulumi.CustomResource):
+class ActivationGate(ClientOutputs):
     """Holds back what depends on it (`depends_on=[gate]`, or its outputs) until the selected clients are activated.
 
     Selected by ids, every id must have a client that is ACTIVATED; an empty list passes at once. Selected by filters,
@@ -110,8 +109,7 @@ class ActivationGate(ClientOutputs, pulumi.CustomResource):
         arguments, config = inputs.given(locals()), program.config()
         with inputs.in_one_line(f"ActivationGate {resource_name!r}"):
             check_options("ActivationGate", opts, arguments, _OUTPUTS)
-            later = {name for name, value in arguments.items() if program.contains_output(value)}
-            known = {name: value for name, value in arguments.items() if name not in later}
+            known, later = inputs.split(arguments)
             if (gate := parse_partial(known, later, ResourceCondition)) and not program.is_mocked():
                 check_location(gate.query, config)
             mode = gate_mode(config)
@@ -133,19 +131,11 @@ class ActivationGate(ClientOutputs, pulumi.CustomResource):
         merged.additional_secret_outputs = secret_outputs  # the SDK reads it when all inputs are resolved
         properties |= {**dict.fromkeys(_OUTPUTS), "__provider": program.by_reference(ActivationGateProvider)}
         super().__init__(ACTIVATION_GATE_TYPE, resource_name, properties, merged)
-        self._hold(pulumi.get(self, "clients"))
-
-    @property
-    def counts_by_status(self) -> pulumi.Output[Mapping[str, int]]:
-        """Number of clients by status."""
-        counts: pulumi.Output[Mapping[str, float]] = pulumi.get(self, "countsByStatus")
-        return counts.apply(lambda found: {status: int(count) for status, count in found.items()})
 
     @property
     def bypassed(self) -> pulumi.Output[bool]:
         """Whether the gate let something through because `hbr-clients:gates` was `warn` or `off`."""
-        bypassed: pulumi.Output[bool] = pulumi.get(self, "bypassed")
-        return bypassed
+        return self._output("bypassed")
 
 
 def _noting_secrets(value: Any, secret_outputs: list[str]) -> pulumi.Output[Any]:

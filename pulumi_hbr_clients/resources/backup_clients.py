@@ -9,25 +9,73 @@ an Output of every input: with a known id the engine drops unknown inputs, and t
 """
 
 from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
 from typing import Any
 
 import pulumi
 from pydantic.alias_generators import to_camel
 
-from pulumi_hbr_clients.model.backup_client import BackupClient
+from pulumi_hbr_clients.model.backup_client import BackupClient, from_state
 from pulumi_hbr_clients.model.names import BACKUP_CLIENTS_TYPE
-from pulumi_hbr_clients.model.outputs import INCOMPLETE, STATE_OUTPUTS, counts_by_status, size_text
+from pulumi_hbr_clients.model.outputs import INCOMPLETE, STATE_OUTPUTS, ClientList, counts_by_status, size_text
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.resources import inputs, pulumi_runtime
-from pulumi_hbr_clients.resources.client_outputs import ClientOutputs
-from pulumi_hbr_clients.resources.inputs import Filters, Strings, Tags
-from pulumi_hbr_clients.resources.options import check_options
+from pulumi_hbr_clients.resources.inputs import Filters, Strings, Tags, check_options
 from pulumi_hbr_clients.state_providers import BackupClientsProvider
 
 _MISSING_OF = {"client_ids": "missingClientIds", "instance_ids": "missingInstanceIds"}
 
 
-class BackupClients(ClientOutputs, pulumi.CustomResource):
+class ClientOutputs(pulumi.CustomResource):
+    """A resource with clients, which are one text in state. The outputs that follow from it are made in the program."""
+
+    def _output(self, name: str) -> pulumi.Output[Any]:
+        output: pulumi.Output[Any] = pulumi.get(self, name)
+        return output
+
+    def _output_or(self, name: str, otherwise: Callable[[list[BackupClient]], Any]) -> pulumi.Output[Any]:
+        """An output; under Pulumi's mocks, which need not give it, what follows from the clients."""
+        both = pulumi.Output.all(self._output(name), self._clients)
+        return both.apply(lambda values: otherwise(values[1]) if values[0] is None else values[0])
+
+    @cached_property
+    def _clients(self) -> pulumi.Output[list[BackupClient]]:
+        """The text, read once. Pulumi's mocks may give a list, or nothing."""
+        return self._output("clients").apply(lambda text: [] if text is None else from_state(text))
+
+    @property
+    def clients(self) -> pulumi.Output[list[BackupClient]]:
+        """The clients, sorted by id. `clients[0].client_id` works; exported, they are plain values."""
+        return self._clients
+
+    @property
+    def ids(self) -> pulumi.Output[list[str]]:
+        """The clients' ids, sorted."""
+        return self._clients.apply(lambda found: list(ClientList(clients=tuple(found)).ids))
+
+    @property
+    def instance_ids(self) -> pulumi.Output[list[str]]:
+        """The instances that have a client, sorted, each once."""
+        return self._clients.apply(lambda found: list(ClientList(clients=tuple(found)).instance_ids))
+
+    @property
+    def by_instance_id(self) -> pulumi.Output[dict[str, tuple[BackupClient, ...]]]:
+        """Instance id → its clients; an instance may have several."""
+        return self._clients.apply(lambda found: ClientList(clients=tuple(found)).by_instance_id)
+
+    @property
+    def total_count(self) -> pulumi.Output[int]:
+        """Number of clients listed."""
+        return self._clients.apply(len)
+
+    @property
+    def counts_by_status(self) -> pulumi.Output[Mapping[str, int]]:
+        """Number of clients by status."""
+        counts = self._output_or("countsByStatus", counts_by_status)
+        return counts.apply(lambda known: {status: int(count) for status, count in known.items()})
+
+
+class BackupClients(ClientOutputs):
     """The backup clients that match a query: known in preview, and read again at every `up` and refresh.
 
     It never shows as created, updated or deleted; `preview --diff` shows what changed in the fleet. In a preview the
@@ -127,18 +175,7 @@ class BackupClients(ClientOutputs, pulumi.CustomResource):
                 pulumi.ResourceOptions(id=_resource_id(query), additional_secret_outputs=["proxyPasswords"]),
             ),
         )
-        text = self._output("clients")
-        self._hold(text)
-        pulumi.Output.all(text, self.complete, query).apply(self._warn_of_list)
-
-    def _output(self, name: str) -> pulumi.Output[Any]:
-        output: pulumi.Output[Any] = pulumi.get(self, name)
-        return output
-
-    def _output_or(self, name: str, otherwise: Callable[[list[BackupClient]], Any]) -> pulumi.Output[Any]:
-        """An output; under Pulumi's mocks, which need not give it, what follows from the clients."""
-        both = pulumi.Output.all(self._output(name), self._clients)
-        return both.apply(lambda values: otherwise(values[1]) if values[0] is None else values[0])
+        pulumi.Output.all(self._output("clients"), self.complete, query).apply(self._warn_of_list)
 
     def _warn_of_list(self, values: list[Any]) -> None:
         text, complete, query = values
@@ -151,12 +188,6 @@ class BackupClients(ClientOutputs, pulumi.CustomResource):
     def service_total_count(self) -> pulumi.Output[int]:
         """Number of clients that the service counted, before our own filters."""
         return self._output_or("serviceTotalCount", len).apply(int)
-
-    @property
-    def counts_by_status(self) -> pulumi.Output[Mapping[str, int]]:
-        """Number of clients by status."""
-        counts = self._output_or("countsByStatus", counts_by_status)
-        return counts.apply(lambda known: {status: int(count) for status, count in known.items()})
 
     @property
     def missing_client_ids(self) -> pulumi.Output[list[str]]:

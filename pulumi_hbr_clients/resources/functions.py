@@ -11,6 +11,7 @@ from pulumi_hbr_clients.client.blocking import run
 from pulumi_hbr_clients.model import outputs, query
 from pulumi_hbr_clients.model.backup_client import BackupClient, from_state
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
+from pulumi_hbr_clients.model.names import FUNCTION_TOKEN
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.resources import pulumi_runtime
 
@@ -108,7 +109,10 @@ def get_backup_clients(  # noqa: PLR0913  the arguments of `Query`; a test holds
         raise InputError(*issues)
     validated = query.parse(arguments)
     if pulumi_runtime.is_mocked():
-        return outputs.project(validated, pulumi_runtime.mocked_list(validated))
+        from pulumi.runtime import invoke  # noqa: PLC0415  a plain script need not load pulumi
+
+        mocked = invoke(FUNCTION_TOKEN, validated.to_state()).value
+        return outputs.project(validated, pulumi_runtime.mocked_list(mocked))
     config = pulumi_runtime.config()
     return run(lambda: _list(validated, config))
 
@@ -163,16 +167,16 @@ def get_backup_clients_output(  # noqa: PLR0913  the arguments of `Query`; a tes
     import pulumi  # noqa: PLC0415  0.6 s that a plain script need not pay
 
     from pulumi_hbr_clients.resources import inputs  # noqa: PLC0415  the same
-    from pulumi_hbr_clients.resources.options import check_options  # noqa: PLC0415  the same
 
     arguments = inputs.given(arguments)
-    check_options("get_backup_clients_output", opts, arguments)
+    inputs.check_options("get_backup_clients_output", opts, arguments)
     inputs.check(arguments)
     config = pulumi_runtime.config()
 
     async def listed(known: Query, secret: Collection[str]) -> ClientList:
         if pulumi_runtime.is_mocked():
-            return outputs.project(known, await pulumi_runtime.mocked_list_async(known))
+            mocked = await pulumi.runtime.invoke_async(FUNCTION_TOKEN, known.to_state())
+            return outputs.project(known, pulumi_runtime.mocked_list(mocked))
         return await _list(known, config, secret)
 
     found = inputs.resolve("get_backup_clients_output", inputs.as_outputs(arguments), opts, listed)

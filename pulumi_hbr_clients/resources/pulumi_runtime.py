@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi_hbr_clients.client.settings import Config, no_config
 from pulumi_hbr_clients.model.backup_client import from_state
 from pulumi_hbr_clients.model.configuration import CONFIG_KEYS
-from pulumi_hbr_clients.model.names import FUNCTION_TOKEN
 from pulumi_hbr_clients.model.outputs import ClientList, counts_by_status
-from pulumi_hbr_clients.model.query import Query
 
 if TYPE_CHECKING:
     import pulumi
@@ -97,25 +95,12 @@ def is_mocked() -> bool:
     return isinstance(settings.SETTINGS.monitor, mocks.MockMonitor)
 
 
-def mocked_list(query: Query) -> ClientList:
-    """What `Mocks.call` returns for the plugin's function, as a list: look-ups of unit tests send nothing.
+def mocked_list(outputs: Mapping[str, Any] | None) -> ClientList:
+    """What `Mocks.call` returned for the plugin's function, as a list; what it left out follows from the clients.
 
     `clients` may be a list, or text as in state. Resources need nothing of their own: Pulumi asks `Mocks.new_resource`.
     """
-    from pulumi.runtime import invoke  # noqa: PLC0415  a plain script has not loaded pulumi
-
-    return _mocked_outputs(invoke(FUNCTION_TOKEN, query.to_state()).value or {})
-
-
-async def mocked_list_async(query: Query) -> ClientList:
-    """The same on the program's event loop."""
-    from pulumi.runtime import invoke_async  # noqa: PLC0415  a plain script has not loaded pulumi
-
-    return _mocked_outputs(await invoke_async(FUNCTION_TOKEN, query.to_state()) or {})
-
-
-def _mocked_outputs(outputs: Mapping[str, Any]) -> ClientList:
-    """A list of what a test gave; what it left out follows from the clients."""
+    outputs = outputs or {}
     clients = tuple(from_state(outputs.get("clients") or []))
     return ClientList(
         clients=clients,

@@ -181,13 +181,13 @@ def test_refused(arguments: dict[str, Any], path: str, says: str) -> None:
 def test_an_unknown_value_is_a_warning() -> None:
     """Statuses are an open set, so one that is not known may be new: it is used, with a warning."""
     asked = gate.parse({"client_type": "MOON_CLIENT", "tolerate": ["INSTAL_FAILED"], "backup_status": "PROTECTE"})
-    warnings = list(gate.warnings_of(asked))
+    warnings = list(asked.warnings())
     assert [text.partition(" ")[0] for text in warnings] == ["client_type:", "tolerate:", "backup_status:"]
     assert [text.rpartition("; ")[2] for text in warnings[1:]] == [
         "did you mean INSTALL_FAILED?",
         "did you mean PROTECTED?",
     ]
-    assert "INSTAL" not in "".join(gate.warnings_of(asked, {"tolerate"}))
+    assert "INSTAL" not in "".join(asked.warnings({"tolerate"}))
 
 
 def test_unknown_arguments_are_no_fault() -> None:

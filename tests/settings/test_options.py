@@ -13,7 +13,7 @@ from pulumi.resource_hooks import ResourceHookBinding
 
 from pulumi_hbr_clients.model.errors import InputError
 from pulumi_hbr_clients.model.outputs import STATE_OUTPUTS
-from pulumi_hbr_clients.resources.options import REFUSED, Kind, check_options
+from pulumi_hbr_clients.resources.inputs import REFUSED, Kind, check_options
 
 PAGE = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
 KINDS: tuple[Kind, Kind, Kind] = ("BackupClients", "ActivationGate", "get_backup_clients_output")
