@@ -13,10 +13,9 @@ emulator listens on loopback only and everything in it is fake.
 import inspect
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any, Final
 
-from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from pulumi_hbr_clients.emulator.backend import Backend, Cloud
 from pulumi_hbr_clients.emulator.behaviour import BEHAVIOURS
@@ -38,7 +37,6 @@ COMMANDS: Final[Mapping[str, Callable[..., Any]]] = {
     "add": lambda backend, clients: add_clients(backend, clients),  # noqa: PLW0108  without its own `name`
     "advance": Backend.advance,
     "change": Backend.change,
-    "churn": Backend.churn,
     "clear_log": Backend.clear_log,
     "install": lambda backend, instances, seconds=60.0, fails=False: backend.install(
         _ids(instances), seconds=seconds, fails=fails
@@ -57,7 +55,7 @@ def handle(target: Backend | Cloud, request: Request) -> ApiResponse:
     except (ValueError, TypeError, LookupError, InputError) as error:
         what = "the body is not JSON: " if isinstance(error, json.JSONDecodeError) else ""
         status, document = 400, {"error": f"{what}{error.args[0] if error.args else error}"}
-    return ApiResponse(status, json.dumps(document).encode())
+    return ApiResponse(status, json.dumps(document, default=to_jsonable_python).encode())
 
 
 def _backend(target: Backend | Cloud, query: Mapping[str, str]) -> Backend:
@@ -84,24 +82,18 @@ def _answer(backend: Backend, request: Request) -> Any:
         raise ValueError(f'{name} takes {{"value": ...}}')
     with backend.lock:
         if name in BEHAVIOURS:
-            return {"result": _plain(backend.set(name, body["value"]))}
+            return {"result": backend.set(name, body["value"])}
         inspect.signature(COMMANDS[name]).bind(backend, **body)
         return {"result": COMMANDS[name](backend, **body)}
 
 
 def _index(backend: Backend) -> Any:
     names = {name: list(inspect.signature(command).parameters)[1:] for name, command in COMMANDS.items()}
-    return {"commands": names, "behaviours": {name: _plain(getattr(backend, name)) for name in BEHAVIOURS}}
+    return {"commands": names, "behaviours": {name: getattr(backend, name) for name in BEHAVIOURS}}
 
 
 _VIEWS: Final[Mapping[str, Callable[[Backend], Any]]] = {
     "": _index,
     "fleet": lambda backend: {"clients": backend.rows(), "totalCount": len(backend.members)},
-    "log": lambda backend: {"requests": backend.requests, "log": [asdict(record) for record in list(backend.log)]},
+    "log": lambda backend: {"requests": backend.requests, "log": list(backend.log)},
 }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return value.model_dump()
-    return sorted(value) if isinstance(value, frozenset) else value

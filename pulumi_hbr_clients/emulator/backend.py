@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from pulumi_hbr_clients.emulator.behaviour import Behaviour, Limiter, Position
-from pulumi_hbr_clients.emulator.fake_client import FakeClient, Owner, Row, as_wire, new_row
+from pulumi_hbr_clients.emulator.fake_client import FakeClient, Row, as_wire, new_row
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.protocol.endpoints import REGIONS
 from pulumi_hbr_clients.protocol.signing import Credentials, Request, parse_authorization
@@ -84,7 +84,6 @@ class Backend(Behaviour):
         keys = (FAKE_CREDENTIALS, FAKE_STS_CREDENTIALS)
         self.accounts = {credentials.access_key_id: Account(credentials) for credentials in keys}
         self.regions: tuple[str, ...] = tuple(REGIONS)
-        self.trusted: set[Owner] = set()
         self.nonces: dict[str, float] = {}
         self.limiter = Limiter()
         self.log: deque[Record] = deque(maxlen=LOG_MAX)
@@ -131,19 +130,10 @@ class Backend(Behaviour):
                 self._during = None
 
     @_locked
-    def add(
-        self,
-        *rows: Row,
-        cluster_id: str | None = None,
-        owner: Owner | None = None,
-        beats: bool = True,
-        index: int | None = None,
-    ) -> None:
-        """Clients arrive, at the end or at this index. Filters see `cluster_id` and `owner`; responses do not."""
-        if owner:
-            self.trusted.add(owner)
+    def add(self, *rows: Row, index: int | None = None) -> None:
+        """Clients arrive, at the end or at this index."""
         for row in rows:
-            client = FakeClient({"ClientType": "ECS_CLIENT", **as_wire(row)}, cluster_id, owner, beats)
+            client = FakeClient(row)
             self.members.insert(len(self.members) if index is None else index, client)
             self._changed(client, client.row)
 
@@ -188,17 +178,6 @@ class Backend(Behaviour):
         self.later(seconds / 2, lambda: self.set_status("REGISTERED", *filter(self._has, ids)))
         self.later(seconds, lambda: self.set_status(end, *filter(self._has, ids)))
         return ids
-
-    @_locked
-    def churn(self, every: float, stay: float) -> None:
-        """From now on a client arrives every `every` seconds, and leaves after `stay` seconds."""
-
-        def visit() -> None:
-            client = self.arrive("ECS_CLIENT")
-            self.later(stay, lambda: client in self.members and self.remove(client))
-            self.later(every, visit)
-
-        self.later(every, visit)
 
     @_locked
     def arrive(self, client_type: str, at: Position = "end", fields: Row = MappingProxyType({})) -> FakeClient:

@@ -1,4 +1,4 @@
-"""How the service behaves: speed, limits, faults, the form of its responses, how the list changes while it is read.
+"""How the service behaves: speed, limits, faults, how the list changes while it is read.
 
 Each behaviour is an attribute of `Backend` that a test, the admin API and `hbr-clients emulator --behaviour` may set at
 any time. A value that makes no sense is a `ValueError` where it is set.
@@ -14,7 +14,6 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, PrivateAttr, TypeAdapter
 from pydantic import ValidationError as ShapeError
 
-from pulumi_hbr_clients.emulator.fake_client import Variant
 from pulumi_hbr_clients.emulator.responses import MIXED, ApiError, check_faults
 
 Count = Annotated[int, Field(ge=0, strict=True)]
@@ -96,8 +95,6 @@ class Behaviour:
     """Every second page names a TotalCount that is off by this."""
     page_size_max: AtLeastOne | None = None
     """Largest page the service gives, whatever was asked; it says so in PageSize."""
-    variants: frozenset[Variant] = frozenset()
-    """Other forms that responses take."""
 
     def __init__(self, **behaviours: Any) -> None:
         """Set behaviours by name. Raises `ValueError`."""

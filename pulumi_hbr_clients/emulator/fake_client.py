@@ -5,15 +5,14 @@ Settings and tags of made-up rows are shared between them (a fleet of 100,000 wo
 never change one in place.
 
 An ACTIVATED client reports once a minute, each at its own second; the row's two moving fields are computed from the
-clock. The rest of the row is encoded once and kept until the row changes: a page is a join of bytes. A backend may use
-other forms than the document's (`Variant`).
+clock. The rest of the row is encoded once and kept until the row changes: a page is a join of bytes.
 """
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from hashlib import sha256
-from typing import Any, Final, Literal
+from typing import Any, Final
 from zlib import crc32
 
 from pulumi_hbr_clients.model.backup_client import BackupClient, wire_name
@@ -39,7 +38,9 @@ MOVING: Final = ("LastHeartBeatTime", "UpdatedTime")
 ROW_FIELDS: Final = tuple(
     wire_name(field.name) for field in fields(BackupClient) if field.name not in {"region", "cluster_id"}
 )
-_SPELLINGS: Final = {name[0].lower() + name[1:]: name for name in (*ROW_FIELDS, *SETTINGS)}
+HIDDEN_FIELDS: Final = ("ClusterId", "CrossAccountUserId", "CrossAccountRoleName", "Beats", "Region")
+"""What a row may say of its client that responses do not show: filters see it, or the emulator."""
+_SPELLINGS: Final = {name[0].lower() + name[1:]: name for name in (*ROW_FIELDS, *HIDDEN_FIELDS, *SETTINGS)}
 _SETTINGS: Final = (
     SETTINGS,
     {**SETTINGS, "MaxCpuCore": "1", "MaxWorker": "2", "UseHttps": "true"},
@@ -113,12 +114,6 @@ HEARTBEAT: Final = 60
 encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 Owner = tuple[str, str]
 """Another account's id, and the role in it that this account may assume."""
-Variant = Literal[
-    "wrapped",  # lists as {"Client": [...]}, {"Tag": [...]}
-    "strings",  # values of the other type: "3" for 3, true for "true"
-    "nulls",  # empty values as null
-    "absent",  # empty values left out
-]
 
 
 @dataclass(slots=True, eq=False)
@@ -126,14 +121,20 @@ class FakeClient:
     """A client. Replace its row through `change` only: the encoded bytes follow."""
 
     row: Row
-    cluster_id: str | None = None
-    owner: Owner | None = None
-    beats: bool = True
+    """In either spelling, with any of `HIDDEN_FIELDS`; then in the service's, without them."""
+    cluster_id: str | None = field(init=False)
+    owner: Owner | None = field(init=False)
+    beats: bool = field(init=False)
     _phase: int = field(init=False)
-    _encoded: tuple[frozenset[str], bytes] | None = field(default=None, init=False)
+    _still: bytes | None = field(default=None, init=False)
+    """The row without the moving fields, as JSON."""
 
     def __post_init__(self) -> None:
-        self._phase = crc32(str(self.row.get("ClientId")).encode()) % HEARTBEAT
+        row = {"ClientType": "ECS_CLIENT", **as_wire(self.row)}
+        self.cluster_id, user, role, beats, _ = (row.pop(name, None) for name in HIDDEN_FIELDS)
+        self.row, self.beats = row, beats is not False
+        self.owner = (str(user), str(role)) if user else None
+        self._phase = crc32(str(row.get("ClientId")).encode()) % HEARTBEAT
 
     def is_called(self, identity: str) -> bool:
         """Whether this is the client's id, or its instance's."""
@@ -144,7 +145,7 @@ class FakeClient:
         row = {**self.row, **self.moving(now), **fields}
         self.row = {name: value for name, value in row.items() if value is not ...}
         self.beats = self.beats and "LastHeartBeatTime" not in fields
-        self._encoded = None
+        self._still = None
 
     def moving(self, now: float) -> dict[str, int]:
         """The two moving fields at this time, if they move."""
@@ -153,42 +154,13 @@ class FakeClient:
         last = int(now - self._phase) // HEARTBEAT * HEARTBEAT + self._phase
         return dict.fromkeys(MOVING, last)
 
-    def encoded(self, now: float, variants: frozenset[str] = frozenset()) -> bytes:
+    def encoded(self, now: float) -> bytes:
         """The client as JSON."""
         moving = self.moving(now)
-        if self._encoded is None or self._encoded[0] != variants:
-            still = {name: value for name, value in self.row.items() if name not in moving}
-            text = encode(_vary(still, variants) if variants else still)
+        if self._still is None:
+            text = encode({name: value for name, value in self.row.items() if name not in moving})
             # A lone surrogate becomes \udXXX, which is JSON's escape for it.
-            self._encoded = variants, text.encode(errors="backslashreplace")
+            self._still = text.encode(errors="backslashreplace")
         if not moving:
-            return self._encoded[1]
-        beat = b'"%d"' if "strings" in variants else b"%d"
-        beats = b",".join(b'"%b":%b' % (name.encode(), beat % at) for name, at in moving.items())
-        return b"%b,%b}" % (self._encoded[1][:-1], beats)
-
-
-def _vary(row: Row, variants: frozenset[str]) -> dict[str, Any]:
-    """A row, or its settings, in other forms."""
-    varied: dict[str, Any] = {}
-    for name, value in row.items():
-        if value in ("", None, [], {}):
-            if "absent" not in variants:
-                varied[name] = None if "nulls" in variants else value
-        elif isinstance(value, Mapping):
-            varied[name] = _vary(value, variants)
-        elif isinstance(value, list):
-            varied[name] = {name.removesuffix("s"): value} if "wrapped" in variants else value
-        else:
-            varied[name] = other_type(value) if "strings" in variants else value
-    return varied
-
-
-def other_type(value: Any) -> Any:
-    """`3` → "3", `true` → "true", and back; anything else as it is."""
-    if isinstance(value, bool | int):
-        return str(value).lower()
-    if value in ("true", "false"):
-        return value == "true"
-    is_whole = isinstance(value, str) and value.isdecimal() and str(int(value)) == value
-    return int(value) if is_whole else value
+            return self._still
+        return b"%b,%b}" % (self._still[:-1], encode(moving)[1:-1].encode())

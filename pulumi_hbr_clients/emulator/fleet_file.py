@@ -1,93 +1,103 @@
-"""Where a backend's clients come from: a sample, a number of made-up ones, or a file.
+"""Where a backend's clients come from: the sample, or a file.
 
 A file holds JSON or YAML: a list, or `{clients: [...]}` as `hbr-clients list --output json` prints it. An item is a
 client in the service's spelling or in state's (tags may be a map), or a short form:
 
     - {count: 1000, clientType: ECS_CLIENT, seed: 7}
+    - {name: web-1, status: STOPPED}
     - {clientId: c-1, instanceId: i-1, status: UNKNOWN, tags: {env: prod}, beats: false}
     - {clientId: c-2, clientType: CONTAINER_CLIENT, clusterId: cl-1}
     - {clientId: c-3, crossAccountUserId: "1293746723820000", crossAccountRoleName: hbrcrossrole}
 
-Several accounts and regions: `{accounts: {prod: {cn-hangzhou: [...], cn-shanghai: [...]}, ...}}`. What a client does
-not say is left out of responses. Raises `InputError` with every fault of a file.
+A client with a `clientId` has the fields that are given. The rest of a client with a `name` is made up from that name.
+Several accounts and regions: `{accounts: {prod: {cn-hangzhou: [...], cn-shanghai: [...]}, ...}}`.
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import yaml
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from pulumi_hbr_clients.emulator.backend import Backend, Cloud
-from pulumi_hbr_clients.emulator.fake_client import ROW_FIELDS, SETTINGS, Row, as_wire, new_row, new_rows
+from pulumi_hbr_clients.emulator.fake_client import HIDDEN_FIELDS, ROW_FIELDS, SETTINGS, as_wire, new_row, new_rows
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
-from pulumi_hbr_clients.model.validators import CLIENT_TYPES, nearest
+from pulumi_hbr_clients.model.validators import validate
 
-COUNT_MAX: Final = 1_000_000
 CLUSTER: Final = "cl-000emulator0cluster"
 """The cluster of the sample's container clients."""
 SOURCE_ACCOUNT: Final = ("1293746723820000", "hbrcrossrole")
 """The account and role behind the sample's client that is backed up across accounts."""
-_BESIDE: Final = {
-    name[0].lower() + name[1:]: name for name in ("ClusterId", "CrossAccountUserId", "CrossAccountRoleName", "Beats")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Accounts(_Strict):
+    accounts: dict[str, dict[str, Any]]
+
+
+class _Generated(_Strict):
+    count: Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
+    clientType: str = "ECS_CLIENT"  # noqa: N815  as in the file
+    seed: int | None = None
+
+
+_ANY: Final[Any] = (Any, None)
+_REQUIRED: Final[Any] = (Annotated[str, Field(min_length=1)], ...)
+_Settings = create_model("_Settings", __base__=_Strict, **dict.fromkeys(SETTINGS, _ANY))
+_FIELDS: Final[dict[str, Any]] = {
+    **dict.fromkeys((*ROW_FIELDS, *HIDDEN_FIELDS), _ANY),
+    "ClientType": (str, "ECS_CLIENT"),
+    "Settings": (_Settings | None, None),
+    "Tags": (list[dict[str, Any]] | None, None),
 }
-"""What a file may say of a client besides its row."""
+_Named = create_model("_Named", __base__=_Strict, **{**_FIELDS, "name": _REQUIRED})
+_Client = create_model("_Client", __base__=_Strict, **{**_FIELDS, "ClientId": _REQUIRED})
 
 
 def open_fleet(
     fleet: str | Path | None = None, *, seed: int = 0, lively: bool = True, **behaviours: Any
 ) -> Backend | Cloud:
-    """The backend of a fleet file; without one the sample. `lively`: the sample changes while you watch."""
+    """The backend of a fleet file; without one the sample. `lively`: the sample changes while you watch.
+
+    Raises `InputError` with every fault of the file.
+    """
     if fleet is None:
         return sample(seed=seed, lively=lively, **behaviours)
+
+    def backend(clients: Any, name: str) -> Backend:
+        backend = Backend(seed=seed, **behaviours)
+        add_clients(backend, clients, name=name)
+        return backend
+
     name, document = Path(fleet).name, _read(Path(fleet))
     if not isinstance(document, Mapping) or "accounts" not in document:
-        return _backend(document, name, seed, behaviours)
-    fleets = {
-        (str(account), str(region)): _backend(clients, f"{name}.accounts.{account}.{region}", seed, behaviours)
-        for account, regions in document["accounts"].items()
-        for region, clients in regions.items()
-    }
-    return Cloud(fleets)
-
-
-def _backend(document: Any, name: str, seed: int, behaviours: Mapping[str, Any]) -> Backend:
-    backend = Backend(seed=seed, **behaviours)
-    add_clients(backend, document, name=name)
-    return backend
+        return backend(document, name)
+    found, issues = validate(_Accounts, document)
+    if found is None:
+        raise InputError(*issues)
+    return Cloud(
+        {
+            (account, region): backend(clients, f"{name}.accounts.{account}.{region}")
+            for account, regions in found.accounts.items()
+            for region, clients in regions.items()
+        }
+    )
 
 
 def sample(*, lively: bool = False, **behaviours: Any) -> Backend:
     """A small fleet with something of everything. Unless `lively`, nothing but heartbeats changes."""
     backend = Backend(**behaviours)
-    for item in _sample_items():
-        _add(backend, _completed(**item))
-    backend.history.clear()
+    add_clients(backend, _read(Path(__file__).with_name("sample.yaml")))
     if lively:
         backend.install([new_row("sample/batch-1")["InstanceId"]], seconds=30)
         backend.later(45, lambda: backend.activate(new_row("sample/db-2")["ClientId"]))
-        backend.churn(every=40, stay=20)
     return backend
-
-
-@cache
-def _sample_items() -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = _read(Path(__file__).with_name("sample.yaml"))
-    return items
-
-
-def _completed(*, name: str, clientType: str = "ECS_CLIENT", **given: Any) -> dict[str, Any]:  # noqa: N803  as in the file
-    """A client of the sample with all that the file does not say."""
-    usual = {"Status": "ACTIVATED", "BackupStatus": "PROTECTED", "ClientVersion": "2.13.1", "Hostname": name}
-    if clientType == "ECS_CLIENT":
-        usual |= {"InstanceName": name, "OsType": "linux"}
-    settings = given.pop("settings", {})
-    given["settings"] = settings if settings is None else SETTINGS | settings
-    row = new_row(f"sample/{name}", clientType, **usual) | as_wire(given)
-    return {key: value for key, value in row.items() if value is not None}
 
 
 def _read(path: Path) -> Any:
@@ -108,53 +118,36 @@ def add_clients(backend: Backend, document: Any, *, name: str = "clients") -> No
     items = document.get("clients", [document]) if isinstance(document, Mapping) else document
     if not isinstance(items, list):
         raise InputError(ValidationIssue(name, "must be a list of clients, or {clients: [...]}"))
-    if issues := [issue for i, item in enumerate(items) for issue in _issues(f"{name}[{i}]", item)]:
+    if issues := [issue for number, item in enumerate(items) for issue in _issues(f"{name}[{number}]", item)]:
         raise InputError(*issues)
     for item in items:
-        _add(backend, item)
+        backend.add(*_rows(item, backend.seed))
 
 
-def _add(backend: Backend, item: Row) -> None:
-    if "count" in item:
-        client_type = str(item.get("clientType", "ECS_CLIENT"))
-        backend.add(*new_rows(item["count"], client_type, seed=item.get("seed", backend.seed)))
-        return
-    row = {_BESIDE.get(name, name): value for name, value in item.items() if name != "region"}
-    cluster_id, user, role, beats = (row.pop(name, None) for name in _BESIDE.values())
-    owner = (str(user), str(role)) if user else None
-    backend.add(row, cluster_id=cluster_id, owner=owner, beats=beats is not False)
-
-
-def _issues(path: str, item: Any) -> Iterator[ValidationIssue]:
+def _issues(path: str, item: Any) -> list[ValidationIssue]:
     if not isinstance(item, Mapping):
-        yield ValidationIssue(path, "must be a client: a map of its fields", repr(item)[:80])
-    elif "count" in item:
-        count = item["count"]
-        yield from _unknown(path, item, ("count", "clientType", "seed"))
-        if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= COUNT_MAX:
-            yield ValidationIssue(f"{path}.count", f"must be a number from 0 to {COUNT_MAX:,}", repr(count))
+        return [ValidationIssue(path, "must be a client: a map of its fields", repr(item)[:80])]
+    if "count" in item:
+        _, issues = validate(_Generated, item)
     else:
-        row = as_wire({_BESIDE.get(str(name), str(name)): value for name, value in item.items()})
-        yield from _unknown(path, row, (*ROW_FIELDS, *_BESIDE.values(), "region"))
-        yield from _unknown(f"{path}.settings", row.get("Settings") or {}, SETTINGS)
-        yield from _shapes(path, row)
+        _, issues = validate(_Named if "name" in item else _Client, as_wire(item))
+    return [ValidationIssue(f"{path}.{i.path[:1].lower()}{i.path[1:]}", i.reason, i.given) for i in issues]
 
 
-def _unknown(path: str, given: Any, known: Collection[str]) -> Iterator[ValidationIssue]:
-    for name in given if isinstance(given, Mapping) else ():
-        if name not in known:
-            yield ValidationIssue(f"{path}.{name}", f"no such field{nearest(str(name).capitalize(), known)}")
+def _rows(item: Mapping[str, Any], seed: int) -> Iterable[dict[str, Any]]:
+    if "count" in item:
+        return new_rows(item["count"], item.get("clientType", "ECS_CLIENT"), seed=item.get("seed", seed))
+    if "name" in item:
+        return [_named_row(**as_wire(item))]
+    return [dict(item)]
 
 
-def _shapes(path: str, row: Row) -> Iterator[ValidationIssue]:
-    client_id, tags = row.get("ClientId"), row.get("Tags") or []
-    if not isinstance(client_id, str) or not client_id:
-        yield ValidationIssue(f"{path}.clientId", "is required: a text such as c-0001", repr(client_id))
-    if not isinstance(row.get("ClientType", ""), str):
-        yield ValidationIssue(f"{path}.clientType", f"must be a text: {', '.join(CLIENT_TYPES)}")
-    if not isinstance(row.get("Settings", {}), Mapping | None):
-        yield ValidationIssue(f"{path}.settings", "must be a map of settings")
-    if not isinstance(tags, list) or not all(isinstance(tag, Mapping) for tag in tags):
-        yield ValidationIssue(f"{path}.tags", "must be a map, or a list of {Key, Value}")
-    if bool(row.get("CrossAccountUserId")) != bool(row.get("CrossAccountRoleName")):
-        yield ValidationIssue(f"{path}.crossAccountUserId", "goes together with crossAccountRoleName")
+def _named_row(*, name: str, ClientType: str = "ECS_CLIENT", **given: Any) -> dict[str, Any]:  # noqa: N803  as in a row
+    """An ACTIVATED client with the newest version; where null is given, the field is left out."""
+    usual = {"Status": "ACTIVATED", "BackupStatus": "PROTECTED", "ClientVersion": "2.13.1", "Hostname": name}
+    if ClientType == "ECS_CLIENT":
+        usual |= {"InstanceName": name, "OsType": "linux"}
+    settings = given.pop("Settings", {})
+    given["Settings"] = settings if settings is None else SETTINGS | settings
+    row = new_row(f"sample/{name}", ClientType, **usual) | given
+    return {field: value for field, value in row.items() if value is not None}

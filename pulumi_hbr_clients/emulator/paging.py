@@ -26,20 +26,18 @@ _SORT_KEYS: Final[Mapping[str, Callable[[FakeClient, int], Any]]] = {
 }
 
 
-def page(backend: Backend, query: Query, *, other: bool = False) -> ApiResponse:
-    """The requested page; with `other`, under its number the one before it (for the first page the second)."""
+def page(backend: Backend, query: Query) -> ApiResponse:
+    """The requested page."""
     found = _selection(backend, query)
     number = query.page_number or 1
     size = min(query.page_size or DEFAULT_PAGE_SIZE, backend.page_size_max or PAGE_SIZE_MAX)
-    end = size * ((number - 1 or 2) if other else number)
     ordered = backend.random.sample(found, len(found)) if backend.order == "shuffled" else found
     now = backend.now()
     response = responses.page(
-        (client.encoded(now, backend.variants) for client in ordered[end - size : end]),
+        (client.encoded(now) for client in ordered[(number - 1) * size : number * size]),
         number=number,
         size=size,
         total=max(0, len(found) + backend.total_drift * (backend.requests % 2)),
-        variants=backend.variants,
     )
     if backend.turnover and backend.turnover.is_due():
         _turn_over(backend, backend.turnover, query, found)
@@ -92,7 +90,7 @@ def _owner(backend: Backend, query: Query) -> tuple[str, str] | None:
     if query.cross_account_type is None or query.cross_account_type == "SELF_ACCOUNT":
         return None
     owner = query.cross_account_user_id or "", query.cross_account_role_name or ""
-    if owner not in backend.trusted:
+    if not any(client.owner == owner for client in backend.members):
         raise ApiError("AssumeRoleFail")
     return owner
 

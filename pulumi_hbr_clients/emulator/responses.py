@@ -16,7 +16,7 @@ from email.utils import formatdate
 from typing import Any, Final, Literal, TypeVar
 from uuid import uuid4
 
-from pulumi_hbr_clients.emulator.fake_client import encode, other_type
+from pulumi_hbr_clients.emulator.fake_client import encode
 
 OK: Final = 200
 _CODES: Final = {
@@ -84,35 +84,28 @@ def _refusal(status: int, code: str, message: str, headers: Headers = (), **docu
     return ApiResponse(status, encode(body).encode(), code, headers=headers, request_id=request_id)
 
 
-def page(clients: Iterable[bytes], *, number: int, size: int, total: int, variants: frozenset[str]) -> ApiResponse:
-    """One page of the list, in the document's form or a variant of it."""
-    rows = b"[%b]" % b",".join(clients)
-    if "wrapped" in variants:
-        rows = b'{"Client":%b}' % rows
-    return _success({"PageNumber": number, "PageSize": size, "TotalCount": total}, b'"Clients":%b' % rows, variants)
+def page(clients: Iterable[bytes], *, number: int, size: int, total: int) -> ApiResponse:
+    """One page of the list."""
+    return _success(b'"Clients":[%b]' % b",".join(clients), PageNumber=number, PageSize=size, TotalCount=total)
 
 
 def regions(names: Iterable[str]) -> ApiResponse:
     """The response of DescribeRegions: a wrapped list, as its page shows it."""
     listed = [{"LocalName": f"Region {name}", "RegionId": name} for name in names]
-    return _success({}, b'"Regions":%b' % encode({"Region": listed}).encode(), frozenset())
+    return _success(b'"Regions":%b' % encode({"Region": listed}).encode())
 
 
-def _success(document: Mapping[str, Any], last: bytes, variants: frozenset[str]) -> ApiResponse:
+def _success(last: bytes, **document: Any) -> ApiResponse:
     request_id = _new_request_id()
     envelope = {"RequestId": request_id, "Success": True, "Code": "200", "Message": "successful", **document}
-    if "strings" in variants:
-        envelope = {name: other_type(value) for name, value in envelope.items()}
     return ApiResponse(OK, b"%b,%b}" % (encode(envelope)[:-1].encode(), last), "200", request_id=request_id)
 
 
 @dataclass(frozen=True, slots=True)
 class FaultContext:
-    """What a fault works with: the service's own responses (made when called), host, time, and the fault's number."""
+    """What a fault works with: the service's own response (made when called), host, time, and the fault's number."""
 
     answer: Callable[[], ApiResponse]
-    other_page: Callable[[], ApiResponse]
-    """The page before the requested one; for the first page the second."""
     host: str
     time: float
     number: float | None = None
@@ -183,7 +176,6 @@ _NAMED: Final[Mapping[str, Fault]] = {
     "wrong_clients": _edited(Clients=5),
     "no_total": _edited(TotalCount=...),
     "no_page": _edited(Clients=[]),
-    "other_page": lambda context: context.other_page(),
 }
 FAULTS: Final[Mapping[str, Fault]] = {**_NAMED, **{code: _code(code) for code in _STATUSES}}
 BUSY: Final = (

@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import formatdate
-from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -48,8 +47,7 @@ def answer(backend: Backend, request: Request) -> ApiResponse:
         backend.tick()
         fault = backend.take_fault()
         host = request.headers.get("host", "")
-        usual, other = (partial(_answer, backend, request, other=other) for other in (False, True))
-        context = responses.FaultContext(usual, other, host, backend.service_time())
+        context = responses.FaultContext(lambda: _answer(backend, request), host, backend.service_time())
         response = responses.apply_fault(fault or "none", context)
         backend.requests += 1
         backend.log.append(_record(backend, request, response, fault))
@@ -68,13 +66,13 @@ def response_headers(backend: Backend, response: ApiResponse) -> dict[str, str]:
     }
 
 
-def _answer(backend: Backend, request: Request, *, other: bool) -> ApiResponse:
+def _answer(backend: Backend, request: Request) -> ApiResponse:
     action = request.headers.get("x-acs-action", "")
     try:
         _authenticate(backend, request)
         if action == codec.REGIONS_ACTION:
             return responses.regions(backend.regions)
-        return paging.page(backend, _query(request), other=other)
+        return paging.page(backend, _query(request))
     except ApiError as error:
         return responses.refusal(error, host=request.headers.get("host", ""), action=action)
 

@@ -47,7 +47,6 @@ BEHAVIOURS: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "turnover": st.none() | TURNOVERS | EVEN_TURNOVERS,
     "total_drift": st.sampled_from([0, 1, 3, 100]),
     "page_size_max": st.none() | st.integers(20, 98),
-    "variants": st.frozensets(st.sampled_from(["wrapped", "strings", "nulls", "absent"])),
 }
 STATUSES: Final = st.sampled_from(
     ["ACTIVATED", "ACTIVATED", "INSTALLING", "REGISTERED", "UPGRADING", "STOPPED", "UNKNOWN", "DEACTIVATED", "THAWING"]
@@ -57,12 +56,17 @@ SLICES: Final = st.tuples(st.integers(0, 400), st.sampled_from([1, 3, 20, 99, 10
 
 
 def grouped(rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """The rows, all ACTIVATED, in two groups by tag; three have a proxy password, an old SDK's field, half a letter."""
+    """The rows, all ACTIVATED, in two groups by tag; three have a proxy password, and are in a form of other SDKs."""
     made = [
         {**row, "Status": "ACTIVATED", "Tags": [{"Key": "group", "Value": GROUPS[number % 2]}]}
         for number, row in enumerate(rows)
     ]
     for row in made[:3]:
         row["Settings"] = {**SETTINGS, "ProxyPassword": f"FAKE-PROXY-PASSWORD-{row['ClientId']}"}
-        row |= {"ProductName": "Alibaba Cloud ECS", "Hostname": f"{row['Hostname']}\ud83d"}
+        row |= {
+            "ProductName": "Alibaba Cloud ECS",
+            "Hostname": f"{row['Hostname']}\ud83d",
+            "Appliance": "false",
+            "OsType": None,
+        }
     return made

@@ -59,12 +59,12 @@ def test_json_is_the_resources_outputs() -> None:
 @pytest.mark.usefixtures("emulator")
 def test_the_order_is_stable(backend: Backend) -> None:
     """The same fleet in another order gives the same bytes."""
-    rows = [row(number, Tags=[{"Key": key, "Value": "1"} for key in "ba"]) for number in range(250)]
+    rows = [row(number, beats=False, Tags=[{"Key": key, "Value": "1"} for key in "ba"]) for number in range(250)]
     backend.remove(*(member["ClientId"] for member in backend.rows()))
-    backend.add(*rows, beats=False)
+    backend.add(*rows)
     first = run("list", *ECS, "--output", "json")
     backend.remove(*(each["ClientId"] for each in rows))
-    backend.add(*reversed(rows), beats=False)
+    backend.add(*reversed(rows))
     assert run("list", *ECS, "--output", "json").stdout_bytes == first.stdout_bytes
     assert first.exit_code == 0
 

@@ -77,17 +77,6 @@ def test_time_passes_for_the_fleet_alone(backend: Backend, caller: Caller) -> No
     assert caller.document(ALL_ECS, {"InstanceIds": '["i-new"]'})["Clients"][0]["Status"] == "ACTIVATED"
 
 
-def test_clients_come_and_go(clock: VirtualClock) -> None:
-    """Clients arrive on a timeline and leave after their stay."""
-    backend = Backend(clock=clock.time)
-    backend.churn(every=10, stay=25)
-    counts = []
-    for _ in range(6):
-        clock.advance(10)
-        counts.append(len(backend.rows()))
-    assert counts == [1, 2, 3, 3, 3, 3]
-
-
 def test_changes_show_at_once(backend: Backend, caller: Caller) -> None:
     """What a test changes is in the next response."""
     web = new_row("sample/web-1")
@@ -119,15 +108,17 @@ def test_fleet_file(tmp_path: Path, *, wrap: bool) -> None:
         {"ClientId": "c-1", "Tags": [{"Key": "a", "Value": "b"}], "ClusterId": "cl-1"},
         {"clientId": "c-2", "clientType": "LOCAL_CLIENT", "tags": {"a": "b"}, "beats": False},
         {"clientId": "c-3", "crossAccountUserId": 12, "crossAccountRoleName": "r"},
+        {"name": "web-1", "status": "STOPPED"},
         {"count": 5, "clientType": "CONTAINER_CLIENT", "seed": 7},
     ]
     path = tmp_path / "fleet.json"
-    path.write_text(json.dumps({"clients": items, "totalCount": 8} if wrap else items))
+    path.write_text(json.dumps({"clients": items, "totalCount": 9} if wrap else items))
     backend = open_fleet(path)
     assert isinstance(backend, Backend)
-    first, second, third, *made = backend.members
+    first, second, third, named, *made = backend.members
     assert first.row["Tags"] == second.row["Tags"]
     assert (first.cluster_id, second.beats, third.owner) == ("cl-1", False, ("12", "r"))
+    assert (named.row["ClientId"], named.row["Status"]) == (new_row("sample/web-1")["ClientId"], "STOPPED")
     assert [client.row["ClientType"] for client in made] == ["CONTAINER_CLIENT"] * 5
 
 
@@ -151,11 +142,11 @@ def test_fleet_file_of_several_accounts(tmp_path: Path) -> None:
         (["must be a list of clients"], "5"),
         (["fleet.yaml[0]: must be a client"], "[1]"),
         (["[0].clientId: is required"], "[{status: X}]"),
-        (["[0].stauts: no such field; did you mean Status?"], "[{clientId: c-1, stauts: X}]"),
-        (["[0].count: must be a number", "[1].settings.Colour"], "[{count: -1}, {clientId: c, settings: {Colour: 1}}]"),
-        (["crossAccountRoleName"], "[{clientId: c-1, crossAccountUserId: 12}]"),
-        (["[0].tags: must be a map"], "[{clientId: c-1, tags: [x]}]"),
+        (["[0].stauts: no such argument; did you mean Status?"], "[{clientId: c-1, stauts: X}]"),
+        (["[0].count: must be greater", "[1].settings.Colour"], "[{count: -1}, {name: c, settings: {Colour: 1}}]"),
+        (["[0].tags[0]: must be a valid dictionary"], "[{clientId: c-1, tags: [x]}]"),
         (["accounts.prod.cn-hangzhou[0].clientId"], "accounts: {prod: {cn-hangzhou: [{}]}}"),
+        (["accounts: must be a valid dictionary"], "accounts: [prod]"),
     ],
 )
 def test_bad_fleet_file(tmp_path: Path, expected: list[str], text: str) -> None:

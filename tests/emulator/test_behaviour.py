@@ -44,7 +44,6 @@ FAULTS_AS_SEEN: dict[str, Callable[[ApiResponse], bool]] = {
     "wrong_clients": lambda r: body(r)["Clients"] == 5,
     "no_total": lambda r: "TotalCount" not in body(r) and len(body(r)["Clients"]) == 12,
     "no_page": lambda r: (body(r)["TotalCount"], body(r)["Clients"]) == (12, []),
-    "other_page": lambda r: (body(r)["PageNumber"], body(r)["Clients"]) == (1, []),
     "NoPermission": lambda r: body(r)["AccessDeniedDetail"]["AuthAction"] == "hbr:DescribeBackupClients",
     "ServiceNotActivated": says(403, "ServiceNotActivated"),
     "400 9990040003 Throttling.Resource: slow down": lambda r: body(r)["Message"] == "Throttling.Resource: slow down",
@@ -68,16 +67,6 @@ def test_every_fault_is_seen() -> None:
     assert {name for name in FAULTS if name.islower()} <= {fault.partition(":")[0] for fault in FAULTS_AS_SEEN}
 
 
-def test_a_page_in_another_ones_place() -> None:
-    """The second page is given the first one's clients under its own number; the first one the second's."""
-    caller = Caller(Backend(new_rows(100)))
-    first, second = (caller.page(number)["Clients"] for number in (1, 2))
-    caller.backend.next_faults += ["other_page", "other_page"]
-    given = [caller.page(number) for number in (1, 2)]
-    assert [page["Clients"] for page in given] == [second, first]
-    assert [(page["PageNumber"], page["TotalCount"]) for page in given] == [(1, 100), (2, 100)]
-
-
 def test_random_faults_repeat() -> None:
     """The same seed draws the same faults, about as many as the rate says."""
     first, again, other = (Backend(fault_rate=0.05, seed=seed) for seed in (3, 3, 4))
@@ -92,7 +81,7 @@ def test_random_faults_repeat() -> None:
     [
         ("next_faults", ["thottle"], "next_faults: no such fault: 'thottle'; one of none, throttle,"),
         ("latency", -1, "latency: Input should be greater than or equal to 0 (given: -1)"),
-        ("variants", ["colourful"], "variants.0: Input should be 'wrapped', 'strings'"),
+        ("order", "sorted", "order: Input should be 'arrival', 'id'"),
         ("turnover", {"form": 1}, "turnover.form: Extra inputs are not permitted (given: 1)"),
         ("window", {}, "window.limit: Field required (given: {})"),
     ],
@@ -275,27 +264,6 @@ def test_the_date_header(backend: Backend, caller: Caller, clock: VirtualClock) 
     assert parsedate_to_datetime(date).timestamp() == clock.time() + 100
     backend.date_header = False
     assert "date" not in service.response_headers(backend, caller.ask())
-
-
-def test_variants(backend: Backend, caller: Caller) -> None:
-    """The same fleet in other forms: what the document, its example and other SDKs show."""
-
-    def page(variant: Any) -> Any:
-        backend.variants = frozenset({variant})
-        return caller.document()
-
-    def queue(variant: Any) -> dict[str, Any]:
-        return next(row for row in page(variant)["Clients"] if row["Hostname"] == "queue-1")
-
-    (first, *_) = page("wrapped")["Clients"]["Client"]
-    assert first["Tags"] == {"Tag": [{"Key": "env", "Value": "prod"}, {"Key": "team", "Value": "web"}]}
-    strings = page("strings")
-    assert (strings["TotalCount"], strings["Success"], strings["Code"]) == ("12", "true", 200)
-    (first, *_) = strings["Clients"]
-    assert (first["Appliance"], first["Settings"]["MaxWorker"], first["Settings"]["UseHttps"]) == ("false", 0, False)
-    assert first["LastHeartBeatTime"].isdecimal()
-    assert queue("nulls")["Settings"]["ProxyHost"] is None
-    assert "ProxyHost" not in queue("absent")["Settings"]
 
 
 def test_a_lone_surrogate(backend: Backend, caller: Caller) -> None:

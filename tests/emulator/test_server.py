@@ -105,7 +105,7 @@ def test_admin_api(backend: Backend, http: HttpCaller) -> None:
     post("advance", seconds=31)
     post("add", clients=[{"clientId": "c-9", "tags": {"a": "b"}}, {"count": 3}])
     post("next_faults", value=["throttle"])
-    assert post("variants", value=["wrapped"]) == ["wrapped"]
+    assert post("denied", value=["DescribeRegions"]) == ["DescribeRegions"]
     assert post("turnover", value={"by": "tags", "times": 1})["leave_from"] == "front"
     assert (backend.find(web).row["Status"], backend.find(new).row["Status"]) == ("STOPPED", "ACTIVATED")
     post("activate", clients=web)
@@ -128,7 +128,7 @@ def test_admin_api(backend: Backend, http: HttpCaller) -> None:
         ("no such fault", "next_faults", b'{"value": ["thottle"]}'),
         ("not JSON", "add", b"{"),
         ("must be a JSON object", "add", b"[]"),
-        ("no such field", "add", b'{"clients": [{"clientId": "c-1", "stauts": "X"}]}'),
+        ("no such argument", "add", b'{"clients": [{"clientId": "c-1", "stauts": "X"}]}'),
         ("takes", "latency", b"{}"),
     ],
 )
