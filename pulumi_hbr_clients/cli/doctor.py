@@ -69,9 +69,8 @@ def command(output: str, *, offline: bool, **values: Any) -> None:
         return await asyncio.gather(*(_examine(target, chosen.network, offline=offline) for target in found))
 
     diagnoses = targets.run(chosen, query, examine_all)
-    text = _json_text if output == "json" else _text
-    click.echo(text(diagnoses, several=chosen.several), nl=False)
-    problems = [f"{diagnosis.name}: {diagnosis.problem}" for diagnosis in diagnoses if diagnosis.problem]
+    click.echo(_json_text(diagnoses) if output == "json" else _text(diagnoses), nl=False)
+    problems = [f"{diagnosis.target.prefix}{diagnosis.problem}" for diagnosis in diagnoses if diagnosis.problem]
     for problem in problems if chosen.several else ():
         print_message("error", problem)
     if problems:
@@ -104,11 +103,6 @@ class Diagnosis:
 
     target: Target
     findings: dict[str, Finding]
-
-    @property
-    def name(self) -> str:
-        """`cn-hangzhou, profile prod`."""
-        return self.target.name
 
     @property
     def problem(self) -> str | None:
@@ -235,30 +229,30 @@ def _typed(text: str) -> str:
     return text.replace(str(home(os.environ)), "~")
 
 
-def _json_text(diagnoses: Sequence[Diagnosis], *, several: bool) -> str:
+def _json_text(diagnoses: Sequence[Diagnosis]) -> str:
     """The findings of the only target, or `targets` with `outputs`, `error` or both for each."""
-    head = {"version": __version__, "usable": not any(diagnosis.problem for diagnosis in diagnoses)}
-    outputs = [{part: asdict(finding) for part, finding in diagnosis.findings.items()} for diagnosis in diagnoses]
-    if not several:
-        return json.dumps(head | outputs[0], indent=2) + "\n"
-    rows = [
-        {"region": diagnosis.target.query.region, "profile": diagnosis.target.query.profile}
-        | ({"error": diagnosis.problem} if diagnosis.problem else {})
-        | ({"outputs": output} if output else {})
-        for diagnosis, output in zip(diagnoses, outputs, strict=True)
-    ]
-    return json.dumps({**head, "targets": rows}, indent=2) + "\n"
+    rows = []
+    for diagnosis in diagnoses:
+        row: dict[str, Any] = {"region": diagnosis.target.query.region, "profile": diagnosis.target.query.profile}
+        if diagnosis.problem:
+            row["error"] = diagnosis.problem
+        if diagnosis.findings:
+            row["outputs"] = {part: asdict(finding) for part, finding in diagnosis.findings.items()}
+        rows.append(row)
+    findings = {"targets": rows} if diagnoses[0].target.several else rows[0]["outputs"]
+    usable = not any(diagnosis.problem for diagnosis in diagnoses)
+    return json.dumps({"version": __version__, "usable": usable, **findings}, indent=2) + "\n"
 
 
-def _text(diagnoses: Sequence[Diagnosis], *, several: bool) -> str:
+def _text(diagnoses: Sequence[Diagnosis]) -> str:
     """The findings, then every place of each. Of several targets the places are shown in JSON only."""
-    if several:
-        blocks = [[diagnosis.name, *(f"  {line}" for line in _summary(diagnosis.findings))] for diagnosis in diagnoses]
+    if diagnoses[0].target.several:
+        blocks = [[each.target.name, *(f"  {line}" for line in _summary(each.findings))] for each in diagnoses]
         return "\n".join("\n".join(lines) + "\n" for lines in blocks)
-    (diagnosis,) = diagnoses
-    lines = [f"hbr-clients {__version__}, Python {platform.python_version()}", "", *_summary(diagnosis.findings)]
+    findings = diagnoses[0].findings
+    lines = [f"hbr-clients {__version__}, Python {platform.python_version()}", "", *_summary(findings)]
     lines += ["", "Places, in the order in which they are looked at:"]
-    lines += [line for name, finding in diagnosis.findings.items() for line in _place_lines(name, finding)]
+    lines += [line for name, finding in findings.items() for line in _place_lines(name, finding)]
     return "\n".join(lines) + "\n"
 
 

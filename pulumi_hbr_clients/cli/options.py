@@ -12,7 +12,6 @@ A new field of a model is an option without an edit here. Sends nothing.
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from types import NoneType
 from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
@@ -31,21 +30,14 @@ WITHOUT_OPTION: Final = frozenset({"include_heartbeats", "allow_incomplete"})
 REPEATABLE: Final = frozenset({"region", "profile"})
 """One value for a query, several for a command: `targets` makes a query for each."""
 _OPPOSITE: Final = {"outdated": "up-to-date"}
-_AFTER: Final = "Applied after the service answered."
 _HELP: Final = {
     "client_ids": "A backup client to list, by its id (c-…).",
     "instance_ids": "An ECS instance whose clients are listed, by its id (i-…).",
-    "tags": "A tag to match, key and value or key alone; at most 20.",
-    "filters": "A further filter of the service; at most 5, each with at most 100 values.",
-    "statuses": f"Only clients with this status. {_AFTER}",
-    "backup_statuses": f"Only clients that are PROTECTED, or UNPROTECTED. {_AFTER}",
-    "zone_ids": f"Only clients in this zone. {_AFTER}",
-    "os_types": f"Only clients on this system, linux or windows. {_AFTER}",
-    "outdated": f"Only clients whose version is known to be below the newest one, or known not to be. {_AFTER}",
+    "outdated": "Only clients whose version is known to be below the newest one, or known not to be. Applied "
+    "after the service answered.",
     "fields": "A field of each client to print; client id and instance id are always printed.",
     "include_proxy_passwords": "Print proxy passwords too, in clear text!",
     "timeout": "Maximum time for the whole query, in seconds or as text like 90s or 5m.  [default: 5m; doctor: 30s]",
-    "profile": "A profile of the Alibaba CLI's config file to sign with.",
     "assume_role": "A RAM role to assume with the credentials that were found: its ARN, or a JSON object with roleArn "
     "and, if needed, sessionName, externalId, sessionExpiration and policy.",
 }
@@ -67,7 +59,6 @@ def output_option(*formats: str, text: str) -> Callable[..., Any]:
     return click.option("--output", type=click.Choice(formats), default=formats[0], show_default=True, help=text)
 
 
-@cache
 def model_options(model: type[BaseModel] = Query) -> list[click.Option]:
     """An option for every field of the model."""
     return [_option(name, info) for name, info in model.model_fields.items() if name not in WITHOUT_OPTION]
