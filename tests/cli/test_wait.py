@@ -95,29 +95,6 @@ def test_a_bypassed_gate(backend: Backend, monkeypatch: pytest.MonkeyPatch, mode
     assert told(result)[0].startswith("warning: gate bypassed (hbr-clients:gates): ")
 
 
-def test_all_faults_at_once(backend: Backend) -> None:
-    """Those of the query and of the condition, as they were typed; nothing is sent, and no object printed."""
-    typed = "--client-type ecs --tag =v --region cn-hangzou --network home --min-clients x --timeout soon --tolerate no"
-    typed += " --unknown-grace=-1 --poll 0 --max-heartbeat-age never --min-client-version new --output json"
-    result = wait(*typed.split())
-    head, *lines = told(result)
-    assert (head, result.stdout, result.exit_code) == ("error: bad input, nothing was sent", "", 2)
-    assert [line.partition(":")[0] for line in lines] == [
-        "--client-type",
-        "--tag key",
-        "--min-clients",
-        "--timeout",
-        "--max-heartbeat-age",
-        "--min-client-version",
-        "--tolerate",
-        "--unknown-grace",
-        "--poll",
-        "--network",
-    ]
-    assert "--poll: must be longer than 0 s (given: '0')" in lines
-    assert backend.requests == 0
-
-
 @pytest.mark.parametrize("words", [(), ("--field", "status", "--field", "clientVersion")])
 def test_json_of_a_gate_that_passed(backend: Backend, words: tuple[str, ...]) -> None:
     """The gate's own words, then the very object that `list` prints, projected alike."""
