@@ -8,13 +8,16 @@ it met, so the limiter goes through these states:
     PROBING    throttled: a single request after a pause. If it succeeds, the limit is a rate, otherwise a window
     RATE       half the throttled rate, which grows back along a cubic curve relative to it, as in TCP (RFC 9438) and
                in botocore's adaptive mode: a limit of 5 and one of 500 requests a second are found alike
-    WINDOW     nothing is sent until the first request of the spent window is 60 s old; then as FREE, with few in flight
+    WINDOW     nothing is sent until the first request of the spent window is 60 s old. Then as many requests as were
+               let in before, each 60 s after one of those: so processes that share a window keep out of each other's
+               way. Beyond them one at a time, and slowly more: another process may need its share no longer
 
-Whoever sent more than `CERTAIN` requests in the window before it was throttled needs no probe, and keeps to that number
-from then on. A wait that the service names itself is kept. No clock here: `now` is a monotonic clock's seconds.
+Whoever sent more than `CERTAIN` requests in the window before it was throttled needs no probe. A wait that the service
+names itself is kept. No clock here: `now` is a monotonic clock's seconds.
 """
 
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -33,9 +36,9 @@ FEW: Final = 8
 FEWEST: Final = 6
 """Requests in flight where the window is about to be spent."""
 _BEYOND: Final = 16
-"""So far beyond the budget every request succeeded: it is larger."""
-_SLOW: Final = 0.05
-"""Seconds: more than 16 requests in flight are of use only where no response is faster (16 then make 320 a second), and
+"""So far beyond the usual budget every request succeeded: it is larger."""
+_SLOW: Final = 0.08
+"""Seconds: more than 16 requests in flight are of use only where no response is faster (16 then make 200 a second), and
 only while responses do not slow down: then they wait in the service's queue, and are refused at the end of a window."""
 PROBE_DELAY: Final = 1.0
 _MARGIN: Final = 0.05
@@ -67,10 +70,10 @@ class RateLimiter:
 
     state: State = State.FREE
     budget: int | None = None
-    """Requests that this process may send in a window, once that is certain."""
+    """Requests of this process that the service let in, in the window that was spent last."""
     rate: float | None = None
     _sent: deque[float] = field(default_factory=deque)
-    """When the requests of the last `WINDOW` seconds were sent."""
+    """When the requests of the last `WINDOW` seconds were sent, except those that were throttled."""
     _in_flight: int = START
     _next_at: float = 0.0
     _decided_at: float = float("-inf")
@@ -82,7 +85,7 @@ class RateLimiter:
     def delay(self, now: float) -> float:
         """Seconds until a request may be sent. Ask again after waiting."""
         wait = self._next_at - now
-        if self.budget is not None and self._count(now) >= self.budget:
+        if self.budget and self._count(now) >= self.budget and now - self._decided_at < WINDOW / 2:
             wait = max(wait, self._sent[-self.budget] + WINDOW + _MARGIN - now)
         return max(0.0, wait)
 
@@ -92,8 +95,10 @@ class RateLimiter:
             return 1
         if self.rate is not None:
             return max(2, min(self._in_flight, round(2 * self.rate * min(self._fastest, 1.0))))
-        budget = self.budget or USUAL_BUDGET
-        near_the_end = budget - FEW <= self._count(now) < budget + _BEYOND
+        count = self._count(now)
+        if self.budget is not None and count >= self.budget:
+            return max(1, min(self._in_flight, (count - self.budget) // 2))
+        near_the_end = USUAL_BUDGET - FEW <= count < USUAL_BUDGET + _BEYOND
         return min(self._in_flight, FEWEST) if near_the_end else self._in_flight
 
     def on_send(self, now: float) -> None:
@@ -108,37 +113,43 @@ class RateLimiter:
         """A request was answered, well or badly, but not throttled."""
         self._succeeded_at = max(self._succeeded_at, sent_at)
         self._fastest = min(self._fastest, now - sent_at)
-        if self.state is State.PROBING and sent_at >= self._decided_at:
+        if self.state is State.PROBING and sent_at > self._decided_at:
             self._slow_down(now, max(MIN_PEAK, self._peak))
         elif self.state is State.FREE and self._fastest > _SLOW and now - sent_at < 2 * self._fastest:
             self._in_flight = min(MOST, self._in_flight + 1)
 
     def on_throttled(self, now: float, sent_at: float, retry_after: float | None) -> None:
-        """A request was throttled. Those that were sent before the last decision count for nothing."""
+        """A request was throttled. One that was sent before the last decision decides nothing more."""
         if retry_after is not None:
             self._next_at = max(self._next_at, now + retry_after)
-        if sent_at < self._decided_at:
-            return
+        with suppress(ValueError):  # as old as the window
+            self._sent.remove(sent_at)
         count = self._count(now)
-        if self.state is State.RATE and self._succeeded_at >= self._decided_at:
+        if sent_at <= self._decided_at:
+            self.budget = count if self.budget is not None else None
+        elif self.state is State.RATE and self._succeeded_at > self._decided_at:
             self._slow_down(now, self.rate or MIN_PEAK)
         elif self.state is State.FREE and count < CERTAIN and retry_after is None:
             self.state, self._decided_at = State.PROBING, now
-            self._peak = count / max(now - self._sent[0], PAUSE)
+            self._peak = count / max(now - self._began(sent_at), PAUSE)
             self._next_at = now + PROBE_DELAY
         else:
             self.state, self._decided_at, self.rate, self._in_flight = State.WINDOW, now, None, FEW
-            self.budget = count if count >= CERTAIN else None
+            self.budget = count if retry_after is None or count >= CERTAIN else None
             if retry_after is None:
-                self._next_at = max(self._sent[0] + WINDOW + _MARGIN, now + PROBE_DELAY)
+                self._next_at = max(self._began(sent_at) + WINDOW + _MARGIN, now + PROBE_DELAY)
 
     def _slow_down(self, now: float, peak: float) -> None:
         self.state, self._decided_at, self._peak = State.RATE, now, peak
         self.rate = max(MIN_RATE, peak * HALF)
         self._next_at = max(self._next_at, now + PAUSE)
 
+    def _began(self, sent_at: float) -> float:
+        """When the window began, as far as this process knows: with its first request that was let in."""
+        return self._sent[0] if self._sent else sent_at
+
     def _count(self, now: float) -> int:
-        """Requests sent in the last window."""
+        """Requests of the last window, let in or in flight."""
         while self._sent and self._sent[0] <= now - WINDOW:
             self._sent.popleft()
         return len(self._sent)
