@@ -42,7 +42,7 @@ _SLOW: Final = 0.08
 only while responses do not slow down: then they wait in the service's queue, and are refused at the end of a window."""
 PROBE_DELAY: Final = 1.0
 _MARGIN: Final = 0.05
-"""Seconds added to the end of a window, for the way of a request is not always equally long."""
+"""Seconds added to the end of a window, beside the slowest response: its request was counted at any time until then."""
 
 HALF: Final = 0.5
 RECOVERY: Final = 10.0
@@ -80,13 +80,16 @@ class RateLimiter:
     _succeeded_at: float = float("-inf")
     """When the latest request was sent that succeeded."""
     _fastest: float = float("inf")
+    _slowest: float = 0.0
+    """Seconds of the slowest response since the last window was spent."""
+    _margin: float = _MARGIN
     _peak: float = 0.0
 
     def delay(self, now: float) -> float:
         """Seconds until a request may be sent. Ask again after waiting."""
         wait = self._next_at - now
         if self.budget and self._count(now) >= self.budget and now - self._decided_at < WINDOW / 2:
-            wait = max(wait, self._sent[-self.budget] + WINDOW + _MARGIN - now)
+            wait = max(wait, self._sent[-self.budget] + WINDOW + self._margin - now)
         return max(0.0, wait)
 
     def max_in_flight(self, now: float) -> int:
@@ -113,6 +116,7 @@ class RateLimiter:
         """A request was answered, well or badly, but not throttled."""
         self._succeeded_at = max(self._succeeded_at, sent_at)
         self._fastest = min(self._fastest, now - sent_at)
+        self._slowest = max(self._slowest, now - sent_at)
         if self.state is State.PROBING and sent_at > self._decided_at:
             self._slow_down(now, max(MIN_PEAK, self._peak))
         elif self.state is State.FREE and self._fastest > _SLOW and now - sent_at < 2 * self._fastest:
@@ -136,8 +140,9 @@ class RateLimiter:
         else:
             self.state, self._decided_at, self.rate, self._in_flight = State.WINDOW, now, None, FEW
             self.budget = count if retry_after is None or count >= CERTAIN else None
+            self._margin, self._slowest = _MARGIN + self._slowest, 0.0
             if retry_after is None:
-                self._next_at = max(self._began(sent_at) + WINDOW + _MARGIN, now + PROBE_DELAY)
+                self._next_at = max(self._began(sent_at) + WINDOW + self._margin, now + PROBE_DELAY)
 
     def _slow_down(self, now: float, peak: float) -> None:
         self.state, self._decided_at, self._peak = State.RATE, now, peak
