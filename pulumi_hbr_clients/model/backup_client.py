@@ -8,7 +8,6 @@ and no client is lost for it. A proxy password never becomes part of a client.
 import json
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from dataclasses import dataclass, fields, replace
-from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from packaging.version import InvalidVersion, Version
@@ -55,6 +54,7 @@ LenientInt = Annotated[Annotated[int, Field(ge=-INTEGER_MAX, le=INTEGER_MAX)] | 
 LenientTime = Annotated[Annotated[int, Field(ge=0, le=TIME_MAX)] | None, _OrNone()]
 LenientBool = Annotated[bool | None, _OrNone()]
 _RECORD: Final = ConfigDict(
+    defer_build=True,
     coerce_numbers_to_str=True,
     alias_generator=AliasGenerator(validation_alias=wire_name, serialization_alias=state_name),
 )
@@ -93,7 +93,7 @@ class Record(_Mapping):
 
     def to_dict(self) -> dict[str, Any]:
         """Return a new plain dict: for `json.dumps`, or for a program that wants to change it."""
-        plain: dict[str, Any] = _adapter(type(self)).dump_python(self, by_alias=True, exclude_defaults=True)
+        plain: dict[str, Any] = _ADAPTERS[type(self)].dump_python(self, by_alias=True, exclude_defaults=True)
         return plain
 
     def __getitem__(self, key: str | int) -> Any:
@@ -130,7 +130,8 @@ class Record(_Mapping):
             return key in self.to_dict()
 
 
-def _doc(description: str) -> Any:
+def doc(description: str) -> Any:
+    """The description of a field of a dataclass, for the schema and the docs."""
     return Field(description=description)
 
 
@@ -140,20 +141,20 @@ class ClientSettings(Record):
 
     __pydantic_config__ = _RECORD
 
-    alert_on_partial_complete: Annotated[LenientBool, _doc("Whether a partially completed job raises an alert.")] = None
-    data_network_type: Annotated[LenientStr, _doc("The data plane's endpoint: PUBLIC, VPC or CLASSIC.")] = None
-    data_proxy_setting: Annotated[LenientStr, _doc("The data plane's proxy: DISABLE, USE_CONTROL_PROXY or CUSTOM.")] = (
+    alert_on_partial_complete: Annotated[LenientBool, doc("Whether a partially completed job raises an alert.")] = None
+    data_network_type: Annotated[LenientStr, doc("The data plane's endpoint: PUBLIC, VPC or CLASSIC.")] = None
+    data_proxy_setting: Annotated[LenientStr, doc("The data plane's proxy: DISABLE, USE_CONTROL_PROXY or CUSTOM.")] = (
         None
     )
-    max_cpu_core: Annotated[LenientInt, _doc("CPU cores of one job; 0 is unlimited.")] = None
+    max_cpu_core: Annotated[LenientInt, doc("CPU cores of one job; 0 is unlimited.")] = None
     max_memory: Annotated[
-        LenientInt, _doc("Memory the client may use, in bytes; 0 is unlimited. Clients of 2.13.0 and later.")
+        LenientInt, doc("Memory the client may use, in bytes; 0 is unlimited. Clients of 2.13.0 and later.")
     ] = None
-    max_worker: Annotated[LenientInt, _doc("Jobs at the same time; 0 is unlimited.")] = None
-    proxy_host: Annotated[LenientStr, _doc("The proxy's address on the data plane.")] = None
-    proxy_port: Annotated[LenientInt, _doc("The proxy's port on the data plane; 0 is unset.")] = None
-    proxy_user: Annotated[LenientStr, _doc("The proxy's user on the data plane.")] = None
-    use_https: Annotated[LenientBool, _doc("Whether data travels over HTTPS.")] = None
+    max_worker: Annotated[LenientInt, doc("Jobs at the same time; 0 is unlimited.")] = None
+    proxy_host: Annotated[LenientStr, doc("The proxy's address on the data plane.")] = None
+    proxy_port: Annotated[LenientInt, doc("The proxy's port on the data plane; 0 is unset.")] = None
+    proxy_user: Annotated[LenientStr, doc("The proxy's user on the data plane.")] = None
+    use_https: Annotated[LenientBool, doc("Whether data travels over HTTPS.")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,37 +167,35 @@ class BackupClient(Record):
 
     __pydantic_config__ = _RECORD
 
-    appliance: Annotated[LenientBool, _doc("Whether it runs on an all-in-one appliance.")] = None
-    arch_type: Annotated[LenientStr, _doc("The machine's architecture: amd64 or 386.")] = None
-    backup_status: Annotated[LenientStr, _doc("PROTECTED or UNPROTECTED.")] = None
-    client_id: Annotated[LenientStr, _doc("The client's id (c-…).")] = None
-    client_type: Annotated[LenientStr, _doc("ECS_CLIENT, CONTAINER_CLIENT or LOCAL_CLIENT.")] = None
-    client_version: Annotated[LenientStr, _doc("The installed version.")] = None
-    cluster_id: Annotated[
-        LenientStr, _doc("The cluster's id, of a container client, where the service reports it.")
-    ] = None
-    created_time: Annotated[LenientTime, _doc("When the client was created, in seconds.")] = None
-    hostname: Annotated[LenientStr, _doc("The machine's host name.")] = None
-    instance_id: Annotated[
-        LenientStr, _doc("The ECS instance's id (i-…), or an on-premises machine's hardware fingerprint.")
-    ] = None
-    instance_name: Annotated[LenientStr, _doc("The ECS instance's name.")] = None
-    last_heart_beat_time: Annotated[
-        LenientTime, _doc("When the client last reported, in seconds. Changes by itself.")
-    ] = None
-    max_client_version: Annotated[LenientStr, _doc("The newest version available.")] = None
-    os_type: Annotated[LenientStr, _doc("linux or windows.")] = None
-    private_ip_v4: Annotated[LenientStr, _doc("The ECS instance's internal IPv4 address.")] = None
-    region: Annotated[LenientStr, _doc("The region of the query; not part of the service's response.")] = None
-    settings: Annotated[
-        ClientSettings | None, _OrNone(), _doc("How the client works, where the service reports it.")
-    ] = None
-    status: Annotated[LenientStr, _doc("ACTIVATED, INSTALLING, … An open set: the service may add to it.")] = None
-    tags: Annotated[Tags, _doc("The client's tags, by key.")] = NO_TAGS
-    updated_time: Annotated[LenientTime, _doc("When the client was last updated, in seconds. Changes by itself.")] = (
+    appliance: Annotated[LenientBool, doc("Whether it runs on an all-in-one appliance.")] = None
+    arch_type: Annotated[LenientStr, doc("The machine's architecture: amd64 or 386.")] = None
+    backup_status: Annotated[LenientStr, doc("PROTECTED or UNPROTECTED.")] = None
+    client_id: Annotated[LenientStr, doc("The client's id (c-…).")] = None
+    client_type: Annotated[LenientStr, doc("ECS_CLIENT, CONTAINER_CLIENT or LOCAL_CLIENT.")] = None
+    client_version: Annotated[LenientStr, doc("The installed version.")] = None
+    cluster_id: Annotated[LenientStr, doc("The cluster's id, of a container client, where the service reports it.")] = (
         None
     )
-    zone_id: Annotated[LenientStr, _doc("The ECS instance's zone.")] = None
+    created_time: Annotated[LenientTime, doc("When the client was created, in seconds.")] = None
+    hostname: Annotated[LenientStr, doc("The machine's host name.")] = None
+    instance_id: Annotated[
+        LenientStr, doc("The ECS instance's id (i-…), or an on-premises machine's hardware fingerprint.")
+    ] = None
+    instance_name: Annotated[LenientStr, doc("The ECS instance's name.")] = None
+    last_heart_beat_time: Annotated[
+        LenientTime, doc("When the client last reported, in seconds. Changes by itself.")
+    ] = None
+    max_client_version: Annotated[LenientStr, doc("The newest version available.")] = None
+    os_type: Annotated[LenientStr, doc("linux or windows.")] = None
+    private_ip_v4: Annotated[LenientStr, doc("The ECS instance's internal IPv4 address.")] = None
+    region: Annotated[LenientStr, doc("The region of the query; not part of the service's response.")] = None
+    settings: Annotated[
+        ClientSettings | None, _OrNone(), doc("How the client works, where the service reports it.")
+    ] = None
+    status: Annotated[LenientStr, doc("ACTIVATED, INSTALLING, … An open set: the service may add to it.")] = None
+    tags: Annotated[Tags, doc("The client's tags, by key.")] = NO_TAGS
+    updated_time: Annotated[LenientTime, doc("When the client was last updated, in seconds. Changes by itself.")] = None
+    zone_id: Annotated[LenientStr, doc("The ECS instance's zone.")] = None
 
     def __hash__(self) -> int:
         return hash((self.client_id, self.instance_id, self.status, self.client_version))
@@ -219,14 +218,10 @@ Mapping.register(BackupClient)
 Mapping.register(ClientSettings)
 
 CLIENT_FIELDS: Final = tuple(f.name for f in fields(BackupClient))
-_FIELD_NAMES: Final = {state_name(f.name): f.name for record in (BackupClient, ClientSettings) for f in fields(record)}
+_LIST: Final = TypeAdapter(list[BackupClient], config=ConfigDict(defer_build=True))
+_ADAPTERS: Final[Mapping[type, TypeAdapter[Any]]] = {kind: TypeAdapter(kind) for kind in (BackupClient, ClientSettings)}
+_FIELD_NAMES: Final = {state_name(f.name): f.name for record in _ADAPTERS for f in fields(record)}
 _WIRE_NAMES: Final = {state: wire_name(name) for state, name in _FIELD_NAMES.items()}
-
-
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    """Return Pydantic's reader and writer of a type, built when it is first needed: that takes 5 ms."""
-    return TypeAdapter(kind)
 
 
 def field_name(name: str) -> str:
@@ -236,16 +231,13 @@ def field_name(name: str) -> str:
 
 def to_json(clients: Iterable[BackupClient], *, leave_out: Iterable[str] = ()) -> str:
     """Return canonical JSON: state names, sorted, without empty values and without the fields `leave_out`."""
-    text: bytes = _adapter(list[BackupClient]).dump_json(list(clients), **_dump(leave_out))
-    return text.decode()
+    return _LIST.dump_json(list(clients), **_dump(leave_out)).decode()
 
 
 def to_dicts(clients: Iterable[BackupClient], *, leave_out: Iterable[str] = ()) -> list[dict[str, Any]]:
     """Return the same as plain dicts."""
-    found: list[dict[str, Any]] = _adapter(list[BackupClient]).dump_python(
-        list(clients), mode="json", **_dump(leave_out)
-    )
-    return found
+    rows: list[dict[str, Any]] = _LIST.dump_python(list(clients), mode="json", **_dump(leave_out))
+    return rows
 
 
 def to_state_text(clients: Iterable[BackupClient], *, leave_out: Iterable[str] = ()) -> str:
@@ -259,8 +251,7 @@ def _dump(leave_out: Iterable[str]) -> dict[str, Any]:
 
 def from_wire(rows: Any) -> list[BackupClient]:
     """The clients of rows as the service names them."""
-    clients: list[BackupClient] = _adapter(list[BackupClient]).validate_python(rows)
-    return clients
+    return _LIST.validate_python(rows)
 
 
 def from_state(value: Any) -> list[BackupClient]:

@@ -11,10 +11,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Final
 
-from pydantic import Field, SecretStr
+from pydantic import SecretStr
 
-from pulumi_hbr_clients.model import backup_client
-from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, VOLATILE_FIELDS, BackupClient, state_name, to_dicts
+from pulumi_hbr_clients.model.backup_client import (
+    CLIENT_FIELDS,
+    VOLATILE_FIELDS,
+    BackupClient,
+    doc,
+    state_name,
+    to_dicts,
+    to_state_text,
+)
 from pulumi_hbr_clients.model.query import Query
 
 _ALWAYS_KEPT: Final = frozenset({"client_id", "instance_id", "region"})
@@ -31,31 +38,27 @@ STATE_TEXT_MAX: Final = 1_000_000
 """Characters of `clients` in state, about 1 MB, beyond which a program is warned."""
 
 
-def _doc(description: str) -> Any:
-    return Field(description=description)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ClientList:
     """The clients that match a query, sorted by client id, and what is known about the list."""
 
-    clients: Annotated[tuple[BackupClient, ...], _doc("The clients, sorted by id.")] = ()
-    service_total_count: Annotated[int, _doc("Number of clients that the service counted, before our own filters.")] = 0
+    clients: Annotated[tuple[BackupClient, ...], doc("The clients, sorted by id.")] = ()
+    service_total_count: Annotated[int, doc("Number of clients that the service counted, before our own filters.")] = 0
     counts_by_status: Annotated[
-        Mapping[str, int], _doc("Number of clients by status; those without one count as UNKNOWN.")
+        Mapping[str, int], doc("Number of clients by status; those without one count as UNKNOWN.")
     ] = field(default_factory=dict)
-    missing_client_ids: Annotated[tuple[str, ...], _doc("Requested client ids that were not returned.")] = ()
-    missing_instance_ids: Annotated[tuple[str, ...], _doc("Requested instances that have no client.")] = ()
+    missing_client_ids: Annotated[tuple[str, ...], doc("Requested client ids that were not returned.")] = ()
+    missing_instance_ids: Annotated[tuple[str, ...], doc("Requested instances that have no client.")] = ()
     proxy_passwords: Annotated[
-        Mapping[str, SecretStr], _doc("Client id to proxy password, only with include_proxy_passwords.")
+        Mapping[str, SecretStr], doc("Client id to proxy password, only with include_proxy_passwords.")
     ] = field(default_factory=dict)
-    complete: Annotated[
-        bool, _doc("Whether this is certainly the whole list. False for a single page that is not.")
-    ] = True
-    region: Annotated[str | None, _doc("The region that was read.")] = None
-    profile: Annotated[str | None, _doc("The profile of the Alibaba CLI that signed, if one did.")] = None
-    page_number: Annotated[int | None, _doc("The number of the single page that was requested.")] = None
-    page_size: Annotated[int | None, _doc("The size of the single page that was requested.")] = None
+    complete: Annotated[bool, doc("Whether this is certainly the whole list. False for a single page that is not.")] = (
+        True
+    )
+    region: Annotated[str | None, doc("The region that was read.")] = None
+    profile: Annotated[str | None, doc("The profile of the Alibaba CLI that signed, if one did.")] = None
+    page_number: Annotated[int | None, doc("The number of the single page that was requested.")] = None
+    page_size: Annotated[int | None, doc("The size of the single page that was requested.")] = None
     request_count: int = 0
     """Number of page requests."""
     request_ids: tuple[str, ...] = ()
@@ -166,7 +169,7 @@ def to_outputs(query: Query, found: ClientList, *, heartbeats: bool = False) -> 
 def to_state(query: Query, found: ClientList) -> dict[str, Any]:
     """Return the outputs of the data source: `clients` is one text, since the engine is slow for each value."""
     outputs = {name: value for name, value in summary(query, found).items() if name not in _DERIVED}
-    return {"clients": backup_client.to_state_text(found.clients, leave_out=excluded_fields(query)), **outputs}
+    return {"clients": to_state_text(found.clients, leave_out=excluded_fields(query)), **outputs}
 
 
 def same_but_volatile(before: Mapping[str, Any], outputs: Mapping[str, Any]) -> bool:
