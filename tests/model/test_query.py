@@ -49,35 +49,25 @@ class Kind(StrEnum):
     [
         ({}, "client_type", "is required; one of ECS_CLIENT, CONTAINER_CLIENT, LOCAL_CLIENT"),
         ({"client_type": "ecs_client"}, "client_type", "did you mean ECS_CLIENT? | 'ecs_client'"),
-        ({"client_type": "ECS"}, "client_type", "must be one of ECS_CLIENT"),
-        ({**ECS, "page_size": 0}, "page_size", "must be 1 to 99 | 0"),
         ({**ECS, "page_size": 100}, "page_size", "must be 1 to 99 | 100"),
         ({**ECS, "page_number": 0}, "page_number", "must be 1 or more | 0"),
         ({**ECS, "tags": {f"k{i}": "v" for i in range(21)}}, "tags", "must be at most 20 tags, not 21"),
         ({**ECS, "tags": {"": "v"}}, "tags[0].key", "must not be empty"),
-        ({**ECS, "tags": {"ok": ""}}, "tags[0].value", "must not be empty"),
         ({**ECS, "tags": {"aliyunX": "v"}}, "tags[0].key", "must not start with aliyun or acs:"),
-        ({**ECS, "tags": [{"key": "acs:x"}]}, "tags[0].key", "must not start with aliyun or acs:"),
         ({**ECS, "tags": {"k": "http://x"}}, "tags[0].value", "must not contain http://"),
-        ({**ECS, "tags": {"https://k": "x"}}, "tags[0].key", "must not contain http://"),
-        ({**ECS, "client_ids": ["c-1", ""]}, "client_ids[1]", "must not be empty"),
         ({**ECS, "instance_ids": [" "]}, "instance_ids[0]", "must not be empty or hold white space"),
         ({**ECS, "instance_ids": "i-1"}, "instance_ids", "must be a list of strings | 'i-1'"),
         ({**ECS, "filters": {"InstanceId": []}}, "filters[0].values", "must hold at least one value"),
-        ({**ECS, "filters": {"InstanceId": [f"i-{n}" for n in range(101)]}}, "filters[0].values", "at most 100 values"),
         ({**ECS, "filters": {f"k{n}": ["v"] for n in range(6)}}, "filters", "must be at most 5 filters, not 6"),
         ({**ECS, "tags": [{"key": "env", "Value": "prod"}]}, "tags[0].Value", "no such argument; did you mean value?"),
         ({**ECS, "tags": [{"key": "env", "worth": 1}]}, "tags[0].worth", "no such argument; allowed here: key, value"),
-        ({**ECS, "filters": [{"key": "k", "value": ["v"]}]}, "filters[0].value", "did you mean values?"),
         ({**ECS, "cross_account_type": "both"}, "cross_account_type", "must be in capitals"),
         ({**ECS, "timeout": 10**400}, "timeout", "must be a time"),
         ({**ECS, "timeout": "9" * 400 + "d"}, "timeout", "at most 365 days"),
-        ({**ECS, "timeout": "500d"}, "timeout", "at most 365 days"),
         ({**ECS, "timeout": float("nan")}, "timeout", "must be a time"),
         ({**ECS, "timeout": 0}, "timeout", "must be longer than 0 s"),
         ({**ECS, "page_size": 10**5000}, "page_size", "a int that cannot be shown"),
         ({**ECS, "cross_account_user_id": 10**5000}, "cross_account_user_id", "at most 19 digits"),
-        ({**ECS, "cross_account_user_id": "12x"}, "cross_account_user_id", "a number"),
         ({**ECS, "cross_account_user_id": True}, "cross_account_user_id", "a number"),
         ({**ECS, "statuses": ["activated"]}, "statuses[0]", "did you mean ACTIVATED?"),
         ({**ECS, "fields": ["statu"]}, "fields[0]", "did you mean status?"),
@@ -109,13 +99,6 @@ def test_a_resource_directory_needs_no_role() -> None:
     assert parsed(**kind, cross_account_user_id=1, cross_account_role_name="role").cross_account_user_id == "1"
 
 
-def test_a_newer_cross_account_type() -> None:
-    """What a type needs that this version does not know, the service says."""
-    query = parsed(cross_account_type="CROSS_ACCOUNT_BY_RDS", cross_account_user_id=1)
-    (text,) = query.warnings()
-    assert text.endswith("is not known to this version and is used unchanged; did you mean CROSS_ACCOUNT_BY_RD?")
-
-
 def test_all_faults_at_once() -> None:
     """One error tells everything that is wrong."""
     found = faults(client_type="ecs", page_size=100, tags={"": "http://x"}, client_ids=[""], cross_account_user_id="x")
@@ -129,16 +112,6 @@ def test_all_faults_at_once() -> None:
         "cross_account_type",
         "cross_account_role_name",
     } == found.keys()
-
-
-def test_text_of_an_error() -> None:
-    """A fault a line: the argument first, what was given last."""
-    with pytest.raises(InputError) as caught:
-        queries.parse({**ECS, "page_size": 100, "tags": {"": "v"}})
-    assert sorted(str(caught.value).splitlines()) == [
-        "page_size: must be 1 to 99 (given: 100)",
-        "tags[0].key: must not be empty (given: '')",
-    ]
 
 
 @pytest.mark.parametrize(
@@ -180,6 +153,7 @@ def test_new_values_pass_with_a_warning() -> None:
         ({"statuses": ["ACTIVE"]}, "ACTIVATED"),
         ({"backup_statuses": ["UNPROTECTET"]}, "UNPROTECTED"),
         ({"os_types": ["Linux"]}, "linux"),
+        ({"cross_account_type": "CROSS_ACCOUNT_BY_RDS"}, "CROSS_ACCOUNT_BY_RD"),
     ],
 )
 def test_a_warning_names_the_nearest(arguments: dict[str, Any], near: str) -> None:
@@ -232,23 +206,6 @@ def test_equal_questions_are_equal(ids: list[str], tags: list[tuple[str, str]]) 
     assert parsed(instance_ids=[*ids, ids[0]], tags=dict(tags)) == parsed(
         instance_ids=["i-1", "i-2", "i-3"], tags={"a": "1", "b": "2"}
     )
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {},
-        {"instance_ids": [], "outdated": False, "page_size": 5},
-        {"tags": {"a": "1"}, "filters": {"InstanceId": ["i-1", "i-2"]}},
-        {"tags": [{"key": "a"}, {"key": "a", "value": "1"}], "filters": [{"key": "k", "values": ["b", "a"]}]},
-        {"statuses": ["ACTIVATED"], "fields": ["status", "privateIpV4"], "include_heartbeats": True},
-        {"timeout": "5m", "allow_incomplete": True, "profile": "prod", "assume_role": {"roleArn": "acs:ram::1:role/r"}},
-    ],
-)
-def test_state_reads_back(arguments: dict[str, Any]) -> None:
-    """What stands in state is the same query again."""
-    query = parsed(**arguments)
-    assert queries.parse(query.to_state()) == query
 
 
 CANONICAL: list[tuple[dict[str, Any], str, str]] = [
@@ -322,15 +279,25 @@ def test_docstrings_are_the_models_descriptions(name: str) -> None:
 RESOLVED = {"region": "cn-hangzhou", "profile": "prod", "pageNumber": 1.0, "pageSize": 10.0}
 
 
-@pytest.mark.parametrize("resolved", [{}, {"region": "cn-hangzhou"}, RESOLVED], ids=["none", "region", "all"])
-@pytest.mark.parametrize("secret", [False, True])
-def test_a_query_is_that_of_its_id(resolved: dict[str, Any], *, secret: bool) -> None:
-    """Read from inputs, or at refresh from outputs that also hold the region and the profile that were resolved."""
-    for arguments in ({}, {"tags": {"env": "prod"}}, {"region": "cn-hangzhou"}, {"profile": "prod", "page_size": 5}):
-        query = parsed(**arguments)
-        identity = query.resource_id().rpartition("/")[2] if secret else query.resource_id()
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"instance_ids": [], "outdated": False, "page_size": 5},
+        {"tags": {"a": "1"}, "filters": {"InstanceId": ["i-1", "i-2"]}, "region": "cn-hangzhou"},
+        {"tags": [{"key": "a"}, {"key": "a", "value": "1"}], "filters": [{"key": "k", "values": ["b", "a"]}]},
+        {"statuses": ["ACTIVATED"], "fields": ["status", "privateIpV4"], "include_heartbeats": True},
+        {"timeout": "5m", "allow_incomplete": True, "profile": "prod", "assume_role": {"roleArn": "acs:ram::1:role/r"}},
+    ],
+)
+def test_state_reads_back(arguments: dict[str, Any]) -> None:
+    """A query is read from its inputs, and at refresh from outputs that also hold the region that was resolved, say."""
+    query = parsed(**arguments)
+    assert queries.parse(query.to_state()) == query
+    for resolved in ({}, {"region": "cn-hangzhou"}, RESOLVED):
         properties = {**resolved, **query.to_state(), "clients": "…", "totalCount": 3.0}
-        assert queries.query_of(identity, properties) == query
+        for identity in (query.resource_id(), query.resource_id().rpartition("/")[2]):  # of a secret query
+            assert queries.query_of(identity, properties) == query
 
 
 def test_a_changed_query_is_refused() -> None:
