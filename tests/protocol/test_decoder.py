@@ -9,13 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_hbr_clients.model.errors import (
-    HbrError,
-    InvalidResponseError,
-    Retry,
-    ServiceError,
-    ThrottledError,
-)
+from pulumi_hbr_clients.model.errors import HbrError, InvalidResponseError, Retry, ServiceError, ThrottledError
 from pulumi_hbr_clients.protocol.codec import HttpResponse
 from pulumi_hbr_clients.protocol.decoder import Decoder
 
@@ -67,15 +61,13 @@ def test_no_clients(clients: Any) -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (b"<html>hello</html>", "answered HTTP 200, but not as Describe"),
         (b"", "answered HTTP 200, but not as Describe"),
-        (json.dumps(GOOD).encode()[:200], "answered HTTP 200, but not as Describe"),
+        ([1], "answered HTTP 200, but not as Describe"),
         ({**GOOD, "Clients": 5}, "Clients"),
         ({**GOOD, "Clients": [5]}, "Clients"),
         ({**GOOD, "TotalCount": None}, "TotalCount is None"),
         ({**GOOD, "TotalCount": -1}, "TotalCount is -1"),
         ({**GOOD, "TotalCount": 10**12}, "expected 0 to 1,000,000"),
-        ([1], "answered HTTP 200, but not as Describe"),
     ],
     ids=lambda value: repr(value)[:40],
 )
@@ -93,24 +85,17 @@ def test_wrong_shape(body: Any, says: str) -> None:
         ({**GOOD, "Success": False, "Code": "NoPermission"}, 200, "NoPermission", Retry.NEVER),
         ({**GOOD, "Success": False}, 200, "200", Retry.NEVER),
         ({**GOOD, "Code": "InternalError"}, 200, "InternalError", Retry.BACK_OFF),
-        ({"Code": "InternalError", "Message": "m"}, 500, "InternalError", Retry.BACK_OFF),
-        ({"Code": "ServiceUnavailable", "Message": "m"}, 503, "ServiceUnavailable", Retry.BACK_OFF),
         (b"<html>down</html>", 503, "HTTP 503", Retry.BACK_OFF),
         (b"", 502, "HTTP 502", Retry.BACK_OFF),
-        ({"Code": "Throttling.User", "Message": "m"}, 400, "Throttling.User", Retry.SLOW_DOWN),
-        ({"Code": "Rejected.Throttling", "Message": "m"}, 400, "Rejected.Throttling", Retry.SLOW_DOWN),
         (b"busy", 429, "HTTP 429", Retry.SLOW_DOWN),
-        ({"Code": "SignatureNonceUsed"}, 400, "SignatureNonceUsed", Retry.NEW_NONCE),
         ({"Code": "InvalidTimeStamp.Expired"}, 400, "InvalidTimeStamp.Expired", Retry.SET_CLOCK),
-        ({"Code": "InvalidSecurityToken.Expired"}, 403, "InvalidSecurityToken.Expired", Retry.NEW_KEYS),
         ({"code": "Forbidden.RAM", "message": "m"}, 403, "Forbidden.RAM", Retry.NEVER),
-        ({"Code": "InvalidParameter"}, 400, "InvalidParameter", Retry.NEVER),
         (b"<Error><Code>Throttling</Code><Message>m</Message></Error>", 400, "Throttling", Retry.SLOW_DOWN),
     ],
     ids=lambda value: repr(value)[:30],
 )
 def test_trouble(body: Any, status: int, code: str, retry: Retry) -> None:
-    """HTTP, Success, Code or shape: each is trouble, with its code and what may be done."""
+    """HTTP, Success, Code or shape: each is trouble, with its code and what may be done (all: test_retry.py)."""
     error = trouble(body, status)
     assert isinstance(error, ServiceError)
     assert (error.code, error.http_status, error.retry) == (code, status, retry)
@@ -165,16 +150,13 @@ def rows(*numbers: int, **more: Any) -> list[dict[str, Any]]:
 def test_known_clients_bring_their_ids_only(wrap: Any) -> None:
     """A later pass reads ids; records, and passwords, are made for clients that are new."""
     known = {"c-1", "c-2", "i-9"}
-    same = wrap([*rows(1, 2), {"InstanceId": "i-9"}])
-    page = Decoder().page(answer({**GOOD, "Clients": same, "TotalCount": 3}), known=known, passwords=True)
-    assert (page.clients, page.ids, page.total) == ([], ["c-1", "c-2", "i-9"], 3)
+    page = Decoder().page(answer({**GOOD, "Clients": wrap([*rows(1, 2), {"InstanceId": "i-9"}])}), known=known)
+    assert (page.clients, page.ids, page.total) == ([], ["c-1", "c-2", "i-9"], 8)
     more = wrap([*rows(1, 3, Settings={"ProxyPassword": "FAKE"}), {"Hostname": "only"}])
     page = Decoder().page(answer({**GOOD, "Clients": more}), known=known, passwords=True)
     assert [client.hostname for client in page.clients] == ["host 3", "only"]
     assert page.ids[:2] == ["c-1", "c-3"]
     assert "c-3" in page.passwords
-    with pytest.raises(ServiceError, match="NoPermission"):
-        Decoder().page(answer({"Code": "NoPermission"}, 403), known=known)
 
 
 def test_no_records_are_built_of_known_clients() -> None:
