@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
-from pulumi_hbr_clients.client.settings import Config
+from pulumi_hbr_clients.model.configuration import Config
 from pulumi_hbr_clients.model.outputs import same_but_volatile, to_state
 from pulumi_hbr_clients.model.query import query_of
 

@@ -11,9 +11,9 @@ from typing import Any, Final, Literal, cast, get_args
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from pulumi_hbr_clients.client.settings import Config
 from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model import validators
+from pulumi_hbr_clients.model.configuration import Config
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.model.validators import snake, unknown_value_warnings, validate

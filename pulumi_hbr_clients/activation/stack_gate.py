@@ -12,7 +12,7 @@ from pulumi_hbr_clients.activation.waiter import ActivationResult, LogSink, Prog
 from pulumi_hbr_clients.client import blocking
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.credential_specs import CredentialSpec
-from pulumi_hbr_clients.client.settings import Config
+from pulumi_hbr_clients.model.configuration import Config
 from pulumi_hbr_clients.model.errors import HbrError, IncompleteListError, InputError
 from pulumi_hbr_clients.model.outputs import INCOMPLETE, ClientList, to_state
 from pulumi_hbr_clients.model.query import Query

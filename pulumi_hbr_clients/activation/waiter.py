@@ -15,7 +15,7 @@ from pulumi_hbr_clients.activation.evaluation import Verdict, evaluate, track_un
 from pulumi_hbr_clients.activation.poller import POLLERS, PollResult
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.clock import Clock
-from pulumi_hbr_clients.client.settings import Config, no_config
+from pulumi_hbr_clients.model.configuration import Config, no_config
 from pulumi_hbr_clients.model.errors import (
     CredentialsError,
     DeadlineError,

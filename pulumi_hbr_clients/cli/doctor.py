@@ -25,8 +25,8 @@ from pulumi_hbr_clients.cli.errors import REFUSED, error_text, one_line
 from pulumi_hbr_clients.cli.messages import has_colour, print_message, printable, verbose_option
 from pulumi_hbr_clients.cli.targets import Target
 from pulumi_hbr_clients.client.credential_places import CredentialPlace
-from pulumi_hbr_clients.client.credential_specs import home
 from pulumi_hbr_clients.client.credentials import credential_source
+from pulumi_hbr_clients.client.profiles import home
 from pulumi_hbr_clients.client.settings import Setting, Settings
 from pulumi_hbr_clients.model import query as query_model
 from pulumi_hbr_clients.model.errors import HbrError, InputError, ValidationIssue
@@ -179,8 +179,8 @@ def _shown(key: str, value: Any) -> str | None:
 
 
 async def _credentials(settings: Settings, location: dict[str, Finding], seconds: float, *, offline: bool) -> Finding:
-    found = list(settings.credentials())
-    used = next((place for place in found if place.speaks), None)
+    found = list(settings.credentials)
+    used = next((place for place in found if place.is_set), None)
     places = [_credential_place(place, used) for place in found]
     if used is None or used.spec is None:
         problem = _error(used.problem) if used and used.problem else "found nowhere, see the places below"
@@ -204,11 +204,11 @@ def _credential_place(place: CredentialPlace, used: CredentialPlace | None) -> P
     value, note = None, place.note
     if place.spec:
         value = _masked(place.spec.keys) if place.spec.keys else f"mode {place.spec.mode}"
-    if place.speaks and used and place is not used:
+    if place.is_set and used and place is not used:
         note = f"not used: {_typed(used.name)} comes first"
     elif place.problem:
         note = _error(place.problem)
-    elif not place.speaks and place.name.startswith(_CONFIG):
+    elif not place.is_set and place.name.startswith(_CONFIG):
         note = _CONFIG_NOTE
     return Place(_typed(place.name), value, place is used and place.spec is not None, note)
 

@@ -30,8 +30,8 @@ from pulumi_hbr_clients.cli.messages import is_terminal, printable, verbose_opti
 from pulumi_hbr_clients.cli.targets import Target
 from pulumi_hbr_clients.cli.union import UnionClient
 from pulumi_hbr_clients.client.client import HbrClient
-from pulumi_hbr_clients.client.settings import no_config
 from pulumi_hbr_clients.model.backup_client import state_name
+from pulumi_hbr_clients.model.configuration import no_config
 from pulumi_hbr_clients.model.errors import GateError, GateFailedError, GateTimeoutError, HbrError, InputError
 from pulumi_hbr_clients.model.query import Query
 

@@ -8,18 +8,20 @@ Requests, retries and credentials are `client.session`'s; which pages are needed
 
 import asyncio
 import copy
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from pulumi_hbr_clients.client.clock import Clock
-from pulumi_hbr_clients.client.credentials import CredentialSource
+from pulumi_hbr_clients.client.credentials import CredentialSource, credential_source
 from pulumi_hbr_clients.client.reading import Reading
-from pulumi_hbr_clients.client.session import SILENT, Observer, RetryPolicy
-from pulumi_hbr_clients.client.sessions import SHARED, Sessions
-from pulumi_hbr_clients.client.settings import Config, ResolvedSettings, no_config, resolve
+from pulumi_hbr_clients.client.session import SILENT, EndpointSession, Observer, RetryPolicy
+from pulumi_hbr_clients.client.settings import ResolvedSettings, Settings
+from pulumi_hbr_clients.client.shared import SHARED, ConcurrencyLimit, PerEventLoop
 from pulumi_hbr_clients.client.transport import ConnectionPool, Transport
 from pulumi_hbr_clients.model import query as queries
-from pulumi_hbr_clients.model.configuration import AssumeRole
+from pulumi_hbr_clients.model.configuration import AssumeRole, Config, no_config
 from pulumi_hbr_clients.model.errors import (
     DeadlineError,
     IncompleteListError,
@@ -29,7 +31,7 @@ from pulumi_hbr_clients.model.errors import (
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.protocol import codec
-from pulumi_hbr_clients.protocol.endpoints import Target
+from pulumi_hbr_clients.protocol.endpoints import Target, is_loopback
 from pulumi_hbr_clients.protocol.paginator import Paginator
 from pulumi_hbr_clients.protocol.signing import Credentials
 
@@ -38,6 +40,7 @@ TIMEOUT: Final = 300.0
 CONCURRENCY: Final = 64
 """Requests of one client in flight at most. The account's own limit is the rate limiter's."""
 SYSTEM_CLOCK: Final = Clock()
+_log: Final = logging.getLogger("pulumi_hbr_clients")
 
 
 class HbrClient:
@@ -89,13 +92,14 @@ class HbrClient:
         }
         self._config = config
         self.timeout, self.clock = timeout, clock
-        self._sessions = Sessions(transport, clock, retry_policy, concurrency)
+        self._transport, self._retry_policy, self._concurrency = transport, retry_policy, concurrency
+        self._loops = PerEventLoop(self._new_loop)
 
     def with_options(self, *, timeout: float | None = None) -> Self:
         """Return a copy with the same settings, credentials and seams, and connections of its own."""
         made = copy.copy(self)
         made.timeout = timeout or self.timeout
-        made._sessions = self._sessions.copy()  # noqa: SLF001  its own class
+        made._loops = PerEventLoop(made._new_loop)  # noqa: SLF001  its own class
         return made
 
     async def __aenter__(self) -> Self:
@@ -108,7 +112,9 @@ class HbrClient:
 
     async def aclose(self) -> None:
         """Close the connections that were opened on this event loop."""
-        await self._sessions.aclose()
+        here = self._loops.pop()
+        for session in here.sessions.values() if here else ():
+            await session.aclose()
 
     async def list_backup_clients(  # noqa: PLR0913  the arguments of `Query`; a test holds the two together
         self,
@@ -166,16 +172,16 @@ class HbrClient:
         own timeout. Raises as `list_backup_clients`, but an incomplete list is no error.
         """
         settings = self.resolve(query)
-        session, clock = self._sessions.get(settings), self.clock
+        session = self._session(settings)
         request = codec.encode_request(query, codec.PageRequest(), session.target.host)
         key = (
-            *(session.target, settings.account, self._sessions.transport, clock),
+            *(session.target, settings.account, self._transport, self.clock),
             *(request.query, request.body, query.consistency, query.include_proxy_passwords),
         )
 
         def start() -> Reading:
             signer = settings.credentials.base or settings.credentials
-            return Reading(session, Paginator(query, region=settings.region.value, profile=signer.profile), clock)
+            return Reading(session, Paginator(query, region=settings.region.value, profile=signer.profile), self.clock)
 
         return await SHARED.reading(key, start).join(query.timeout or self.timeout, observer)
 
@@ -184,7 +190,7 @@ class HbrClient:
 
         Raises as `list_backup_clients`, except `IncompleteListError`.
         """
-        session, timeout = self._sessions.get(self.resolve(query)), query.timeout or self.timeout
+        session, timeout = self._session(self.resolve(query)), query.timeout or self.timeout
         try:
             async with asyncio.timeout(timeout), session.in_use():
                 return await session.regions()
@@ -205,4 +211,38 @@ class HbrClient:
         names = ("region", "endpoint", "profile", "assume_role")
         own = {name: value for name in names if (value := getattr(query, name)) is not None}
         of_client = {**self._arguments, "credentials": None} if query.profile is not None else self._arguments
-        return resolve({**of_client, **own}, self._config)
+        return Settings(self._config, {**of_client, **own}).resolve()
+
+    def _new_loop(self) -> "_OnLoop":
+        return _OnLoop(ConcurrencyLimit(lambda: self._concurrency))
+
+    def _session(self, settings: ResolvedSettings) -> EndpointSession:
+        """The session for these settings on the running event loop, opened when it is first needed."""
+        here, key = self._loops.get(), (settings.target, settings.account)
+        if key in here.sessions:
+            return here.sessions[key]
+        for warning in settings.warnings:
+            _log.warning(warning)
+        target = settings.target
+        # an emulator has limits of its own; a region's public and VPC endpoints share the account's
+        local = target.endpoint if is_loopback(target.host.rpartition(":")[0].strip("[]")) else None
+        limiter, in_flight = SHARED.limits(self.clock, settings.account, target.region, local)
+        here.sessions[key] = EndpointSession(
+            target,
+            credential_source(settings),
+            self._transport(target.endpoint),
+            clock=self.clock,
+            limiter=limiter,
+            slots=here.slots,
+            in_flight=in_flight,
+            policy=self._retry_policy,
+        )
+        return here.sessions[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _OnLoop:
+    """A client's sessions on one event loop. It may be used on several, one after the other or in threads."""
+
+    slots: ConcurrencyLimit
+    sessions: dict[Hashable, EndpointSession] = field(default_factory=dict)

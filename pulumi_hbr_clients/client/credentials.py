@@ -13,21 +13,32 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, Protocol
 
 from pulumi_hbr_clients.client.blocking import start_daemon_thread
-from pulumi_hbr_clients.client.credential_specs import GIVEN, MODES, CredentialSpec, clean, read_again
+from pulumi_hbr_clients.client.credential_specs import KEY_FIELDS, CredentialSpec, clean
+from pulumi_hbr_clients.client.profiles import read_again
 from pulumi_hbr_clients.client.settings import ResolvedSettings, Sts
 from pulumi_hbr_clients.model.errors import CredentialsError, Retry
 from pulumi_hbr_clients.protocol.signing import Credentials
 
 _MARGIN: Final = 900.0
 """Seconds before their end at which credentials are renewed, or a quarter of their life if that is less."""
-_SECRET_FIELDS: Final = frozenset(
-    (*MODES["StsToken"], "access_token", "oauth_refresh_token", "credentials_uri", "process_command")
-)
+_SECRET_FIELDS: Final = {*KEY_FIELDS, "access_token", "oauth_refresh_token", "credentials_uri", "process_command"}
 """An address or a command may hold a password."""
+_CLOUD_SSO: Final = ("sign_in_url", "account_id", "access_config", "access_token_expire")
+_PROVIDERS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
+    "RamRoleArn": ("RamRoleArn", {"external_id": "external_id"}),
+    "OIDC": ("OIDCRoleArn", {"oidc_provider_arn": "oidc_provider_arn", "oidc_token_file_path": "oidc_token_file"}),
+    "EcsRamRole": ("EcsRamRole", {"role_name": "ram_role_name"}),
+    "CredentialsURI": ("URL", {"uri": "credentials_uri"}),
+    "External": ("External", {"process_command": "process_command"}),
+    "CloudSSO": ("CloudSSO", {"access_token": "access_token"} | {name: f"cloud_sso_{name}" for name in _CLOUD_SSO}),
+}
+"""The library's provider of each mode, `…CredentialsProvider`, and the field that each of its arguments takes."""
+Fetched = tuple[Credentials, float | None]
+"""Credentials, and when they end, in UNIX seconds."""
 
 
 class CredentialSource(Protocol):
@@ -46,16 +57,15 @@ class CredentialSource(Protocol):
 
 def credential_source(settings: ResolvedSettings) -> CredentialSource:
     """The source that the settings name. Equal settings share one in a process, so a role is assumed once."""
-    spec = settings.credentials
-    if spec.mode == GIVEN:
-        return GivenCredentials(spec.get("given").source)
-    return _shared(spec, settings.sts)
+    if settings.credentials.given is not None:
+        return GivenCredentials(settings.credentials.given)
+    return _shared(settings.credentials, settings.sts)
 
 
 @lru_cache(maxsize=64)
 def _shared(spec: CredentialSpec, sts: Sts) -> "StaticCredentials | FetchedCredentials":
     """Keyed by all that it is made from; one that is dropped is merely fetched again."""
-    return StaticCredentials(spec) if spec.keys else FetchedCredentials(spec, lambda fresh: _provider(fresh, sts))
+    return StaticCredentials(spec) if spec.keys else FetchedCredentials(spec, partial(fetch, sts=sts))
 
 
 class GivenCredentials:
@@ -67,18 +77,7 @@ class GivenCredentials:
     async def credentials(self, *, renew: bool = False) -> Credentials:
         """What the source gives. Raises `CredentialsError` where no request can be signed with that."""
         found = await self._source.credentials(renew=renew)
-        return _cleaned(found.access_key_id, found.access_key_secret, found.security_token, self.label)
-
-
-def _cleaned(key_id: Any, secret: Any, token: Any, label: str) -> Credentials:
-    """Credentials as a source gave them. Raises `CredentialsError` where no request can be signed with them."""
-    if not key_id or not secret:
-        raise CredentialsError(f"{label} gave no access key; bearer tokens cannot sign this request")
-    return Credentials(
-        clean(key_id, f"the access key id from {label}"),
-        clean(secret, f"the access key secret from {label}"),
-        clean(token, f"the security token from {label}") if token else None,
-    )
+        return _cleaned(self.label, found.access_key_id, found.access_key_secret, found.security_token)
 
 
 class StaticCredentials:
@@ -97,15 +96,14 @@ class StaticCredentials:
 
 
 class FetchedCredentials:
-    """From a provider of alibabacloud-credentials: fetched once for all who wait, renewed before they end."""
+    """Credentials that are fetched once for all who wait, and renewed before they end."""
 
     def __init__(
-        self, spec: CredentialSpec, make: Callable[[CredentialSpec], Any], now: Callable[[], float] = time.time
+        self, spec: CredentialSpec, fetch: Callable[[CredentialSpec], Fetched], now: Callable[[], float] = time.time
     ) -> None:
-        """Fetch nothing yet. `make` gives the provider of a spec, `now` UNIX seconds."""
+        """Fetch nothing yet. `fetch` may block; `now` returns UNIX seconds."""
         self.spec, self.label = spec, spec.label
-        self._make, self._now = make, now
-        self._provider: Any = None
+        self._fetch, self._now = fetch, now
         self._lock = threading.Lock()
         self._pending: Future[Credentials] | None = None
         self._current: Credentials | None = None
@@ -117,55 +115,50 @@ class FetchedCredentials:
             return self._current
         with self._lock:
             if self._pending is None:
-                self._pending = start_daemon_thread(lambda: self._fetch(renew=renew), "hbr-clients credentials")
+                self._pending = start_daemon_thread(lambda: self._renewed(renew=renew), "hbr-clients credentials")
             pending = self._pending
         return await asyncio.wrap_future(pending)
 
-    def _fetch(self, *, renew: bool) -> Credentials:
+    def _renewed(self, *, renew: bool) -> Credentials:
         try:
-            return self._fetched(renew=renew)
-        except Exception as error:  # noqa: BLE001  the library raises its own, requests' and ValueError
-            if self._current is not None and not renew and self._now() < self._ends_at:
-                return self._current  # the source may answer again before they end
-            raise error if isinstance(error, CredentialsError) else _error(self.spec, error) from None
+            self._current, ends_at = self._fetch(read_again(self.spec) if renew else self.spec)
+            self._ends_at = float("inf") if ends_at is None else ends_at
+            self._renew_at = self._ends_at - min(_MARGIN, (self._ends_at - self._now()) / 4)
+        except CredentialsError:  # the source may answer again before those at hand end
+            if self._current is None or renew or self._now() >= self._ends_at:
+                raise
         finally:
             with self._lock:
                 self._pending = None
-
-    def _fetched(self, *, renew: bool) -> Credentials:
-        if self._provider is None or renew:
-            self._provider = self._make(read_again(self.spec) if renew else self.spec)
-        found = self._provider.get_credentials()
-        parts = found.get_access_key_id(), found.get_access_key_secret(), found.get_security_token()
-        self._current = _cleaned(*parts, self.label)
-        ends_at, now = found.get_expiration() if hasattr(found, "get_expiration") else None, self._now()
-        self._ends_at = float(ends_at) if ends_at else float("inf")
-        self._renew_at = self._ends_at - min(_MARGIN, (self._ends_at - now) / 4) if ends_at else float("inf")
         return self._current
 
 
-def _same(*names: str) -> dict[str, str]:
-    return dict(zip(names, names, strict=True))
+def fetch(spec: CredentialSpec, sts: Sts) -> Fetched:
+    """Fetch credentials now, of whoever assumes a role first. Blocks. Raises `CredentialsError`."""
+    if spec.keys:
+        return spec.keys, None
+    caller = fetch(spec.base, sts)[0] if spec.base else None
+    try:
+        found = _provider(spec, sts, caller).get_credentials()
+    except Exception as error:  # noqa: BLE001  the library raises its own, requests' and ValueError
+        raise _error(spec, error) from None
+    parts = found.get_access_key_id(), found.get_access_key_secret(), found.get_security_token()
+    ends_at = found.get_expiration() if hasattr(found, "get_expiration") else None
+    return _cleaned(spec.label, *parts), float(ends_at) if ends_at else None
 
 
-_PROVIDERS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
-    "AK": ("StaticAK", _same("access_key_id", "access_key_secret")),
-    "StsToken": ("StaticSTS", {**_same("access_key_id", "access_key_secret"), "security_token": "sts_token"}),
-    "RamRoleArn": ("RamRoleArn", _same("external_id")),
-    "OIDC": ("OIDCRoleArn", {**_same("oidc_provider_arn"), "oidc_token_file_path": "oidc_token_file"}),
-    "EcsRamRole": ("EcsRamRole", {"role_name": "ram_role_name"}),
-    "CredentialsURI": ("URL", {"uri": "credentials_uri"}),
-    "External": ("External", _same("process_command")),
-    "CloudSSO": (
-        "CloudSSO",
-        _same("access_token")
-        | {name: f"cloud_sso_{name}" for name in ("sign_in_url", "account_id", "access_config", "access_token_expire")},
-    ),
-}
-"""The library's provider of each mode, `…CredentialsProvider`, and the field that each of its arguments takes."""
+def _cleaned(label: str, key_id: Any, secret: Any, token: Any) -> Credentials:
+    """Credentials as a source gave them. Raises `CredentialsError` where no request can be signed with them."""
+    if not key_id or not secret:
+        raise CredentialsError(f"{label} gave no access key; bearer tokens cannot sign this request")
+    return Credentials(
+        clean(key_id, f"the access key id from {label}"),
+        clean(secret, f"the access key secret from {label}"),
+        clean(token, f"the security token from {label}") if token else None,
+    )
 
 
-def _provider(spec: CredentialSpec, sts: Sts) -> Any:
+def _provider(spec: CredentialSpec, sts: Sts, caller: Credentials | None) -> Any:
     """The library's provider of a spec, with every value handed over."""
     from alibabacloud_credentials import provider as library  # noqa: PLC0415  0.4 s
 
@@ -187,38 +180,36 @@ def _provider(spec: CredentialSpec, sts: Sts) -> Any:
             "policy": spec.get("policy"),
             "sts_endpoint": sts.endpoint or host,
         }
-    if spec.base is not None:
-        arguments["credentials_provider"] = _BaseCaller(spec.base, _provider(spec.base, sts))
+    if caller is not None:
+        arguments |= {
+            "access_key_id": caller.access_key_id,
+            "access_key_secret": caller.access_key_secret,
+            "security_token": caller.security_token,
+        }
     return getattr(library, f"{name}CredentialsProvider")(**arguments)
-
-
-class _BaseCaller:
-    """Who assumes a role, for the library: its errors name it, and not the role that is assumed after it."""
-
-    def __init__(self, spec: CredentialSpec, provider: Any) -> None:
-        self._spec, self._provider = spec, provider
-
-    def get_credentials(self) -> Any:
-        try:
-            return self._provider.get_credentials()
-        except CredentialsError:
-            raise
-        except Exception as error:  # noqa: BLE001  as in FetchedCredentials
-            raise _error(self._spec, error) from None
 
 
 def _error(spec: CredentialSpec, error: Exception) -> CredentialsError:
     """What went wrong, without the library's own text where it may quote a response that holds a token."""
     text = str(error)
     status = int(found[1]) if (found := re.search(r"http_code[:=]\s*(\d{3})", text)) else None
-    code = found[1] if (found := re.search(r'"Code"\s*:\s*"([\w.]+)"', text)) else None
-    if spec.mode == "RamRoleArn" and spec.base is not None and status is not None:
-        made = CredentialsError(_cannot_assume(spec, spec.base, code, status))
-    else:
-        made = CredentialsError(
-            f"no credentials from {spec.label}: {_reason(spec, error)}{f' ({code})' if code else ''}"
+    code = found[1] if (found := re.search(r'"Code"\s*:\s*"([\w.]+)"', text)) else ""
+    if spec.base is not None and status is not None:
+        key = f" (access key ***{spec.base.keys.access_key_id[-4:]})" if spec.base.keys else ""
+        text = (
+            f"{spec.base.label}{key} cannot assume role {spec.get('ram_role_arn')}: {code or 'refused'} (HTTP {status})"
         )
-    if not spec.is_fallback and _is_transient(error, code, status):
+        if "NoPermission" in code:
+            text += ". Allow the caller sts:AssumeRole on the role, and name the caller in the role's trust policy"
+        if "EntityNotExist" in code:
+            text += ". There is no role of this ARN"
+    else:
+        text = f"no credentials from {spec.label}: {_reason(spec, error)}{f' ({code})' if code else ''}"
+    # as for the service itself: no connection, a server error and throttling may pass
+    is_unreachable = type(error).__name__ == "RetryError" or (isinstance(error, OSError) and not error.filename)
+    is_refused_for_now = status is not None and (status >= 500 or status == 429 or "Throttling" in code)  # noqa: PLR2004  RFC 9110 and 6585
+    made = CredentialsError(text)
+    if not spec.is_fallback and (is_refused_for_now if status is not None else is_unreachable):
         made.retry = Retry.BACK_OFF
     return made
 
@@ -233,20 +224,3 @@ def _reason(spec: CredentialSpec, error: Exception) -> str:
     for name, value in spec.fields:
         head = head.replace(str(value), "***") if name in _SECRET_FIELDS else head
     return head[:200] or "it failed"
-
-
-def _cannot_assume(spec: CredentialSpec, caller: CredentialSpec, code: str | None, status: int) -> str:
-    key = f" (access key ***{caller.keys.access_key_id[-4:]})" if caller.keys else ""
-    text = f"{caller.label}{key} cannot assume role {spec.get('ram_role_arn')}: {code or 'refused'} (HTTP {status})"
-    if code and "NoPermission" in code:
-        text += ". Allow the caller sts:AssumeRole on the role, and name the caller in the role's trust policy"
-    if code and "EntityNotExist" in code:
-        text += ". There is no role of this ARN"
-    return text
-
-
-def _is_transient(error: Exception, code: str | None, status: int | None) -> bool:
-    """Whether the source may answer later: no connection, a server error, throttling. As for the service itself."""
-    if status is not None:
-        return status >= 500 or status == 429 or "Throttling" in (code or "")  # noqa: PLR2004  RFC 9110 and RFC 6585
-    return type(error).__name__ == "RetryError" or (isinstance(error, OSError) and not error.filename)

@@ -10,7 +10,7 @@ from pulumi_hbr_clients.client.blocking import run
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.reading import limit_text
 from pulumi_hbr_clients.client.session import Observer
-from pulumi_hbr_clients.client.settings import Config
+from pulumi_hbr_clients.model.configuration import Config
 from pulumi_hbr_clients.model.errors import CredentialsError, HbrError, InputError
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query

@@ -6,21 +6,22 @@ What may be repeated stands on the error (`HbrError.retry`), how long to hold ba
 """
 
 import asyncio
+import json
 import logging
 import random
 import secrets
 import sys
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final, Self, TypeVar
+from typing import Final, TypeVar
+from urllib.parse import quote, quote_plus
 
 from pulumi_hbr_clients.client.clock import Clock
 from pulumi_hbr_clients.client.credentials import CredentialSource
-from pulumi_hbr_clients.client.redaction import redacted
+from pulumi_hbr_clients.client.shared import ConcurrencyLimit
 from pulumi_hbr_clients.client.transport import Transport
 from pulumi_hbr_clients.model.errors import (
     ONCE,
@@ -93,45 +94,6 @@ SILENT: Final = Observer()
 NOTABLE_WAIT: Final = 1.0
 """Seconds: a shorter wait for the account's limit is not reported."""
 T = TypeVar("T")
-
-
-class ConcurrencyLimit:
-    """An async context manager around each request: at most `maximum()` of them at once.
-
-    The maximum may change between two requests; it is read again whenever one ends. Belongs to one event loop.
-    """
-
-    def __init__(self, maximum: Callable[[], int]) -> None:
-        """`maximum` never returns less than 1."""
-        self.maximum = maximum
-        self._held = 0
-        self._waiters: deque[asyncio.Future[None]] = deque()
-
-    async def __aenter__(self) -> Self:
-        """Wait for a free place."""
-        while self._held >= self.maximum():
-            waiter = asyncio.get_running_loop().create_future()
-            self._waiters.append(waiter)
-            try:
-                await waiter
-            except asyncio.CancelledError:
-                self._wake()  # it may have been woken just before, in place of another
-                raise
-        self._held += 1
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Give the place back."""
-        self._held -= 1
-        self._wake()
-
-    def _wake(self) -> None:
-        free = self.maximum() - self._held
-        while self._waiters and free > 0:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                free -= 1
 
 
 class EndpointSession:
@@ -267,7 +229,7 @@ class EndpointSession:
         headers = sign(request, credentials, date=date, nonce=secrets.token_hex(16))
 
         def redact(text: str) -> str:
-            return redacted(text, credentials, headers["Authorization"])
+            return _redacted(text, credentials, headers["Authorization"])
 
         try:
             response = await self.transport.post(canonical_query(request.query), request.body, headers)
@@ -311,3 +273,25 @@ class EndpointSession:
             return found
         finally:
             self._fetching -= 1
+
+
+def _redacted(text: str, credentials: Credentials, authorization: str) -> str:
+    """The text without the request's secrets, plain, quoted or escaped. Some refusals quote the signed request."""
+    key_id = credentials.access_key_id
+    for secret in (credentials.access_key_secret, credentials.security_token, authorization.rpartition("=")[2]):
+        for form in _forms(secret or ""):
+            text = text.replace(form, "***")
+    for form in _forms(key_id):
+        text = text.replace(form, f"***{key_id.strip()[-4:]}")
+    return text
+
+
+def _forms(secret: str) -> list[str]:
+    """How a secret may stand in a text, longest first."""
+    plain = {secret, secret.strip()}
+    raw = {each.encode(errors="replace") for each in plain}
+    escaped = {escape(each) for each in plain for escape in (repr, ascii, json.dumps)} | {
+        repr(each)[1:] for each in raw
+    }
+    forms = plain | {quote(each) for each in raw} | {quote_plus(each) for each in raw} | {e[1:-1] for e in escaped}
+    return sorted(filter(None, forms), key=len, reverse=True)

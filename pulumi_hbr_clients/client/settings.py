@@ -12,10 +12,17 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pulumi_hbr_clients.client import credential_places
-from pulumi_hbr_clients.client.credential_places import Config, CredentialPlace, Layers, as_object, no_config
+from pydantic.alias_generators import to_camel
+
+from pulumi_hbr_clients.client.credential_places import CredentialPlaces, Layer, as_object
 from pulumi_hbr_clients.client.credential_specs import CredentialSpec
-from pulumi_hbr_clients.model.configuration import ENDPOINT_VARIABLES, REGION_VARIABLES, STS_ENDPOINT_VARIABLES
+from pulumi_hbr_clients.model.configuration import (
+    ENDPOINT_VARIABLES,
+    REGION_VARIABLES,
+    STS_ENDPOINT_VARIABLES,
+    Config,
+    no_config,
+)
 from pulumi_hbr_clients.model.errors import CredentialsError, InputError, ValidationIssue
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.protocol.endpoints import (
@@ -26,8 +33,6 @@ from pulumi_hbr_clients.protocol.endpoints import (
     region_issue,
     region_warning,
 )
-
-__all__ = ["Config", "ResolvedSettings", "Setting", "Settings", "Sts", "check_location", "no_config", "resolve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,41 +77,53 @@ class ResolvedSettings:
         return Target(self.credentials.label, self.region.value, self.endpoint.value)
 
 
-def resolve(
-    arguments: Mapping[str, Any] | None = None,
-    config: Config = no_config,
-    environment: Mapping[str, str] | None = None,
-) -> ResolvedSettings:
-    """Resolve all parts together.
-
-    `arguments` are region, endpoint, network, profile, assume_role and credentials; what is None is not given. The
-    environment is this process's own if none is given. Raises `InputError` for a region, an endpoint or a network that
-    cannot be, and where no region is set; `CredentialsError` for half a source, one that cannot be read, or none.
-    """
-    return Settings(config, arguments or {}, os.environ if environment is None else environment).resolve()
-
-
 def check_location(query: Query, config: Config) -> None:
     """Refuse a query that has no region here, or one that cannot be. Raises `InputError` with every issue."""
     Settings(config, {"region": query.region, "endpoint": query.endpoint, "profile": query.profile}).location()
 
 
-class Settings(Layers):
-    """The places of every part, in order. `resolve` takes the first of each; `hbr-clients doctor` shows them all."""
+@dataclass(frozen=True)
+class Settings:
+    """Everything that settings are made from. `resolve` takes the first place of each part; `doctor` shows them all."""
+
+    config: Config = field(default=no_config, repr=False)
+    arguments: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """region, endpoint, network, profile, assume_role and credentials; what is None is not given."""
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
     def resolve(self) -> ResolvedSettings:
-        """See the function of this name."""
-        chosen = next((place for place in self.credentials() if place.speaks), None)
+        """Resolve all parts together.
+
+        Raises:
+            InputError: a region, an endpoint or a network that cannot be, or no region anywhere.
+            CredentialsError: half a source of credentials, one that cannot be read, or none.
+        """
+        chosen = next((place for place in self.credentials if place.is_set), None)
         if chosen and chosen.problem and self.first("region").value is None:
             raise chosen.problem  # perhaps the profile that would have named the region
         region, network, endpoint, warnings = self.location()
         if chosen and chosen.problem:
             raise chosen.problem
         if chosen is None or chosen.spec is None:
-            looked = "; ".join(f"{place.name} ({place.note})" for place in self.credentials())
-            msg = f"no credentials are set. Looked at, in this order: {looked}. `hbr-clients doctor` shows this too"
+            places = "; ".join(f"{place.name} ({place.note})" for place in self.credentials)
+            msg = f"no credentials are set. Looked at, in this order: {places}. `hbr-clients doctor` shows this too"
             raise CredentialsError(msg)
         return ResolvedSettings(region, network, endpoint, chosen.spec, self.sts(), warnings)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Arguments, then each namespace of Pulumi config."""
+        arguments = {to_camel(name): value for name, value in self.arguments.items()}
+        config = (f"Pulumi config {name}:" for name in ("hbr-clients", "alicloud"))
+        return (
+            Layer("arguments", "argument ", arguments.get),
+            *(Layer(name, name, self.config, name.rpartition(" ")[2]) for name in config),
+        )
+
+    @property
+    def credentials(self) -> CredentialPlaces:
+        """Every place of credentials, in order."""
+        return CredentialPlaces(self.layers, self.environment)
 
     def location(self) -> tuple[Setting, Setting, Setting, tuple[str, ...]]:
         """Region, network, endpoint, and warnings. Raises `InputError` with every issue of them."""
@@ -128,31 +145,27 @@ class Settings(Layers):
 
     def places(self, key: str) -> Iterator[Setting]:
         """Every place of region, network or endpoint, in order. A profile's region counts where the profile signs."""
-        is_region, signs = key == "region", False
-        for layer in self:
+        is_region, is_signed, credentials = key == "region", False, self.credentials
+        for layer in self.layers:
             if layer.prefix.startswith("Pulumi config alicloud") and key == "endpoint":
                 yield Setting(_endpoint_of_provider(layer.get("endpoints"), "hbr"), f"{layer.prefix}endpoints hbr")
             else:
                 yield Setting(layer.get(key), layer.source(key))
-            place = credential_places.of_layer(layer, self) if is_region and not signs else None
-            signs = signs or bool(place and place.speaks)
+            place = credentials.of_layer(layer) if is_region and not is_signed else None
+            is_signed = is_signed or bool(place and place.is_set)
             if place and layer.get("profile"):
                 yield Setting(place.region_id, f"region_id of {place.name}")
         for name in {"region": REGION_VARIABLES, "endpoint": ENDPOINT_VARIABLES}.get(key, ()):
             yield Setting((self.environment.get(name) or "").strip() or None, f"environment {name}")
-        if is_region and not signs:
-            profile = credential_places.named_or_current_profile(self)
+        if is_region and not is_signed:
+            profile = credentials.profile_of_environment()
             note = str(profile.problem) if profile.problem else profile.note
             yield Setting(profile.region_id, f"region_id of {profile.name}", note)
-
-    def credentials(self) -> Iterator[CredentialPlace]:
-        """Every place of credentials, in order."""
-        return credential_places.places(self)
 
     def sts(self) -> Sts:
         """Where roles are assumed: the Alibaba Cloud provider's endpoints, then the environment."""
         environment = self.environment
-        named = [_endpoint_of_provider(layer.get("endpoints"), "sts") for layer in self]
+        named = [_endpoint_of_provider(layer.get("endpoints"), "sts") for layer in self.layers]
         named += [environment.get(name) for name in STS_ENDPOINT_VARIABLES]
         endpoint = next((str(name).rpartition("://")[2] for name in named if name), None)
         vpc = environment.get("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED", "").lower() == "true"

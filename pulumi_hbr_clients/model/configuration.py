@@ -5,6 +5,7 @@ in for them. The schema describes them from here. Reads nothing itself.
 """
 
 import json
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
@@ -13,6 +14,8 @@ from pydantic.alias_generators import to_camel
 from pulumi_hbr_clients.model import validators
 from pulumi_hbr_clients.model.validators import optional
 
+Config = Callable[[str], Any]
+"""Pulumi's config: a full key (`hbr-clients:region`) → its value, or None."""
 REGION_VARIABLES: Final = ("ALIBABA_CLOUD_REGION_ID", "ALIBABA_CLOUD_REGION", "ALICLOUD_REGION")
 ENDPOINT_VARIABLES: Final = ("ALIBABA_CLOUD_ENDPOINT_HBR", "HBR_ENDPOINT")
 PROFILE_VARIABLES: Final = ("ALIBABA_CLOUD_PROFILE", "ALICLOUD_PROFILE", "ALIBABACLOUD_PROFILE")
@@ -41,6 +44,10 @@ _SESSION_SECONDS: Final = (900, 43_200)
 def _as_json_text(value: Any) -> Any:
     """A policy may be given as an object; STS takes its text."""
     return json.dumps(value, separators=(",", ":"), sort_keys=True) if isinstance(value, dict | list) else value
+
+
+def no_config(_key: str) -> None:
+    """The config of a program that has none."""
 
 
 class AssumeRole(BaseModel):

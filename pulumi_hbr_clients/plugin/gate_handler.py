@@ -7,7 +7,8 @@ from typing import Any, Final, TypeVar
 from pulumi_hbr_clients.activation import stack_gate
 from pulumi_hbr_clients.activation.condition import ResourceCondition, gate_mode, parse_partial
 from pulumi_hbr_clients.client.client import HbrClient
-from pulumi_hbr_clients.client.settings import Config, check_location
+from pulumi_hbr_clients.client.settings import check_location
+from pulumi_hbr_clients.model.configuration import Config
 from pulumi_hbr_clients.model.errors import GateError, HbrError, InputError
 from pulumi_hbr_clients.model.outputs import to_outputs
 from pulumi_hbr_clients.model.validators import snake

@@ -5,9 +5,9 @@ from typing import Any, Final, get_args
 from pydantic import SecretStr
 
 from pulumi_hbr_clients.client.client import HbrClient
-from pulumi_hbr_clients.client.settings import Config, Settings
+from pulumi_hbr_clients.client.settings import Settings
 from pulumi_hbr_clients.model import query as queries
-from pulumi_hbr_clients.model.configuration import Configuration
+from pulumi_hbr_clients.model.configuration import Config, Configuration
 from pulumi_hbr_clients.model.errors import InputError
 from pulumi_hbr_clients.model.outputs import to_outputs, warnings_of
 from pulumi_hbr_clients.model.validators import snake
@@ -43,7 +43,7 @@ def _credential_faults(settings: Settings, given: Properties) -> list[tuple[str,
     """Half a source, or one that cannot be read. What the environment has is judged when a query is asked."""
     if _CREDENTIALS & given.unknown:
         return []
-    place = next((place for place in settings.credentials() if place.speaks), None)
+    place = next((place for place in settings.credentials if place.is_set), None)
     if place is None or place.problem is None or not _CREDENTIALS & given.known().keys():
         return []
     return [("", str(place.problem))]  # the engine prints the value of a property that is named here, secret or not

@@ -27,7 +27,8 @@ from pulumi.runtime.proto import engine_pb2
 from pydantic.alias_generators import to_camel
 
 from pulumi_hbr_clients.activation.condition import ResourceCondition, gate_mode, parse_partial
-from pulumi_hbr_clients.client.settings import Config, check_location
+from pulumi_hbr_clients.client.settings import check_location
+from pulumi_hbr_clients.model.configuration import Config
 from pulumi_hbr_clients.model.errors import GateTimeoutError, InputError
 from pulumi_hbr_clients.model.names import ACTIVATION_GATE_TYPE
 from pulumi_hbr_clients.model.validators import snake

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pulumi
 
-    from pulumi_hbr_clients.client.settings import Config
+    from pulumi_hbr_clients.model.configuration import Config
     from pulumi_hbr_clients.model.query import Query
     from pulumi_hbr_clients.resources.inputs import Filters, Strings, Tags
 

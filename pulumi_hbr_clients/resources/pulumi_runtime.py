@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
-from pulumi_hbr_clients.client.settings import Config, no_config
 from pulumi_hbr_clients.model.backup_client import from_state
-from pulumi_hbr_clients.model.configuration import CONFIG_KEYS
+from pulumi_hbr_clients.model.configuration import CONFIG_KEYS, Config, no_config
 from pulumi_hbr_clients.model.outputs import ClientList, counts_by_status
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import pytest
 
 from pulumi_hbr_clients import ActivationResult, InputError, wait_until_activated
 from pulumi_hbr_clients.activation.condition import gate_mode
-from pulumi_hbr_clients.client.settings import no_config
 from pulumi_hbr_clients.emulator import Backend
+from pulumi_hbr_clients.model.configuration import no_config
 
 pytestmark = pytest.mark.usefixtures("emulator")
 

@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_hbr_clients.activation import condition as gate
 from pulumi_hbr_clients.activation.condition import ResourceCondition
-from pulumi_hbr_clients.client.settings import Settings, resolve
+from pulumi_hbr_clients.client.settings import Settings
 from pulumi_hbr_clients.model import names, validators
 from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, BackupClient, ClientSettings, state_name
 from pulumi_hbr_clients.model.configuration import KEY_VARIABLES, AssumeRole, Configuration
@@ -214,7 +214,7 @@ def test_environment_of_keys() -> None:
     (names,) = zip(*(CONFIG[key]["defaultInfo"]["environment"] for key in keys), strict=True)
     assert names == KEY_VARIABLES[0]
     environment = dict(zip(names, ("FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN"), strict=True))
-    found = resolve({"region": "cn-hangzhou"}, environment=environment).credentials.keys
+    found = Settings(arguments={"region": "cn-hangzhou"}, environment=environment).resolve().credentials.keys
     assert found == Credentials("FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN")
 
 

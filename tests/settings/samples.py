@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from pulumi_hbr_clients.client.settings import ResolvedSettings, resolve
+from pulumi_hbr_clients.client.settings import ResolvedSettings, Settings
 
 REGION: Final = "cn-hangzhou"
 KEYS: Final = {"mode": "AK", "access_key_id": "FAKE-PROFILE-ID", "access_key_secret": "FAKE-PROFILE-SECRET"}
@@ -30,4 +30,4 @@ def resolved(
 ) -> ResolvedSettings:
     """What these settings resolve to. No metadata service unless a test wants one."""
     environment = {"HOME": str(home), "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true", **variables}
-    return resolve(arguments, (config or {}).get, environment)
+    return Settings((config or {}).get, arguments or {}, environment).resolve()

@@ -194,7 +194,8 @@ def test_a_file_with_other_text_in_any_locale(home: Path, encoding: str) -> None
     """UTF-8 with or without a byte order mark, as PowerShell writes it, whatever the locale."""
     profile_file(home, encoding=encoding, 生产={**KEYS, "region_id": REGION}, 其他=KEYS)
     program = (
-        "from pulumi_hbr_clients.client.settings import resolve; found = resolve({'profile': '\\u751f\\u4ea7'});"
+        "from pulumi_hbr_clients.client.settings import Settings\n"
+        "found = Settings(arguments={'profile': '\\u751f\\u4ea7'}).resolve()\n"
         "print(found.region.value, found.credentials.keys.access_key_id)"
     )
     environment = {"HOME": str(home), "PATH": os.environ["PATH"], "LC_ALL": "zh_CN.GBK", "PYTHONUTF8": "0"}
@@ -297,10 +298,10 @@ def test_no_home() -> None:
     """A user id without an account and without HOME has no profile file; that is said where it matters."""
     program = (
         "import os\n"
-        "from pulumi_hbr_clients.client.settings import resolve\n"
+        "from pulumi_hbr_clients.client.settings import Settings\n"
         "os.setuid(54321)\n"
         "for arguments in ({'region': 'cn-hangzhou'}, {'profile': 'prod'}):\n"
-        "    try: resolve(arguments)\n"
+        "    try: Settings(arguments=arguments).resolve()\n"
         "    except Exception as error: print(error)\n"
     )
     environment = {"PATH": os.environ["PATH"], "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}

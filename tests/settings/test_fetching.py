@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alibabacloud_credentials.provider import refreshable as library
 
 from pulumi_hbr_clients import HbrClient
 from pulumi_hbr_clients.client.credential_specs import CredentialSpec
@@ -119,26 +118,25 @@ def test_a_crowd_asks_once(sts: Sts) -> None:
     assert fetched(made[0], renew=True).access_key_id == "FAKE-STS-2"
 
 
-class Provider:
-    """A provider as alibabacloud-credentials has them, whose credentials end; it fails where there are none left."""
+class Source:
+    """Gives credentials that end; it fails where there are none left."""
 
     def __init__(self, *ends: float | None) -> None:
         self.ends, self.calls = list(ends), 0
 
-    def get_credentials(self) -> library.Credentials:
+    def __call__(self, _: CredentialSpec) -> tuple[Credentials, float]:
         self.calls += 1
-        keys = {"access_key_id": f"FAKE-{self.calls}", "access_key_secret": "FAKE", "security_token": "FAKE"}
         if (end := self.ends.pop(0)) is None:
-            raise ConnectionError("FAKE-QUOTED")
-        return library.Credentials(**keys, expiration=end)
+            raise CredentialsError("an outage")
+        return Credentials(f"FAKE-{self.calls}", "FAKE", "FAKE"), end
 
 
 @pytest.mark.parametrize(("life", "margin"), [(3600, 900), (36_000, 900), (900, 225), (4, 1)])
 def test_they_are_renewed_before_they_end(life: int, margin: int) -> None:
     """15 minutes before their end, or in their last quarter; if that fails, the old ones while they live."""
     now, start = 1_000_000.0, 1_000_000.0
-    provider = Provider(start + life, None, start + 2 * life, None, None)
-    made = FetchedCredentials(CredentialSpec("EcsRamRole", "x"), lambda _: provider, lambda: now)
+    source = Source(start + life, None, start + 2 * life, None, None)
+    made = FetchedCredentials(CredentialSpec("EcsRamRole", "x"), source, lambda: now)
 
     def at(seconds: float) -> str:
         nonlocal now
@@ -146,11 +144,11 @@ def test_they_are_renewed_before_they_end(life: int, margin: int) -> None:
         return fetched(made).access_key_id
 
     assert [at(0), at(life - margin - 0.5)] == ["FAKE-1"] * 2
-    assert provider.calls == 1
+    assert source.calls == 1
     assert [at(life - margin), at(life - margin)] == ["FAKE-1", "FAKE-3"]
     assert at(2 * life - 0.1) == "FAKE-3"
     now = start + 2 * life
-    assert refused(made).retry is Retry.BACK_OFF
+    assert str(refused(made)) == "an outage"
 
 
 @pytest.mark.parametrize(("status", "code"), [(503, "ServiceUnavailable"), (400, "Throttling.User")])
@@ -318,9 +316,9 @@ def test_the_environment_is_not_frozen_at_import(sts: Sts, monkeypatch: pytest.M
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "FAKE-LATE")
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "FAKE-LATE")
     monkeypatch.setenv("ALIBABA_CLOUD_STS_ENDPOINT", sts.endpoint)
-    from pulumi_hbr_clients.client.settings import resolve  # noqa: PLC0415  after the library was imported
+    from pulumi_hbr_clients.client.settings import Settings  # noqa: PLC0415  after the library was imported
 
-    fetched(credential_source(resolve({"region": REGION, "assume_role": role})))
+    fetched(credential_source(Settings(arguments={"region": REGION, "assume_role": role}).resolve()))
     assert [sent["AccessKeyId"] for sent in sts.requests] == ["FAKE-CALLER", "FAKE-LATE"]
 
 

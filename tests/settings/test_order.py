@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulumi_hbr_clients.client.credential_specs import CredentialSpec
-from pulumi_hbr_clients.client.settings import ResolvedSettings, Settings, resolve
+from pulumi_hbr_clients.client.settings import ResolvedSettings, Settings
 from pulumi_hbr_clients.model.errors import CredentialsError, HbrError, InputError
 from pulumi_hbr_clients.protocol.signing import Credentials
 
@@ -197,13 +197,13 @@ def test_the_order(world: World) -> None:
     """
     with TemporaryDirectory() as folder:
         arguments, config, environment = build(world, Path(folder))
+        places = Settings(config.get, arguments, environment)
         found: ResolvedSettings | HbrError
         try:
-            found = resolve(arguments, config.get, environment)
+            found = places.resolve()
         except HbrError as error:
             found = error
-        places = Settings(config.get, arguments, environment)
-        shown = [repr(found), str(found), *(f"{place!r} {place.problem}" for place in places.credentials())]
+        shown = [repr(found), str(found), *(f"{place!r} {place.problem}" for place in places.credentials)]
         shown += [repr(places), *(repr(place) for key in ("region", "endpoint") for place in places.places(key))]
     place, state = signs(world)
     if isinstance(found, ResolvedSettings):
