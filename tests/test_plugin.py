@@ -31,8 +31,8 @@ from pulumi_hbr_clients.model.errors import (
     ServiceError,
     service_error,
 )
-from pulumi_hbr_clients.plugin import grpc_errors as failures
 from pulumi_hbr_clients.plugin import values as properties
+from pulumi_hbr_clients.plugin.provider import code
 from pulumi_hbr_clients.plugin.values import UNKNOWN
 from pulumi_hbr_clients.protocol.signing import Credentials
 from tests.settings.samples import profile_file
@@ -190,7 +190,7 @@ def test_a_refusal_is_one_clean_line(provider: Any, backend: Backend) -> None:
 )
 def test_codes(error: HbrError, expected: grpc.StatusCode) -> None:
     """Never UNKNOWN, INTERNAL or DATA_LOSS, which the engine takes for corruption."""
-    assert failures.code(error) is expected
+    assert code(error) is expected
 
 
 def test_what_is_not_there(provider: Any) -> None:

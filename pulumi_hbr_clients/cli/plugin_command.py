@@ -56,7 +56,7 @@ def install_plugin(archive: str | None, platform: str = os.name) -> Path:
     """Write the archive's executable, or a script, where the engine looks; return the folder. Raises `HbrError`."""
     if platform == "nt":
         raise HbrError("Windows is not supported: install the plugin in WSL")
-    script = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m pulumi_hbr_clients.plugin "$@"\n'
+    script = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m pulumi_hbr_clients "$@"\n'
     content = _executable(archive) if archive else script.encode()
     folder = _folder()
     shutil.rmtree(folder, ignore_errors=True)
