@@ -145,14 +145,7 @@ class EndpointSession:
         found: str | None = getattr(self.transport, "waiting_for", None)  # only transports that look up names have it
         return found
 
-    async def page(
-        self,
-        query: Query,
-        page: codec.PageRequest,
-        *,
-        known: AbstractSet[str],
-        observer: Observer,
-    ) -> Page:
+    async def page(self, query: Query, page: codec.PageRequest, *, known: AbstractSet[str], observer: Observer) -> Page:
         """Return one page, trying again as its errors allow.
 
         Args:
@@ -175,10 +168,7 @@ class EndpointSession:
         return await self._call(codec.regions_request(self.target.host), Decoder.regions, SILENT)
 
     async def _call(
-        self,
-        request: Request,
-        decode: Callable[[Decoder, codec.HttpResponse], T],
-        observer: Observer,
+        self, request: Request, decode: Callable[[Decoder, codec.HttpResponse], T], observer: Observer
     ) -> T:
         """Send until a response can be decoded, or an error may not be retried."""
         attempt, used = 0, set[Retry]()
@@ -265,33 +255,27 @@ class EndpointSession:
         """
         self._fetching += 1
         try:
-            found = await self.source.credentials()
-            if found == expired:
+            credentials = await self.source.credentials()
+            if credentials == expired:
                 async with self._renewal:
-                    if (found := await self.source.credentials()) == expired:
-                        found = await self.source.credentials(renew=True)
-            return found
+                    if (credentials := await self.source.credentials()) == expired:
+                        credentials = await self.source.credentials(renew=True)
+            return credentials
         finally:
             self._fetching -= 1
 
 
 def _redacted(text: str, credentials: Credentials, authorization: str) -> str:
     """The text without the request's secrets, plain, quoted or escaped. Some refusals quote the signed request."""
-    key_id = credentials.access_key_id
-    for secret in (credentials.access_key_secret, credentials.security_token, authorization.rpartition("=")[2]):
-        for form in _forms(secret or ""):
-            text = text.replace(form, "***")
-    for form in _forms(key_id):
-        text = text.replace(form, f"***{key_id.strip()[-4:]}")
-    return text
-
-
-def _forms(secret: str) -> list[str]:
-    """How a secret may stand in a text, longest first."""
-    plain = {secret, secret.strip()}
-    raw = {each.encode(errors="replace") for each in plain}
-    escaped = {escape(each) for each in plain for escape in (repr, ascii, json.dumps)} | {
-        repr(each)[1:] for each in raw
+    shown = {
+        credentials.access_key_id: f"***{credentials.access_key_id[-4:]}",
+        credentials.access_key_secret: "***",
+        credentials.security_token or "": "***",
+        authorization.rpartition("=")[2]: "***",
     }
-    forms = plain | {quote(each) for each in raw} | {quote_plus(each) for each in raw} | {e[1:-1] for e in escaped}
-    return sorted(filter(None, forms), key=len, reverse=True)
+    for secret, replacement in shown.items():
+        # as it stands in a text, in a URL, in Python's and in JSON's quotes; what is signed with is ASCII
+        forms = {secret, quote(secret), quote_plus(secret), repr(secret)[1:-1], json.dumps(secret)[1:-1]}
+        for form in sorted(filter(None, forms), key=len, reverse=True):
+            text = text.replace(form, replacement)
+    return text

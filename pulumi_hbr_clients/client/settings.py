@@ -147,7 +147,7 @@ class Settings:
         """Every place of region, network or endpoint, in order. A profile's region counts where the profile signs."""
         is_region, is_signed, credentials = key == "region", False, self.credentials
         for layer in self.layers:
-            if layer.prefix.startswith("Pulumi config alicloud") and key == "endpoint":
+            if key == "endpoint" and layer.namespace == "alicloud:":
                 yield Setting(_endpoint_of_provider(layer.get("endpoints"), "hbr"), f"{layer.prefix}endpoints hbr")
             else:
                 yield Setting(layer.get(key), layer.source(key))

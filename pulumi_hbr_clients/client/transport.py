@@ -15,6 +15,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from ipaddress import ip_address
 from typing import Any, Final, Protocol
@@ -39,7 +40,8 @@ else:
     del sys.modules[_COMMAND_LINE]
 
 _AGENT: Final = f"pulumi-hbr-clients/{__version__}"
-_TIMEOUTS: Final = {"timeout": httpx.Timeout(10.0, connect=5.0).as_dict()}  # as the official SDK
+_CONNECT_TIMEOUT: Final = 5.0  # as the official SDK
+_TIMEOUTS: Final = {"timeout": httpx.Timeout(10.0, connect=_CONNECT_TIMEOUT).as_dict()}
 _ADDRESSES_LAST: Final = 60.0
 """Seconds until a name is looked up again."""
 _NO_TLS: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -64,6 +66,8 @@ Resolver = Callable[[str, int], Awaitable[list[str]]]
 
 async def resolve(host: str, port: int) -> list[str]:
     """Ask the system's resolver, in a daemon thread: it cannot be interrupted and may take half a minute."""
+    with suppress(ValueError):
+        return [str(ip_address(host))]
     rows = await run_in_daemon_thread(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     return list(dict.fromkeys(str(row[4][0]) for row in rows))
 
@@ -87,7 +91,7 @@ class ConnectionPool:
     @property
     def waiting_for(self) -> str | None:
         """The DNS look-up that requests wait for, if there is one."""
-        return f"the address of {', '.join(names)} (DNS)" if (names := sorted(self._names.lookups)) else None
+        return f"the address of {', '.join(names)} (DNS)" if (names := self._names.pending) else None
 
     async def post(self, query: str, body: bytes, headers: Mapping[str, str]) -> HttpResponse:
         """Send on the free connection that was used last, or on a new one. Raises `TransportError`, `InputError`."""
@@ -131,10 +135,8 @@ class ConnectionPool:
         if host not in self._urls:
             self._urls[host] = httpx.URL(f"{self._scheme}://{_bracketed(host)}:{self._port}/")
         url, target = self._urls[host], f"/?{query}".encode()
-        extensions: dict[str, Any] = {
-            **_TIMEOUTS,
-            "sni_hostname": self._host,
-        }  # the name that the certificate is verified against
+        # the certificate is verified against the name
+        extensions: dict[str, Any] = {**_TIMEOUTS, "sni_hostname": self._host}
         if self._proxy is None:
             extensions["target"] = target  # httpx takes 70 microseconds to read it out of a URL
         else:
@@ -184,44 +186,49 @@ class ConnectionPool:
 
 
 class _Names:
-    """The look-ups of one pool: those under way are shared, what they found is kept for a minute."""
+    """The look-ups of one pool: shared by all requests while they are under way, and kept for a minute."""
 
     def __init__(self, resolver: Resolver) -> None:
-        self.lookups: dict[str, asyncio.Future[list[str]]] = {}
         self._resolver = resolver
-        self._found: dict[str, tuple[float, list[str]]] = {}
+        self._lookups: dict[str, asyncio.Task[tuple[float, list[str]]]] = {}
+
+    @property
+    def pending(self) -> list[str]:
+        """The names that requests wait for."""
+        return sorted(host for host, lookup in self._lookups.items() if not lookup.done())
 
     async def addresses(self, host: str, port: int) -> list[str]:
         """Return the addresses of a host, the one to try first in front. Raises `OSError`."""
-        now = asyncio.get_running_loop().time()
-        if host in self._found and self._found[host][0] > now - _ADDRESSES_LAST:
-            return self._found[host][1]
-        if is_address(host):
-            self._found[host] = (float("inf"), [host])
-            return [host]
-        if host not in self.lookups:
-            self.lookups[host] = asyncio.ensure_future(self._resolver(host, port))
-            self.lookups[host].add_done_callback(lambda lookup: self._settle(host, lookup))
-        timeout = _TIMEOUTS["timeout"]["connect"]
-        await asyncio.wait({lookup := self.lookups[host]}, timeout=timeout)
+        lookup = self._lookups.get(host)
+        if lookup is None or (lookup.done() and lookup.result()[0] < _now() - _ADDRESSES_LAST):
+            lookup = self._lookups[host] = asyncio.create_task(self._look_up(host, port))
+            lookup.add_done_callback(lambda ended: self._settle(host, ended))
         if not lookup.done():
-            raise TimeoutError(f"the address of {host} was not found within {timeout:g} s (DNS)")
-        self._found[host] = (now, lookup.result())
-        return self._found[host][1]
+            await asyncio.wait({lookup}, timeout=_CONNECT_TIMEOUT)
+        if not lookup.done():
+            raise TimeoutError(f"the address of {host} was not found within {_CONNECT_TIMEOUT:g} s (DNS)")
+        return lookup.result()[1]
 
     def forget(self, host: str) -> None:
         """Look it up again for the next request: none of its addresses could be connected to."""
-        self._found.pop(host, None)
+        self._lookups.pop(host, None)
 
     def cancel(self) -> None:
         """Wait for no look-up any more."""
-        for lookup in list(self.lookups.values()):
+        for lookup in list(self._lookups.values()):
             lookup.cancel()
 
-    def _settle(self, host: str, lookup: "asyncio.Future[list[str]]") -> None:
-        self.lookups.pop(host, None)
-        if not lookup.cancelled():
-            lookup.exception()  # where nobody waits for it any more, it is no news
+    async def _look_up(self, host: str, port: int) -> tuple[float, list[str]]:
+        addresses = await self._resolver(host, port)
+        return _now(), addresses
+
+    def _settle(self, host: str, lookup: "asyncio.Task[tuple[float, list[str]]]") -> None:
+        if lookup.cancelled() or lookup.exception():  # where nobody waits for it any more, it is no news
+            self.forget(host)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _content(response: httpx.Response) -> bytes:
@@ -233,15 +240,6 @@ async def _content(response: httpx.Response) -> bytes:
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def is_address(host: str) -> bool:
-    """Whether a host is given as an IP address."""
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def tls_context() -> ssl.SSLContext:
