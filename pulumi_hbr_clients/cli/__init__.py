@@ -1,8 +1,8 @@
 """Entry point: the command line `hbr-clients`. Typed options → query → list on the screen, and an exit code.
 
     list       list_command.py: options.py (→ Query), targets.py (asks), tables.py, json_csv.py, terminal.py (show)
-    wait       wait_command.py, union.py
-    doctor     doctor.py, diagnosis.py
+    wait       wait_command.py
+    doctor     doctor.py
     emulator   emulator_command.py
     schema, plugin   plugin_command.py
 

@@ -1,16 +1,16 @@
 """`hbr-clients emulator`: options → a backend on loopback, and what to type in another shell."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import inf
 from shlex import quote
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
+from pulumi_hbr_clients import emulator
+from pulumi_hbr_clients.emulator.behaviour import parse
 from pulumi_hbr_clients.model.errors import InputError, ValidationIssue
-
-if TYPE_CHECKING:
-    from pulumi_hbr_clients.emulator import RunningEmulator
 
 _NUMBERS: Final[Mapping[str, tuple[type[float], float, float, str]]] = {
     "port": (int, 0, 65535, "a port, 1 to 65535, or 0 for a free one"),
@@ -41,30 +41,28 @@ _NUMBERS: Final[Mapping[str, tuple[type[float], float, float, str]]] = {
 )
 @click.option("--seed", metavar="N", default="0", help="Seed for faults and generated clients.  [default: 0]")
 def command(behaviours: tuple[str, ...], fleet: str | None, **values: str | None) -> None:
-    r"""Emulate the service on this machine: signatures, filters, limits, and a fleet that changes.
+    """Emulate the service on this machine: signatures, filters, limits, and a fleet that changes.
 
     Prints the commands for another shell, then runs until Ctrl-C. Needs no account.
 
     \b
-      hbr-clients emulator --behaviour 'turnover={by: tags, arrivals: old}'
-      hbr-clients emulator --behaviour 'window={limit: 600, seconds: 60}' --behaviour order=random
+    hbr-clients emulator --behaviour 'turnover={by: tags, arrivals: old}'
+    hbr-clients emulator --behaviour 'window={limit: 600, seconds: 60}' --behaviour order=random
     """
-    from pulumi_hbr_clients import emulator  # noqa: PLC0415  other commands do not need it
-
     settings = _settings({name: text for name, text in values.items() if text is not None}, behaviours)
     port = settings.pop("port")
     try:
         backend = emulator.open_fleet(fleet, **settings)
     except InputError as error:  # its paths are inside the file, not names of options
-        issues = [(issue.path if issue.path == "fleet" else f"--fleet {issue.path}", issue) for issue in error.faults]
-        raise InputError(*(ValidationIssue(path, issue.reason, issue.given) for path, issue in issues)) from None
+        in_file = [
+            issue if issue.path == "fleet" else replace(issue, path=f"--fleet {issue.path}") for issue in error.faults
+        ]
+        raise InputError(*in_file) from None
     emulator.run(backend, port=port, on_ready=lambda running: click.echo(usage(running)))
 
 
 def _settings(texts: Mapping[str, str], behaviours: tuple[str, ...]) -> dict[str, Any]:
     """The value of every option. Raises `InputError` with all issues."""
-    from pulumi_hbr_clients.emulator.behaviour import parse  # noqa: PLC0415  the same
-
     settings: dict[str, Any] = {}
     issues = []
     for text in behaviours:
@@ -92,7 +90,7 @@ def _number(name: str, text: str) -> float:
     return value
 
 
-def usage(running: "RunningEmulator") -> str:
+def usage(running: emulator.RunningEmulator) -> str:
     """What to type in another shell."""
     size = f"{sum(len(backend.members) for backend in running.backends):,}"
     lines = [

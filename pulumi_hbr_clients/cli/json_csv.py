@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from functools import partial
 from io import StringIO
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, ClientSettings
 from pulumi_hbr_clients.model.outputs import ClientList, excluded_fields, summary
 
 _SETTINGS: Final = [f"settings.{state_name(field.name)}" for field in fields(ClientSettings)]
+_dumps: Final = partial(json.dumps, ensure_ascii=False)
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet runs a cell that starts with one of these (OWASP, "CSV Injection")."""
 
@@ -37,7 +39,7 @@ def _target_json(result: Target) -> str:
     row: dict[str, Any] = {"region": result.region, "profile": result.query.profile}
     if result.error:
         row["error"] = one_line(error_text(result.error))
-    text = json.dumps(row, ensure_ascii=False)
+    text = _dumps(row)
     return f'{text[:-1]}, "outputs": {_list_json(result, result.found)}}}' if result.found else text
 
 
@@ -49,19 +51,19 @@ def _list_json(result: Target, found: ClientList, *, compact: bool = True) -> st
 
 def _object(values: Mapping[str, Any], name: str, rows: Iterable[str], *, compact: bool) -> str:
     """An object of some values and, last, a list of JSON texts."""
+    if compact:
+        members = "".join(f"{_dumps(key)}: {_dumps(value)}, " for key, value in values.items())
+        return f'{{{members}"{name}": [{",".join(rows)}]}}'
 
-    def listed(texts: Iterable[str]) -> str:
-        text = ("," if compact else ",\n    ").join(texts)
-        return f"[{text}]" if compact or not text else f"[\n    {text}\n  ]"
+    def array(texts: Iterable[str]) -> str:
+        text = ",\n    ".join(texts)
+        return f"[\n    {text}\n  ]" if text else "[]"
 
-    def dumped(value: Any) -> str:
-        if not compact and isinstance(value, list | tuple):
-            return listed(json.dumps(item, ensure_ascii=False) for item in value)
-        return json.dumps(value, ensure_ascii=False)
-
-    members = [f"{json.dumps(key)}: {dumped(value)}" for key, value in values.items()]
-    members.append(f'"{name}": {listed(rows)}')
-    return f"{{{', '.join(members)}}}" if compact else "{\n  " + ",\n  ".join(members) + "\n}"
+    members = ""
+    for key, value in values.items():
+        text = array(map(_dumps, value)) if isinstance(value, list) else _dumps(value)
+        members += f'  "{key}": {text},\n'
+    return f'{{\n{members}  "{name}": {array(rows)}\n}}'
 
 
 def csv_text(results: Sequence[Target]) -> str:
@@ -100,4 +102,4 @@ def text_of(value: Any) -> str:
     """Text as it is, None as "", anything else as JSON."""
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else _dumps(value)

@@ -64,7 +64,7 @@ def command(output: str, watch: str | None, **values: Any) -> None:
     hbr-clients list --client-type ECS_CLIENT --instance-id i-1 --instance-id i-2 --output json
     hbr-clients list --client-type ECS_CLIENT --profile prod --profile test --all-regions
     hbr-clients list --client-type ECS_CLIENT --watch
-    """  # noqa: D301  a backspace is click's mark for lines that stay as they are
+    """
     query, chosen, interval = options.parse_together(
         lambda: query_model.parse(options.arguments(values, Query)),
         lambda: targets.parse(values),

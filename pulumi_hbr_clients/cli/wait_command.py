@@ -28,12 +28,22 @@ from pulumi_hbr_clients.cli.errors import as_options, print_warnings, report_err
 from pulumi_hbr_clients.cli.json_csv import json_text
 from pulumi_hbr_clients.cli.messages import is_terminal, printable, verbose_option
 from pulumi_hbr_clients.cli.targets import Target
-from pulumi_hbr_clients.cli.union import UnionClient
 from pulumi_hbr_clients.client.client import HbrClient
+from pulumi_hbr_clients.client.session import SILENT, Observer
+from pulumi_hbr_clients.client.settings import ResolvedSettings
 from pulumi_hbr_clients.model.backup_client import state_name
 from pulumi_hbr_clients.model.configuration import no_config
-from pulumi_hbr_clients.model.errors import GateError, GateFailedError, GateTimeoutError, HbrError, InputError
+from pulumi_hbr_clients.model.errors import (
+    DeadlineError,
+    GateError,
+    GateFailedError,
+    GateTimeoutError,
+    HbrError,
+    InputError,
+    Retry,
+)
 from pulumi_hbr_clients.model.query import Query
+from pulumi_hbr_clients.protocol.paginator import Paginator
 
 _STATES: Final[Mapping[type[HbrError], str]] = {GateFailedError: "failed", GateTimeoutError: "timedOut"}
 _NO_RESPONSE: Final = Verdict("waiting", 0, 0, note="no response yet")
@@ -56,7 +66,7 @@ def command(output: str, **values: Any) -> None:
     hbr-clients wait --client-type ECS_CLIENT --instance-id i-1 --instance-id i-2
     # before a cut-over: three nodes of this release, each with a recent heartbeat
     hbr-clients wait --client-type ECS_CLIENT --tag release=42 --min-clients 3 --max-heartbeat-age 5m
-    """  # noqa: D301  a backspace is click's mark for lines that stay as they are
+    """
     gate, mode, chosen = options.parse_together(
         lambda: gates.parse(options.arguments(values, Query, ActivationCondition)),
         lambda: gate_mode(no_config),
@@ -130,7 +140,7 @@ async def _wait_for_each(gate: Gate, mode: GateMode, output: str, found: Sequenc
 
 async def _wait_for_union(gate: Gate, mode: GateMode, output: str, found: Sequence[Target]) -> int:
     """One gate; each id may be in any target, so all targets must answer. Print how it ended, return the exit code."""
-    union = UnionClient(found)
+    union = _UnionClient(found)
     refused = next((target.error for target in found if target.error), None)
     end = End(_NO_RESPONSE, 0, refused) if refused else await _wait(gate, mode, union)
     answered = [target for target in union.latest if target.found or target.error]
@@ -144,6 +154,49 @@ async def _wait_for_union(gate: Gate, mode: GateMode, output: str, found: Sequen
     if isinstance(end.error, GateError) or not failed:
         failed = [("", end.error)]
     return min(report_error(error, prefix=prefix) for prefix, error in failed)
+
+
+class _UnionClient(HbrClient):
+    """Sends a query to every target and joins the lists: a requested id may be in any of them."""
+
+    def __init__(self, targets: Sequence[Target]) -> None:
+        """The targets' clients are not closed here."""
+        super().__init__()
+        self.latest = [*targets]
+        """The targets, each with what it answered last."""
+
+    def resolve(self, query: Query) -> ResolvedSettings:
+        """The settings of the first target."""
+        del query  # those of the gate and of its polls differ in nothing that settings depend on
+        return self.latest[0].client.resolve(self.latest[0].query)
+
+    async def fetch(self, query: Query, observer: Observer = SILENT) -> Paginator:
+        """Read the lists of all targets. Raises one error that names every target that failed."""
+
+        async def one(number: int, target: Target) -> Paginator | None:
+            location = {"region": target.query.region, "profile": target.query.profile}
+            own = query.model_copy(update={**location, "timeout": query.timeout or self.timeout})
+            try:
+                read = await target.client.fetch(own, observer)
+            except HbrError as error:
+                self.latest[number] = replace(target, found=None, error=error)
+                return None
+            self.latest[number] = replace(target, found=read.result(target.query), error=None)
+            return read
+
+        lists = await asyncio.gather(*(one(*each) for each in enumerate(self.latest)))
+        if any(read is None for read in lists):
+            raise _joined(self.latest)
+        return Paginator.union(query, filter(None, lists))
+
+
+def _joined(targets: Sequence[Target]) -> HbrError:
+    """The errors of all targets. Waiting may help unless one of them is final."""
+    failed = [(target.name, target.error) for target in targets if target.error]
+    joined = HbrError("\n".join(f"{name}: {error}" for name, error in failed))
+    is_final = any(error.retry is Retry.NEVER and not isinstance(error, DeadlineError) for _, error in failed)
+    joined.retry = Retry.NEVER if is_final else Retry.BACK_OFF
+    return joined
 
 
 async def _wait(gate: Gate, mode: GateMode, client: HbrClient, prefix: str = "") -> End:

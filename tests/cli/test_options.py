@@ -207,6 +207,7 @@ def test_the_help_states_the_defaults() -> None:
     assert {name: helps[f"--{name}"].partition("  ")[2] for name in defaults} == {
         name: f"[default: {value}]" for name, value in defaults.items()
     }
+    assert all("\\b" not in run(command, "--help").output for command in ("list", "wait", "emulator"))
     assert run("--version").output == f"hbr-clients, version {__version__}\n"
 
 
