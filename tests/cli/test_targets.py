@@ -81,7 +81,7 @@ def test_a_target_that_fails_is_reported_and_the_rest_printed(cloud: Cloud, run:
             assert [line[:3] for line in cells] == [["cn-hangzhou", "", "c-1"], ["cn-hangzhou", "", "c-2"]]
 
 
-def test_all_regions(cloud: Cloud, run: Any) -> None:
+def test_all_regions(cloud: Cloud, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that the service names; where that is not allowed, the built-in ones; either way it says which."""
     asked = run("list", *ECS, "--all-regions", "--output", "json")
     assert [target["region"] for target in json.loads(asked.stdout)["targets"]] == ["cn-hangzhou", "cn-shanghai"]
@@ -91,6 +91,10 @@ def test_all_regions(cloud: Cloud, run: Any) -> None:
     assert [target["region"] for target in json.loads(built_in.stdout)["targets"]] == REGIONS
     text = f"hbr:DescribeRegions is not allowed (NoPermission); using the built-in list of {len(REGIONS)} regions"
     assert (built_in.exit_code, built_in.stderr) == (0, f"warning: regions: {text}\n")
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "FAKE-UNKNOWN")
+    refused = run("list", *ECS, "--all-regions")  # not about that permission: the lists would fail as well
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("error: InvalidAccessKeyId.NotFound: ")
 
 
 def test_an_emulator_of_several_regions(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,14 +106,6 @@ def test_an_emulator_of_several_regions(cloud: Cloud, monkeypatch: pytest.Monkey
         elsewhere = CliRunner().invoke(hbr_clients, ["list", *ECS, "--region", "eu-west-1"])
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "3 clients in 2 targets: 2 ACTIVATED, 1 STOPPED")
     assert "--endpoint: names no endpoint for eu-west-1, only for cn-hangzhou, cn-shanghai, " in elsewhere.stderr
-
-
-def test_all_regions_of_nobody(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error that is not about that permission ends the command, for the lists would fail as well."""
-    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "FAKE-UNKNOWN")
-    result = run("list", *ECS, "--all-regions")
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.startswith("error: InvalidAccessKeyId.NotFound: ")
 
 
 def test_bad_targets_are_reported_together(cloud: Cloud, run: Any) -> None:
