@@ -75,11 +75,3 @@ def test_a_table() -> None:
         "- met: speed: 8.12 (at least 8)",
         "- **not met**: time: 1.6 s (at most 1.5 s)",
     ]
-
-
-def test_an_unknown_question() -> None:
-    """It is refused with those that are known."""
-    command = [sys.executable, "-m", "tools.bench", "speed"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, cwd=report.ROOT)
-    assert done.returncode == 2
-    assert "no such question: speed; some of lists-100ms, lists-0ms" in done.stderr

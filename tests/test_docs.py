@@ -1,57 +1,23 @@
-"""What the pages say is what the package does. Figures: tests/test_bench.py; settings: tests/settings."""
+"""Pages name what is there. Their tables: tests/test_generated.py; their figures: tests/test_bench.py."""
 
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
-
-from pulumi_hbr_clients.activation.condition import ActivationCondition
-from pulumi_hbr_clients.model.errors import HbrError
-from pulumi_hbr_clients.model.outputs import ClientList
-from pulumi_hbr_clients.model.query import Query
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 
 
-def _exists(path: Path) -> bool:
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_what_a_page_names_exists(path: Path) -> None:
+    """Every file that it links to, and every module, test, tool and page of the repository that it names."""
+    text = path.read_text()
+    linked = [path.parent / target for target in re.findall(r"\]\((?!https?:)([^)#\s]+)", text)]
+    pattern = r"`((?:tests|tools|docs|examples|pulumi_hbr_clients)/[\w./-]+)`"
+    named = [ROOT / name for name in re.findall(pattern, text) if path.name != "CHANGELOG.md"]
     # The registry serves docs/_index.md at a folder's address.
-    return path.exists() or path.with_suffix(".md").exists()
-
-
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_links_lead_somewhere(path: Path) -> None:
-    """Every file that a page links to exists."""
-    targets = re.findall(r"\]\((?!https?:)([^)#\s]+)", path.read_text())
-    assert [target for target in targets if not _exists(path.parent / target)] == []
-
-
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_files_of_the_repository_that_are_named_exist(path: Path) -> None:
-    """A page names modules, tests and tools that are there."""
-    named = re.findall(r"`((?:tests|tools|docs|examples|pulumi_hbr_clients)/[\w./-]+)`", path.read_text())
-    assert [name for name in named if path.name != "CHANGELOG.md" and not _exists(ROOT / name)] == []
-
-
-def test_every_argument_output_and_error_has_a_row() -> None:
-    """Nothing public is missing from the pages of arguments and errors."""
-    arguments = (ROOT / "docs" / "arguments.md").read_text()
-    outputs = {*ClientList.__dataclass_fields__, "ids", "instance_ids", "by_instance_id", "total_count"}
-    only_in_python = {"request_count", "request_ids", "server_time"}
-    names = {*Query.model_fields, *ActivationCondition.model_fields, *(outputs - only_in_python)}
-    assert {name for name in names if f"`{name}` |" not in arguments} == set()
-    errors = (ROOT / "docs" / "errors.md").read_text()
-    assert {kind.__name__ for kind in _below(HbrError) if f"| `{kind.__name__}` |" not in errors} == set()
-
-
-def _below(kind: type[HbrError]) -> list[type[HbrError]]:
-    return [
-        found
-        for child in kind.__subclasses__()
-        if child.__module__ == HbrError.__module__
-        for found in (child, *_below(child))
-    ]
+    assert [found for found in linked + named if not found.exists() and not found.with_suffix(".md").exists()] == []
 
 
 def test_the_map_names_every_package() -> None:
@@ -75,9 +41,3 @@ def test_decisions_are_listed() -> None:
     records = {path.name for path in folder.glob("*.md")} - {"README.md"}
     assert set(re.findall(r"\]\(([\w-]+\.md)\)", (folder / "README.md").read_text())) == records
     assert [name for name in records if len((folder / name).read_text().splitlines()) > 40] == []
-
-
-def test_supported_pythons() -> None:
-    """README names the lowest Python that pyproject.toml requires."""
-    lowest = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"].removeprefix(">=")
-    assert f"Python {lowest}" in (ROOT / "README.md").read_text()

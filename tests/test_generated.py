@@ -20,6 +20,12 @@ def test_nothing_is_left_to_write() -> None:
     assert [path.name for path, text in files.items() if path.read_text() != text] == []
 
 
+def test_every_table_is_shown() -> None:
+    """Each is part of a page: no argument, output, field or error is missing from the documentation."""
+    pages = "".join(path.read_text() for path in generated.ROOT.glob("docs/*.md"))
+    assert [name for name in generated.TABLES if f"<!-- table: {name} -->" not in pages] == []
+
+
 def test_without_an_owner() -> None:
     """No address at all, and a Go module that only a `replace` line can explain."""
     found = schema_of("")

@@ -4,7 +4,6 @@ import json
 import resource
 import subprocess
 import tarfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,15 +46,6 @@ def provider(frozen_plugin: Path, emulator: RunningEmulator) -> Iterator[Any]:
         assert process.wait(20) == 0
 
 
-def create(*ids: str) -> Any:
-    given = bag(clientType="ECS_CLIENT", instanceIds=list(ids), timeout="60s", poll=0.2)
-    return provider_pb2.CreateRequest(urn=URN, properties=given)
-
-
-def instances(backend: Backend) -> list[str]:
-    return [row["InstanceId"] for row in backend.rows() if row["Hostname"] in {"web-1", "batch-1"}]
-
-
 def test_the_archive(frozen_plugin: Path) -> None:
     """One executable at its root, at most 60 MB, named as the engine names it."""
     packed = plugin_archive.archive()
@@ -96,29 +86,31 @@ def test_it_lists(provider: Any) -> None:
     assert [fault.property for fault in refused.failures] == ["clientType"]
 
 
-def test_its_gate_waits(provider: Any, backend: Backend) -> None:
-    """Create returns once the last client is activated."""
-    chosen = instances(backend)
-    backend.set_status("INSTALLING", *chosen)
-    backend.activate(chosen[0])
-    waiting = provider.Create.future(create(*chosen))
-    threading.Event().wait(1.5)
-    assert not waiting.done()
-    backend.activate(chosen[1])
-    outputs = MessageToDict(waiting.result(timeout=30).properties)
-    assert outputs["countsByStatus"] == {"ACTIVATED": 2}
-
-
-def test_cancel_ends_its_gate(provider: Any, backend: Backend) -> None:
-    """The wait ends with one line, long before its timeout."""
-    chosen = instances(backend)
-    backend.set_status("INSTALLING", *chosen)
-    waiting = provider.Create.future(create(*chosen))
-    before = time.monotonic()
+@pytest.fixture
+def gate(provider: Any, backend: Backend) -> tuple[Any, str]:
+    """The call that creates a gate on two instances, while it waits for the second; the id of that one."""
+    first, second = (row["InstanceId"] for row in backend.rows() if row["Hostname"] in {"web-1", "batch-1"})
+    backend.activate(first)
+    backend.set_status("INSTALLING", second)
+    inputs = bag(clientType="ECS_CLIENT", instanceIds=[first, second], timeout="60s", poll=0.2)
+    call = provider.Create.future(provider_pb2.CreateRequest(urn=URN, properties=inputs))
     time.sleep(1.5)
+    assert not call.done()
+    return call, second
+
+
+def test_its_gate_waits(gate: tuple[Any, str], backend: Backend) -> None:
+    """Create returns once the last client is activated."""
+    call, waited_for = gate
+    backend.activate(waited_for)
+    assert MessageToDict(call.result(timeout=30).properties)["countsByStatus"] == {"ACTIVATED": 2}
+
+
+def test_cancel_ends_its_gate(gate: tuple[Any, str], provider: Any) -> None:
+    """The wait ends with one line, long before its timeout."""
+    call, _ = gate
     provider.Cancel(Empty())
-    error = waiting.exception(timeout=30)
-    assert time.monotonic() - before < 30
+    error = call.exception(timeout=30)
     assert error.code() is grpc.StatusCode.FAILED_PRECONDITION
     assert "interrupted" in error.details()
     assert "\n" not in error.details()
