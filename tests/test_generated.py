@@ -44,7 +44,7 @@ def test_with_an_owner() -> None:
     path = "github.com/acme-cloud/pulumi-hbr-clients/sdk/go"
     assert found["language"]["go"]["importBasePath"] == f"{path}/hbrclients"
     files = generated.generated("acme-cloud")
-    for name in ("examples/go/main.go", "docs/_index.md", "pulumi_hbr_clients/plugin/examples/list.go"):
+    for name in ("examples/go/main.go", "docs/_index.md", "tools/schema_texts/list.go"):
         assert f'hbr "{path}/hbrclients"' in files[generated.ROOT / name]
     assert f"replace {path} => ./sdks/hbr-clients" in files[generated.ROOT / "examples" / "go" / "go.mod"]
 

@@ -14,7 +14,7 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 import hatch_build
 import pulumi_hbr_clients
-from pulumi_hbr_clients.plugin import schema
+from tools import schema
 
 ROOT = Path(__file__).parents[1]
 
@@ -106,4 +106,4 @@ def test_the_repository_is_a_plugin() -> None:
             provider = provider_pb2_grpc.ResourceProviderStub(channel)
             response = provider.GetSchema(provider_pb2.GetSchemaRequest())
         process.terminate()
-    assert json.loads(response.schema) == schema.schema(pulumi_hbr_clients.__version__)
+    assert json.loads(response.schema) == {**schema.schema(), "version": pulumi_hbr_clients.__version__}

@@ -25,7 +25,7 @@ from pulumi_hbr_clients.model.errors import HbrError
 from pulumi_hbr_clients.model.names import PACKAGE
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
-from pulumi_hbr_clients.plugin import schema
+from tools import schema
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SCHEMA: Final = ROOT / "pulumi_hbr_clients" / "plugin" / "schema.json"
@@ -35,7 +35,7 @@ _GO_SDK: Final = re.compile(rf"(github\.com/[\w.-]+/)?{REPOSITORY}/sdk/go")
 _PROGRAMS: Final = (
     "examples/go/go.mod",
     "examples/go/*.go",
-    "pulumi_hbr_clients/plugin/examples/*.go",
+    "tools/schema_texts/*.go",
     "tests/engine/sdks/*.go",
 )
 Row = tuple[str, ...]

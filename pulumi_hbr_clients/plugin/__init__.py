@@ -2,7 +2,8 @@
 
 provider   the gRPC methods and error codes     handlers   what each of them does, in plain Python
 engine     the engine's messages and its log    values     the engine's values ↔ plain Python
-schema     schema.json, from the models
+
+schema.json is made from the models by tools/schema.py (`make schema`).
 """
 
 import asyncio

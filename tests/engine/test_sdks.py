@@ -16,9 +16,8 @@ from pydantic.alias_generators import to_snake
 
 from pulumi_hbr_clients import get_backup_clients
 from pulumi_hbr_clients.emulator import Backend
-from pulumi_hbr_clients.plugin import schema
 from tests.engine.projects import EXAMPLES, Project, compiled, lay_out
-from tools import cache
+from tools import cache, schema
 from tools.sdks import generate
 
 PROGRAMS = Path(__file__).parent / "sdks"

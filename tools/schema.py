@@ -3,14 +3,14 @@
     Query, Condition, Configuration, BackupClient, ClientList  →  pydantic's JSON schema  →  Pulumi's
 
 What a model says is read off it: names, types, descriptions, what is secret and what is required. Tokens and what is
-an input where stand here; names in each language, texts and programs in examples/, with which tests compare docs/.
+an input where stand here; names in each language, texts and programs in schema_texts/, with which tests compare docs/.
 """
 
 import inspect
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Any, Final, get_type_hints
 
 from pydantic import BaseModel, Field, TypeAdapter
@@ -71,24 +71,19 @@ LANGUAGES: Final = {"typescript": "ts", "python": "py", "go": "go", "yaml": "yam
 
 
 def _read(name: str) -> str:
-    return files(__package__).joinpath("examples", name).read_text()
+    return (Path(__file__).with_name("schema_texts") / name).read_text()
 
 
-def _programs(name: str) -> Mapping[str, str]:
-    return {language: _read(f"{name}.{suffix}") for language, suffix in LANGUAGES.items()}
-
-
-LISTING: Final = _programs("list")
+LISTING: Final = {language: _read(f"list.{suffix}") for language, suffix in LANGUAGES.items()}
 """The clients of production: the same function in each language."""
-GATE: Final = _programs("gate")
+GATE: Final = {language: _read(f"gate.{suffix}") for language, suffix in LANGUAGES.items()}
 """New instances, and what waits for their clients."""
 
 
-def schema(version: str | None = None) -> Spec:
-    """The whole schema; without a version as it is checked in."""
+def schema() -> Spec:
+    """The whole schema, without a version: the provider adds its own."""
     keys = _inputs(Configuration)
     return {
-        **({"version": version} if version else {}),
         **json.loads(_read("package.json")),
         "config": {"variables": _config()},
         "functions": {FUNCTION_TOKEN: _function()},
@@ -96,11 +91,6 @@ def schema(version: str | None = None) -> Spec:
         "resources": {GATE_TOKEN: _gate()},
         "types": _types(),
     }
-
-
-def text(version: str | None = None) -> str:
-    """The schema as canonical JSON: sorted, two spaces, a newline at the end."""
-    return json.dumps(schema(version), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _described(text: str, title: str, programs: Mapping[str, str]) -> str:

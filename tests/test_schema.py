@@ -1,27 +1,22 @@
 """The package schema says what the models say, each thing once, and the pages about it say the same."""
 
-import json
 import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import pytest
 import yaml
 from pydantic.alias_generators import to_camel
 
 from pulumi_hbr_clients.activation import condition as gate
-from pulumi_hbr_clients.activation.condition import ResourceCondition
 from pulumi_hbr_clients.client.settings import Settings
 from pulumi_hbr_clients.model import names, validators
-from pulumi_hbr_clients.model.backup_client import CLIENT_FIELDS, BackupClient, ClientSettings, state_name
 from pulumi_hbr_clients.model.configuration import KEY_VARIABLES, AssumeRole, Configuration
-from pulumi_hbr_clients.model.query import Query
-from pulumi_hbr_clients.plugin import schema
 from pulumi_hbr_clients.protocol.signing import Credentials
+from tools import schema
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 SCHEMA = schema.schema()
 FUNCTION, GATE = SCHEMA["functions"][names.FUNCTION_TOKEN], SCHEMA["resources"][names.GATE_TOKEN]
 INPUTS, OUTPUTS = FUNCTION["inputs"]["properties"], FUNCTION["outputs"]["properties"]
@@ -64,39 +59,6 @@ def properties() -> Iterator[tuple[str, dict[str, Any]]]:
     yield from ((path, node) for path, node in walk(SCHEMA) if places.search(path))
 
 
-def told(description: str | None) -> str:
-    """A model's description with the schema's names."""
-    return re.sub(r"\b[a-z]+(_[a-z]+)+\b", lambda found: to_camel(found[0]), description or "")
-
-
-def test_the_file_is_the_schema() -> None:
-    """`schema.json` is what the models say (see tests/test_generated.py), and names no version."""
-    assert json.loads(schema.text()) == SCHEMA
-    assert schema.text() == json.dumps(SCHEMA, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    assert "version" not in SCHEMA
-    assert schema.schema("1.2.3") == {**SCHEMA, "version": "1.2.3"}
-
-
-def test_the_function_takes_a_query() -> None:
-    """Every field of `Query` is an input under its own description."""
-    names = {to_camel(name): field for name, field in Query.model_fields.items()}
-    assert INPUTS.keys() == names.keys()
-    assert [name for name in INPUTS if not INPUTS[name]["description"].startswith(told(names[name].description))] == []
-    assert FUNCTION["inputs"]["required"] == ["clientType"]
-
-
-def test_the_gate_takes_a_query_and_a_condition() -> None:
-    """Every field of both, but for what a gate refuses; it echoes them all."""
-    fields = {
-        to_camel(name): field for model in (Query, ResourceCondition) for name, field in model.model_fields.items()
-    }
-    taken = GATE["inputProperties"]
-    assert taken.keys() == fields.keys() - {to_camel(name) for name in {*gate.REFUSED, "include_heartbeats"}}
-    assert [name for name in taken if not taken[name]["description"].startswith(told(fields[name].description))] == []
-    assert GATE["requiredInputs"] == ["clientType"]
-    assert taken.keys() <= GATE["properties"].keys()
-
-
 def test_types() -> None:
     """Maps are maps, ids and times are text, bytes are wider than Pulumi's integers, an open set takes any string."""
     found = {**INPUTS, **GATE["inputProperties"], **typed("ClientSettings")["properties"]}
@@ -131,21 +93,6 @@ def test_sets_stay_open() -> None:
     assert {ref.removeprefix("#/types/") for ref in refs.values()} - {"pulumi.json#/Any"} == set(TYPES)
 
 
-@pytest.mark.parametrize(
-    ("name", "fields"),
-    [("BackupClient", CLIENT_FIELDS), ("ClientSettings", tuple(ClientSettings.__dataclass_fields__))],
-)
-def test_records(name: str, fields: tuple[str, ...]) -> None:
-    """Every field of a record under its state name, with its description; none is promised."""
-    found = typed(name)["properties"]
-    hints = get_type_hints({"BackupClient": BackupClient, "ClientSettings": ClientSettings}[name], include_extras=True)
-    assert found.keys() == {state_name(field) for field in fields}
-    for field in fields:
-        (description,) = (part.description for part in hints[field].__metadata__ if getattr(part, "description", None))
-        assert found[state_name(field)]["description"] == told(description)
-    assert "required" not in typed(name)
-
-
 def test_outputs() -> None:
     """Outputs of the function and of the gate: what is always there, and what belongs to some queries."""
     optional = {"proxyPasswords", "profile", "pageNumber", "pageSize"}
@@ -171,13 +118,6 @@ def test_every_property_is_described() -> None:
     for path, node in properties():
         assert node["description"].endswith("."), path
         assert not re.search(r"\b[a-z]+_[a-z]+", node["description"]), path
-
-
-def test_names() -> None:
-    """camelCase, none that Pulumi keeps for itself, and types that exist."""
-    names = {path.rpartition("/")[2] for path, _ in properties()}
-    assert {name for name in names if not re.fullmatch(r"[a-z][a-zA-Z0-9]*", name)} == set()
-    assert names & {"id", "urn", "pulumi", "version"} == set()
 
 
 def test_configuration_is_one() -> None:
@@ -216,46 +156,6 @@ def test_environment_of_keys() -> None:
     environment = dict(zip(names, ("FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN"), strict=True))
     found = Settings(arguments={"region": "cn-hangzhou"}, environment=environment).resolve().credentials.keys
     assert found == Credentials("FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN")
-
-
-def test_languages() -> None:
-    """Packages are named as what is installed, and want what it wants."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    python = SCHEMA["language"]["python"]
-    assert SCHEMA["language"].keys() == {"nodejs", "python", "go", "csharp", "java"}
-    assert SCHEMA["language"]["nodejs"]["packageName"] == project["name"]
-    assert python["packageName"] == project["name"].replace("-", "_")
-    assert python["pythonRequires"] == project["requires-python"]
-    assert f"pulumi{python['requires']['pulumi']}" in project["dependencies"]
-    assert SCHEMA["license"] == project["license"]
-    assert {"category/cloud", "kind/native"} <= set(SCHEMA["keywords"])
-
-
-@pytest.mark.parametrize(
-    ("description", "programs"),
-    [(FUNCTION["description"], schema.LISTING), (GATE["description"], schema.GATE)],
-    ids=["function", "gate"],
-)
-def test_every_language_has_its_example(description: str, programs: dict[str, str]) -> None:
-    """In the form that Pulumi's generators split by language."""
-    opened = "{{% examples %}}\n## Example Usage\n\n{{% example %}}\n### "
-    assert opened in description
-    assert description.endswith("```\n{{% /example %}}\n{{% /examples %}}\n")
-    assert re.findall(r"^```(\w+)$", description, flags=re.MULTILINE) == list(schema.LANGUAGES)
-    assert [name for name in schema.LANGUAGES if f"\n```{name}\n{programs[name]}```\n" not in description] == []
-
-
-def test_yaml_examples_name_what_there_is() -> None:
-    """They parse, their tokens are the schema's, and so are their properties and outputs."""
-    listing, gated = yaml.safe_load(schema.LISTING["yaml"]), yaml.safe_load(schema.GATE["yaml"])
-    invoke = listing["variables"]["production"]["fn::invoke"]
-    assert invoke["function"] == names.FUNCTION_TOKEN
-    assert invoke["arguments"].keys() <= INPUTS.keys()
-    assert set(re.findall(r"production\.(\w+)", str(listing["outputs"]))) <= OUTPUTS.keys()
-    (resource,) = gated["resources"].values()
-    assert resource["type"] == names.GATE_TOKEN
-    assert resource["properties"].keys() <= GATE["inputProperties"].keys()
-    assert set(re.findall(r"backed-up\.(\w+)", str(gated["outputs"]))) <= GATE["properties"].keys()
 
 
 def page(name: str) -> tuple[dict[str, Any], str]:
