@@ -72,10 +72,8 @@ class Gate:
     def warnings(self, secret: Collection[str] = ()) -> Iterator[str]:
         """What is allowed and yet looks wrong, a sentence each; without the values of arguments that are `secret`."""
         yield from self.query.warnings(secret)
-        tolerated, backup_status = self.condition.tolerate, self.condition.backup_status
-        yield from unknown_value_warnings("tolerate", tolerated, validators.STATUSES, secret)
-        wanted = [backup_status] if backup_status else []
-        yield from unknown_value_warnings("backup_status", wanted, validators.BACKUP_STATUSES, secret)
+        open_sets = {"tolerate": validators.STATUSES, "backup_status": validators.BACKUP_STATUSES}
+        yield from unknown_value_warnings(self.condition, open_sets, secret)
 
 
 _WHOLE: Final = "must not be given: a gate looks at all clients that are selected"

@@ -152,7 +152,7 @@ def _location(settings: Settings) -> dict[str, Finding]:
         else:
             defaults["endpoint"] = endpoint
     except InputError as error:
-        problems = {issue.path: issue.account for issue in error.faults}
+        problems = {issue.path: issue.detail for issue in error.faults}
     findings = {}
     for key in ("region", "network", "endpoint"):
         used = settings.first(key)

@@ -56,10 +56,10 @@ class ValidationIssue:
 
     def __str__(self) -> str:
         """One line, the argument first."""
-        return f"{self.path}: {self.account}"
+        return f"{self.path}: {self.detail}"
 
     @property
-    def account(self) -> str:
+    def detail(self) -> str:
         """The reason and what was given, without the argument."""
         return f"{self.reason} (given: {self.given})" if self.given else self.reason
 

@@ -30,7 +30,6 @@ STATE_OUTPUTS: Final = (
     *("complete", "region", "profile", "pageNumber", "pageSize", "proxyPasswords"),
 )
 """What a data source's state holds of a list; the last five only where there is a value."""
-_DERIVED: Final = ("ids", "instanceIds")
 INCOMPLETE: Final = (
     "the list may be incomplete: the fleet kept changing while it was read. Read it again when it is calmer"
 )
@@ -144,8 +143,13 @@ def project(query: Query, found: ClientList) -> ClientList:
 
 def summary(query: Query, found: ClientList) -> dict[str, Any]:
     """Return everything but the clients, as plain values with the keys of state. Passwords are in clear text."""
-    where = {"region": found.region, "profile": found.profile}
-    page = {"pageNumber": found.page_number, "pageSize": found.page_size}
+    optional = {
+        "region": found.region,
+        "profile": found.profile,
+        "pageNumber": found.page_number,
+        "pageSize": found.page_size,
+        "proxyPasswords": found.reveal_passwords() if query.include_proxy_passwords else None,
+    }
     return {
         "ids": list(found.ids),
         "instanceIds": list(found.instance_ids),
@@ -155,8 +159,7 @@ def summary(query: Query, found: ClientList) -> dict[str, Any]:
         "missingClientIds": list(found.missing_client_ids),
         "missingInstanceIds": list(found.missing_instance_ids),
         "complete": found.complete,
-        **{name: value for name, value in (where | page).items() if value is not None},
-        **({"proxyPasswords": found.reveal_passwords()} if query.include_proxy_passwords else {}),
+        **{name: value for name, value in optional.items() if value is not None},
     }
 
 
@@ -168,8 +171,9 @@ def to_outputs(query: Query, found: ClientList, *, heartbeats: bool = False) -> 
 
 def to_state(query: Query, found: ClientList) -> dict[str, Any]:
     """Return the outputs of the data source: `clients` is one text, since the engine is slow for each value."""
-    outputs = {name: value for name, value in summary(query, found).items() if name not in _DERIVED}
-    return {"clients": to_state_text(found.clients, leave_out=excluded_fields(query)), **outputs}
+    text = to_state_text(found.clients, leave_out=excluded_fields(query))
+    outputs = {**summary(query, found), "clients": text}
+    return {name: outputs[name] for name in STATE_OUTPUTS if name in outputs}
 
 
 def same_but_volatile(before: Mapping[str, Any], outputs: Mapping[str, Any]) -> bool:

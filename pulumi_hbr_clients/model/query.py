@@ -182,19 +182,16 @@ class Query(BaseModel):
 
     def warnings(self, secret: Collection[str] = ()) -> Iterator[str]:
         """What is allowed and looks wrong, a sentence each; without the values of arguments that are `secret`."""
-        # types differ in the part before _CLIENT only, so that any two of them are alike
-        kinds = [self.client_type]
-        yield from unknown_value_warnings("client_type", kinds, validators.CLIENT_TYPES, secret, alike=0.85)
-        open_sets: tuple[tuple[str, Iterable[str], Collection[str]], ...] = (
-            ("statuses", self.statuses or (), validators.STATUSES),
-            ("backup_statuses", self.backup_statuses or (), validators.BACKUP_STATUSES),
-            ("os_types", self.os_types or (), validators.OS_TYPES),
-            ("cross_account_type", filter(None, [self.cross_account_type]), validators.CROSS_ACCOUNT_TYPES),
-        )
-        for name, values, known in open_sets:
-            yield from unknown_value_warnings(name, values, known, secret)
+        return unknown_value_warnings(self, _OPEN_SETS, secret)
 
 
+_OPEN_SETS: Final = {
+    "client_type": validators.CLIENT_TYPES,
+    "statuses": validators.STATUSES,
+    "backup_statuses": validators.BACKUP_STATUSES,
+    "os_types": validators.OS_TYPES,
+    "cross_account_type": validators.CROSS_ACCOUNT_TYPES,
+}
 _APPLIED_AFTERWARDS: Final = (
     *("statuses", "backup_statuses", "zone_ids", "os_types", "outdated"),
     *("fields", "include_heartbeats", "allow_incomplete", "timeout"),

@@ -183,13 +183,17 @@ def materialize(value: Any) -> Any:
 
 
 def unknown_value_warnings(
-    name: str, values: Iterable[str], known: Collection[str], secret: Collection[str], *, alike: float = 0.6
+    arguments: BaseModel, open_sets: Mapping[str, Collection[str]], secret: Collection[str]
 ) -> Iterator[str]:
     """A sentence for each value of an open set that this version does not know: it is newer, or mistyped."""
-    for value in values:
-        if value not in known:
-            shown, hint = (REDACTED, "") if name in secret else (value, nearest(value, known, alike))
-            yield f"{name}: {shown} is not known to this version and is used unchanged{hint}"
+    for name, known in open_sets.items():
+        given = getattr(arguments, name)
+        # types of clients differ in the part before _CLIENT only, so that any two of them are alike
+        alike = 0.85 if known is CLIENT_TYPES else 0.6
+        for value in (given,) if isinstance(given, str) else given or ():
+            if value not in known:
+                shown, hint = (REDACTED, "") if name in secret else (value, nearest(value, known, alike))
+                yield f"{name}: {shown} is not known to this version and is used unchanged{hint}"
 
 
 def snake(name: str) -> str:

@@ -139,5 +139,5 @@ def _failures(error: InputError, given: Properties) -> Failures:
         head, *rest = fault.path.split(".")
         path = ".".join([to_camel(head), *rest])
         is_secret = to_camel(fault.argument) in given.secret
-        failures.append(("", f"{path}: {fault.redacted().account}") if is_secret else (path, fault.account))
+        failures.append(("", f"{path}: {fault.redacted().detail}") if is_secret else (path, fault.detail))
     return failures
