@@ -11,11 +11,11 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, Final, get_type_hints
+from typing import Any, Final
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from pulumi_hbr_clients.activation.condition import ActivationCondition
@@ -91,10 +91,8 @@ def _arguments(model: type[BaseModel]) -> Iterator[Row]:
 
 
 def _described(record: type) -> Iterator[Row]:
-    """The fields of a dataclass whose annotations describe them."""
-    for name, hint in get_type_hints(record, include_extras=True).items():
-        described = [part.description for part in getattr(hint, "__metadata__", ()) if isinstance(part, FieldInfo)]
-        yield from ((f"`{name}`", text) for text in described if text)
+    """The fields of a dataclass that have a description."""
+    return ((f"`{each.name}`", each.metadata["description"]) for each in fields(record) if each.metadata)
 
 
 def _errors(kind: type[HbrError] = HbrError) -> Iterator[Row]:

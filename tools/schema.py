@@ -10,8 +10,9 @@ import inspect
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Final, get_type_hints
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, Field, TypeAdapter
 from pydantic.alias_generators import to_camel, to_pascal
@@ -187,7 +188,7 @@ def _required(model: type[BaseModel]) -> list[str]:
 
 def _outputs(names: Collection[str] | None = None) -> Spec:
     """The outputs that a list becomes, its fields and its properties: all, or these."""
-    kinds = get_type_hints(ClientList, include_extras=True)
+    kinds: dict[str, Any] = {each.name: Annotated[each.type, Field(**each.metadata)] for each in fields(ClientList)}
     kinds |= {
         name: Annotated[found.fget.__annotations__["return"], Field(description=found.__doc__)]  # noqa: F722  no forward reference
         for name, found in vars(ClientList).items()

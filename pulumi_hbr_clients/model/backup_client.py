@@ -7,7 +7,7 @@ and no client is lost for it. A proxy password never becomes part of a client.
 
 import json
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from packaging.version import InvalidVersion, Version
@@ -130,9 +130,9 @@ class Record(_Mapping):
             return key in self.to_dict()
 
 
-def doc(description: str) -> Any:
-    """The description of a field of a dataclass, for the schema and the docs."""
-    return Field(description=description)
+def doc(description: str, **default: Any) -> Any:
+    """A field of a dataclass and its description, for the schema and the docs. Without a default it is None."""
+    return field(metadata={"description": description}, **(default or {"default": None}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,20 +141,16 @@ class ClientSettings(Record):
 
     __pydantic_config__ = _RECORD
 
-    alert_on_partial_complete: Annotated[LenientBool, doc("Whether a partially completed job raises an alert.")] = None
-    data_network_type: Annotated[LenientStr, doc("The data plane's endpoint: PUBLIC, VPC or CLASSIC.")] = None
-    data_proxy_setting: Annotated[LenientStr, doc("The data plane's proxy: DISABLE, USE_CONTROL_PROXY or CUSTOM.")] = (
-        None
-    )
-    max_cpu_core: Annotated[LenientInt, doc("CPU cores of one job; 0 is unlimited.")] = None
-    max_memory: Annotated[
-        LenientInt, doc("Memory the client may use, in bytes; 0 is unlimited. Clients of 2.13.0 and later.")
-    ] = None
-    max_worker: Annotated[LenientInt, doc("Jobs at the same time; 0 is unlimited.")] = None
-    proxy_host: Annotated[LenientStr, doc("The proxy's address on the data plane.")] = None
-    proxy_port: Annotated[LenientInt, doc("The proxy's port on the data plane; 0 is unset.")] = None
-    proxy_user: Annotated[LenientStr, doc("The proxy's user on the data plane.")] = None
-    use_https: Annotated[LenientBool, doc("Whether data travels over HTTPS.")] = None
+    alert_on_partial_complete: LenientBool = doc("Whether a partially completed job raises an alert.")
+    data_network_type: LenientStr = doc("The data plane's endpoint: PUBLIC, VPC or CLASSIC.")
+    data_proxy_setting: LenientStr = doc("The data plane's proxy: DISABLE, USE_CONTROL_PROXY or CUSTOM.")
+    max_cpu_core: LenientInt = doc("CPU cores of one job; 0 is unlimited.")
+    max_memory: LenientInt = doc("Memory the client may use, in bytes; 0 is unlimited. Clients of 2.13.0 and later.")
+    max_worker: LenientInt = doc("Jobs at the same time; 0 is unlimited.")
+    proxy_host: LenientStr = doc("The proxy's address on the data plane.")
+    proxy_port: LenientInt = doc("The proxy's port on the data plane; 0 is unset.")
+    proxy_user: LenientStr = doc("The proxy's user on the data plane.")
+    use_https: LenientBool = doc("Whether data travels over HTTPS.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,35 +163,27 @@ class BackupClient(Record):
 
     __pydantic_config__ = _RECORD
 
-    appliance: Annotated[LenientBool, doc("Whether it runs on an all-in-one appliance.")] = None
-    arch_type: Annotated[LenientStr, doc("The machine's architecture: amd64 or 386.")] = None
-    backup_status: Annotated[LenientStr, doc("PROTECTED or UNPROTECTED.")] = None
-    client_id: Annotated[LenientStr, doc("The client's id (c-…).")] = None
-    client_type: Annotated[LenientStr, doc("ECS_CLIENT, CONTAINER_CLIENT or LOCAL_CLIENT.")] = None
-    client_version: Annotated[LenientStr, doc("The installed version.")] = None
-    cluster_id: Annotated[LenientStr, doc("The cluster's id, of a container client, where the service reports it.")] = (
-        None
-    )
-    created_time: Annotated[LenientTime, doc("When the client was created, in seconds.")] = None
-    hostname: Annotated[LenientStr, doc("The machine's host name.")] = None
-    instance_id: Annotated[
-        LenientStr, doc("The ECS instance's id (i-…), or an on-premises machine's hardware fingerprint.")
-    ] = None
-    instance_name: Annotated[LenientStr, doc("The ECS instance's name.")] = None
-    last_heart_beat_time: Annotated[
-        LenientTime, doc("When the client last reported, in seconds. Changes by itself.")
-    ] = None
-    max_client_version: Annotated[LenientStr, doc("The newest version available.")] = None
-    os_type: Annotated[LenientStr, doc("linux or windows.")] = None
-    private_ip_v4: Annotated[LenientStr, doc("The ECS instance's internal IPv4 address.")] = None
-    region: Annotated[LenientStr, doc("The region of the query; not part of the service's response.")] = None
-    settings: Annotated[
-        ClientSettings | None, _OrNone(), doc("How the client works, where the service reports it.")
-    ] = None
-    status: Annotated[LenientStr, doc("ACTIVATED, INSTALLING, … An open set: the service may add to it.")] = None
-    tags: Annotated[Tags, doc("The client's tags, by key.")] = NO_TAGS
-    updated_time: Annotated[LenientTime, doc("When the client was last updated, in seconds. Changes by itself.")] = None
-    zone_id: Annotated[LenientStr, doc("The ECS instance's zone.")] = None
+    appliance: LenientBool = doc("Whether it runs on an all-in-one appliance.")
+    arch_type: LenientStr = doc("The machine's architecture: amd64 or 386.")
+    backup_status: LenientStr = doc("PROTECTED or UNPROTECTED.")
+    client_id: LenientStr = doc("The client's id (c-…).")
+    client_type: LenientStr = doc("ECS_CLIENT, CONTAINER_CLIENT or LOCAL_CLIENT.")
+    client_version: LenientStr = doc("The installed version.")
+    cluster_id: LenientStr = doc("The cluster's id, of a container client, where the service reports it.")
+    created_time: LenientTime = doc("When the client was created, in seconds.")
+    hostname: LenientStr = doc("The machine's host name.")
+    instance_id: LenientStr = doc("The ECS instance's id (i-…), or an on-premises machine's hardware fingerprint.")
+    instance_name: LenientStr = doc("The ECS instance's name.")
+    last_heart_beat_time: LenientTime = doc("When the client last reported, in seconds. Changes by itself.")
+    max_client_version: LenientStr = doc("The newest version available.")
+    os_type: LenientStr = doc("linux or windows.")
+    private_ip_v4: LenientStr = doc("The ECS instance's internal IPv4 address.")
+    region: LenientStr = doc("The region of the query; not part of the service's response.")
+    settings: Annotated[ClientSettings | None, _OrNone()] = doc("How the client works, where the service reports it.")
+    status: LenientStr = doc("ACTIVATED, INSTALLING, … An open set: the service may add to it.")
+    tags: Tags = doc("The client's tags, by key.", default=NO_TAGS)
+    updated_time: LenientTime = doc("When the client was last updated, in seconds. Changes by itself.")
+    zone_id: LenientStr = doc("The ECS instance's zone.")
 
     def __hash__(self) -> int:
         return hash((self.client_id, self.instance_id, self.status, self.client_version))

@@ -8,8 +8,8 @@ Query, ClientList → to_outputs → data source, plugin, JSON of the command li
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from pydantic import SecretStr
 
@@ -41,23 +41,21 @@ STATE_TEXT_MAX: Final = 1_000_000
 class ClientList:
     """The clients that match a query, sorted by client id, and what is known about the list."""
 
-    clients: Annotated[tuple[BackupClient, ...], doc("The clients, sorted by id.")] = ()
-    service_total_count: Annotated[int, doc("Number of clients that the service counted, before our own filters.")] = 0
-    counts_by_status: Annotated[
-        Mapping[str, int], doc("Number of clients by status; those without one count as UNKNOWN.")
-    ] = field(default_factory=dict)
-    missing_client_ids: Annotated[tuple[str, ...], doc("Requested client ids that were not returned.")] = ()
-    missing_instance_ids: Annotated[tuple[str, ...], doc("Requested instances that have no client.")] = ()
-    proxy_passwords: Annotated[
-        Mapping[str, SecretStr], doc("Client id to proxy password, only with include_proxy_passwords.")
-    ] = field(default_factory=dict)
-    complete: Annotated[bool, doc("Whether this is certainly the whole list. False for a single page that is not.")] = (
-        True
+    clients: tuple[BackupClient, ...] = doc("The clients, sorted by id.", default=())
+    service_total_count: int = doc("Number of clients that the service counted, before our own filters.", default=0)
+    counts_by_status: Mapping[str, int] = doc(
+        "Number of clients by status; those without one count as UNKNOWN.", default_factory=dict
     )
-    region: Annotated[str | None, doc("The region that was read.")] = None
-    profile: Annotated[str | None, doc("The profile of the Alibaba CLI that signed, if one did.")] = None
-    page_number: Annotated[int | None, doc("The number of the single page that was requested.")] = None
-    page_size: Annotated[int | None, doc("The size of the single page that was requested.")] = None
+    missing_client_ids: tuple[str, ...] = doc("Requested client ids that were not returned.", default=())
+    missing_instance_ids: tuple[str, ...] = doc("Requested instances that have no client.", default=())
+    proxy_passwords: Mapping[str, SecretStr] = doc(
+        "Client id to proxy password, only with include_proxy_passwords.", default_factory=dict
+    )
+    complete: bool = doc("Whether this is certainly the whole list. False for a single page that is not.", default=True)
+    region: str | None = doc("The region that was read.")
+    profile: str | None = doc("The profile of the Alibaba CLI that signed, if one did.")
+    page_number: int | None = doc("The number of the single page that was requested.")
+    page_size: int | None = doc("The size of the single page that was requested.")
     request_count: int = 0
     """Number of page requests."""
     request_ids: tuple[str, ...] = ()
