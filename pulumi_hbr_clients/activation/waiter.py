@@ -116,7 +116,7 @@ async def pass_gate(
 
     Raises `GateFailedError`, `GateTimeoutError`, or the `HbrError` that no wait can cure.
     """
-    client.target(gate.query)  # refuse bad settings now, not from inside a poller
+    client.resolve(gate.query)  # refuse bad settings now, not from inside a poller
     if mode == "off":
         return ActivationResult(Verdict("waiting", 0, 0, note="not checked"), bypassed=True)
     if mode == "warn":

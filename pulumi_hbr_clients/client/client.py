@@ -31,7 +31,7 @@ from pulumi_hbr_clients.model.errors import (
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.protocol import codec
-from pulumi_hbr_clients.protocol.endpoints import Target, is_loopback
+from pulumi_hbr_clients.protocol.endpoints import is_loopback
 from pulumi_hbr_clients.protocol.paginator import Paginator
 from pulumi_hbr_clients.protocol.signing import Credentials
 
@@ -196,10 +196,6 @@ class HbrClient:
                 return await session.regions()
         except TimeoutError:
             raise DeadlineError(f"no list of regions within {timeout:g} s") from None
-
-    def target(self, query: Query) -> Target:
-        """Return the caller's label, region and endpoint of a query. Raises as `resolve`."""
-        return self.resolve(query).target
 
     def resolve(self, query: Query) -> ResolvedSettings:
         """Return where a query is sent and who signs it: its own arguments, this client's, then the settings.

@@ -33,7 +33,7 @@ class ListReader:
     def list(self, query: Query) -> ClientList:
         """Return the clients that match. Blocks; raises `HbrError`, naming this process if a setting is missing."""
         try:
-            region = self._client.target(query).region
+            region = self._client.resolve(query).region.value
         except (InputError, CredentialsError) as error:
             raise _naming_this_process(error) from None
 

@@ -7,7 +7,7 @@ of a proxy: it may hold a password.
 import os
 import re
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, getproxies_environment, proxy_bypass
@@ -76,7 +76,7 @@ def bypasses(no_proxy: str, host: str, port: int) -> bool:
 
     Its entries, separated by commas or white space: `*`; a domain, which covers its subdomains (`example.com`);
     subdomains alone (`.example.com`, `*.example.com`); an address (`10.0.0.1`, `[::1]`); a network (`10.0.0.0/8`);
-    each of them but a network with a port, if wanted (`example.com:8443`).
+    each of them with a port, if wanted (`example.com:8443`).
     """
     host = host.lower().rstrip(".").strip("[]")
     return any(_covers(entry.lower(), host, port) for entry in re.split(r"[,\s]+", no_proxy) if entry)
@@ -85,30 +85,20 @@ def bypasses(no_proxy: str, host: str, port: int) -> bool:
 def _covers(entry: str, host: str, port: int) -> bool:
     if entry == "*":
         return True
-    address = _address(host)
-    if "/" in entry:
-        try:
-            return address is not None and address in ip_network(entry, strict=False)
-        except ValueError:
-            return False
-    name, entry_port = _split_port(entry)
-    if entry_port is not None and entry_port != str(port):
+    with_port = re.fullmatch(r"(\[[^\]]+\]|[^:]*):(\d+)", entry)  # an IPv6 address has colons of its own
+    if with_port and with_port[2] != str(port):
         return False
-    if (entry_address := _address(name)) is not None or address is not None:
-        return entry_address == address
-    name = (name[1:] if name.startswith("*.") else name).rstrip(".")
+    name = (with_port[1] if with_port else entry).strip("[]")
+    address, network = _network(host), _network(name)
+    if address is not None or network is not None:
+        return address is not None and network is not None and address.network_address in network
+    name = name.removeprefix("*" if name.startswith("*.") else "").rstrip(".")
     return bool(name) and (host.endswith(name) if name.startswith(".") else f".{host}".endswith(f".{name}"))
 
 
-def _split_port(entry: str) -> tuple[str, str | None]:
-    """`host:443` → host and port; an IPv6 address has colons of its own."""
-    if found := re.fullmatch(r"(\[[^\]]+\]|[^:]*):(\d+)", entry):
-        return found[1].strip("[]"), found[2]
-    return entry.strip("[]"), None
-
-
-def _address(text: str) -> object:
+def _network(text: str) -> IPv4Network | IPv6Network | None:
+    """A network, or the one address as a network."""
     try:
-        return ip_address(text)
+        return ip_network(text, strict=False)
     except ValueError:
         return None
