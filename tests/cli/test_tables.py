@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pulumi_hbr_clients import HbrClient
-from pulumi_hbr_clients.cli.tables import Column, ago, fit, summary, table
+from pulumi_hbr_clients.cli.tables import ago, fit, summary, table
 from pulumi_hbr_clients.cli.targets import Target
 from pulumi_hbr_clients.model.backup_client import from_wire
 from pulumi_hbr_clients.model.outputs import ClientList, counts_by_status
@@ -43,7 +43,7 @@ def test_what_goes_first() -> None:
     """The system goes before the zone, heartbeats stay longest, and what went is said."""
     *_, last = table(listed(row(1, ClientId="c-" + "0" * 20, InstanceId="i-" + "0" * 20)), now=NOW, width=95)
     assert last == [("(no room for zone, os: widen the terminal, or see --output)", "dim")]
-    assert fit([5, 5], [Column("A")] * 2, 3) == {0: 5, 1: 5}
+    assert fit({"CLIENT": 5, "STATUS": 5}, 3) == {"CLIENT": 5, "STATUS": 5}
 
 
 def test_ago() -> None:
