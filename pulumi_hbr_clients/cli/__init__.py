@@ -1,10 +1,9 @@
-"""Entry point: the command line `hbr-clients`. Typed options → query → list on the screen, and an exit code.
+"""Entry point: the command line `hbr-clients`. Options → a query for each target → output and an exit code.
 
-    list       list_command.py: options.py (→ Query), targets.py (asks), tables.py, json_csv.py, terminal.py (show)
-    wait       wait_command.py
-    doctor     doctor.py
-    emulator   emulator_command.py
-    schema, plugin   plugin_command.py
+    list_command, wait_command, doctor, emulator_command, plugin_command    one command each; `schema` is in the last
+    options, targets            options → query and condition; every region and profile → a query
+    json_csv, tables, terminal  lists for programs, lists for people, what only a terminal shows
+    errors, messages            errors as text and exit code; lines on stderr
 
 Exit codes: 0 done, 1 the service or the gate said no, 2 bad input (nothing was sent), 124 timed out, 130 interrupted.
 A command's module is imported when that command is called: `hbr-clients --help` imports click and nothing else.

@@ -23,7 +23,7 @@ BAD_INPUT: Final = 2
 TIMED_OUT: Final = 124
 _NAMES: Final = sorted(FIELDS, key=len, reverse=True)
 _ASSIGNED: Final = re.compile(rf"\b({'|'.join(_NAMES)})=\['(\w+)'\]")
-"""`tolerate=['UPGRADE_FAILED']`, as a program is told to write it."""
+"""`tolerate=['UPGRADE_FAILED']`, as programs write it."""
 _COMPOUND: Final = "|".join(name for name in _NAMES if "_" in name and name not in CLIENT_FIELDS)
 _ARGUMENT: Final = re.compile(rf"\b({_COMPOUND})\b|^({'|'.join(_NAMES)})(?=:)", re.MULTILINE)
 """Names with an underscore anywhere; at the head of a line all names, which elsewhere are English words too."""

@@ -130,7 +130,7 @@ def _padded(text: str, size: int) -> str:
 
 
 def summary(results: Sequence[Target]) -> Iterator[Line]:
-    """What is said of each list as a whole, and of several all together."""
+    """The counts of each list and what is missing from it, and the counts of several lists together."""
     counts: Counter[str] = Counter()
     listed = 0
     for result in results:

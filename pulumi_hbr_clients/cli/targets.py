@@ -50,7 +50,7 @@ class Targets:
 
     @property
     def several(self) -> bool:
-        """Whether results are told apart by region and profile, even if only one region is found."""
+        """Whether output names region and profile, even if only one region is found."""
         return self.all_regions or len(self.regions) * len(self.profiles) > 1
 
 

@@ -1,4 +1,4 @@
-"""`hbr-clients emulator`: a service on loopback, and words for the other shell that work there."""
+"""`hbr-clients emulator`: a service on loopback, and the commands that it prints for another shell."""
 
 import json
 import os
@@ -42,8 +42,8 @@ def test_what_it_prints_works(tmp_path: Path) -> None:
     assert (process.returncode, out, errors) == (130, "", "")
 
 
-def test_all_faults_at_once() -> None:
-    """Every option that makes no sense is told in one go, with what would."""
+def test_bad_input_is_reported_together() -> None:
+    """Every bad option in one report, with what is allowed."""
     result = run("emulator", "--port", "70000", "--latency", "-1", "--rate", "0", "--faults", "101%", "--seed", "x")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.splitlines() == [
@@ -57,7 +57,7 @@ def test_all_faults_at_once() -> None:
 
 
 def test_behaviours(tmp_path: Path) -> None:
-    """Any behaviour can be set, its value as YAML; what makes no sense is reported with the other options."""
+    """Any behaviour can be set, its value as YAML; bad ones are reported with the other options."""
     fleet = tmp_path / "fleet.yaml"
     fleet.write_text("accounts: {prod: {cn-hangzhou: [{count: 2}], cn-shanghai: [{count: 1}]}}")
     options = ["--behaviour", "turnover={by: tags, times: 1}", "--behaviour", "order=id", "--fleet", str(fleet)]
@@ -84,7 +84,7 @@ def test_behaviours(tmp_path: Path) -> None:
 
 
 def test_a_bad_fleet(tmp_path: Path) -> None:
-    """A file that is missing or wrong is told with the path inside it."""
+    """A file that is missing or wrong is reported with the path inside it."""
     fleet = tmp_path / "fleet.json"
     assert run("emulator", "--fleet", str(fleet)).stderr.splitlines()[1].startswith("  --fleet: cannot be read: ")
     fleet.write_text('[{"clientId": "c-1", "statsu": 1}, {"count": -1}]')
@@ -97,7 +97,7 @@ def test_a_bad_fleet(tmp_path: Path) -> None:
 
 
 def test_a_port_in_use() -> None:
-    """A port that is taken is told in a line."""
+    """A port that is taken is reported in one line."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
         result = run("emulator", "--port", port)

@@ -1,4 +1,4 @@
-"""Tables for people: what fits, what is marked, what is said of the whole list."""
+"""Tables for people: what fits, what is marked, and the summary."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def test_a_table_fits(width: int) -> None:
 
 
 def test_what_goes_first() -> None:
-    """The system goes before the zone, heartbeats stay longest, and what went is said."""
+    """The system is dropped before the zone, heartbeats last; a line names what was dropped."""
     *_, last = table(listed(row(1, ClientId="c-" + "0" * 20, InstanceId="i-" + "0" * 20)), now=NOW, width=95)
     assert last == [("(no room for zone, os: widen the terminal, or see --output)", "dim")]
     assert fit({"CLIENT": 5, "STATUS": 5}, 3) == {"CLIENT": 5, "STATUS": 5}

@@ -35,7 +35,7 @@ def read_block(stream: IO[str]) -> list[str]:
 
 
 def test_a_terminal_has_colour(backend: Backend) -> None:
-    """Green is well, red needs attention, so do errors; with NO_COLOR there is none."""
+    """Green is well, red needs attention, as errors do; NO_COLOR removes colours, a dumb terminal all escapes."""
     code, text = on_terminal(*LIST)
     assert code == 0
     assert "\x1b[32mACTIVATED" in text
@@ -49,7 +49,7 @@ def test_a_terminal_has_colour(backend: Backend) -> None:
 
 
 def test_a_slow_service_has_a_progress_bar(backend: Backend) -> None:
-    """After a moment without an answer a terminal shows how far the reading is."""
+    """On a terminal, after a moment without a response."""
     backend.latency = 0.8
     _, text = on_terminal(*LIST)
     assert "reading clients" in text
@@ -57,7 +57,7 @@ def test_a_slow_service_has_a_progress_bar(backend: Backend) -> None:
 
 
 def test_a_refused_connection_is_reported_at_once() -> None:
-    """That the request is tried again, not only how it ended; on a terminal above the progress bar."""
+    """That the request is tried again is printed when it happens; on a terminal above the progress bar."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -76,16 +76,16 @@ def test_a_refused_connection_is_reported_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "faults", "said"),
+    ("words", "faults", "count"),
     [((), 1, 1), ((), 3, 1), (("-v",), 3, 0), ((), 0, 0)],
 )
-def test_retries_are_told_once(backend: Backend, words: tuple[str, ...], faults: int, said: int) -> None:
-    """However often one query is tried again, and not where the log tells it already. Throttling is no trouble."""
+def test_retries_are_reported_once(backend: Backend, words: tuple[str, ...], faults: int, count: int) -> None:
+    """However often a query is tried again, but not beside the log; throttling alone is not reported."""
     backend.next_faults += ["throttle:10", *["ServiceUnavailable"] * faults]
     with program(*LIST, *words) as process:
         out, errors = process.communicate(timeout=20)
     assert (process.returncode, "2 clients in cn-hangzhou" in out) == (0, True)
-    assert errors.count("warning: ServiceUnavailable: ") == errors.count("Trying again, up to 7 times") == said
+    assert errors.count("warning: ServiceUnavailable: ") == errors.count("Trying again, up to 7 times") == count
 
 
 def test_a_wait_for_the_limit_is_printed(backend: Backend) -> None:
@@ -137,7 +137,7 @@ def test_watch_shows_a_target_that_fails(tmp_path: Path, backend: Backend) -> No
     assert (code, out.count("2 clients in 1 of 2 targets"), len(errors.splitlines())) == (130, 1, 1)
 
 
-def test_watch_in_a_pipe_tells_of_changes(backend: Backend) -> None:
+def test_watch_in_a_pipe_prints_changes(backend: Backend) -> None:
     """A block at first and one for every change; heartbeats alone are no change. Ctrl-C to stop with 130, quietly."""
     with program(*LIST, "--watch", "1") as process:
         assert process.stdout
@@ -173,7 +173,7 @@ def test_watch_outlives_an_outage(backend: Backend) -> None:
 
 
 def test_a_broken_pipe_is_quiet(backend: Backend) -> None:
-    """Whoever stops reading gets no complaint: `hbr-clients list | head`."""
+    """A reader that stops early causes no message: `hbr-clients list | head`."""
     backend.add(*new_rows(2000))
     reader, writer = os.pipe()
     os.close(reader)
@@ -184,7 +184,7 @@ def test_a_broken_pipe_is_quiet(backend: Backend) -> None:
 
 
 def test_any_locale(backend: Backend) -> None:
-    """A pipe gets UTF-8 whatever the locale, so that no name is lost to it."""
+    """A pipe gets UTF-8 whatever the locale."""
     backend.add(row(3, InstanceName="\u4e2d\u6587"))
     with program(*LIST, env={**os.environ, "PYTHONIOENCODING": "latin-1"}) as process:
         out, errors = process.communicate(timeout=20)

@@ -22,7 +22,7 @@ def backend() -> Backend:
 
 
 def test_a_wait_has_a_bar(backend: Backend) -> None:
-    """On a terminal: how many are there, who is missing, at most ten, and the time left; gone in the end."""
+    """On a terminal: the count, at most ten blocking clients and the remaining time; removed at the end."""
     backend.add(*(row(number, Status="INSTALLING") for number in range(3, 16)))
     backend.set_status("REGISTERED", "c-2")
     with attached(*WAIT, "--timeout", "5m") as (process, sent):
@@ -37,7 +37,7 @@ def test_a_wait_has_a_bar(backend: Backend) -> None:
     assert "\x1b[33mc-10 (i-10): INSTALLING" in text
 
 
-def test_a_wait_for_a_program_is_seen_on_stderr(backend: Backend) -> None:
+def test_json_in_a_pipe_has_a_bar_on_stderr(backend: Backend) -> None:
     """The object goes into the pipe, the bar to the terminal."""
     backend.set_status("INSTALLING", "c-2")
     words = (*WAIT, "--output", "json", "--timeout", "3")
@@ -52,7 +52,7 @@ def test_a_wait_for_a_program_is_seen_on_stderr(backend: Backend) -> None:
 
 @pytest.mark.parametrize(("latency", "words"), [(0, ()), (30, ("--output", "json"))])
 def test_ctrl_c_ends_a_wait(backend: Backend, latency: float, words: tuple[str, ...]) -> None:
-    """At once, with 130 and not a word more, be it between two looks or in the middle of one."""
+    """At once, with 130 and no message, between two polls or within one."""
     backend.set_status("INSTALLING", "c-2")
     with program(*WAIT, *words) as process:
         assert process.stderr
@@ -66,7 +66,7 @@ def test_ctrl_c_ends_a_wait(backend: Backend, latency: float, words: tuple[str, 
 
 
 def test_ctrl_c_leaves_the_terminal_as_it_was(backend: Backend) -> None:
-    """The bar goes, the cursor comes back."""
+    """The bar is removed, the cursor shown again."""
     backend.set_status("INSTALLING", "c-2")
     with attached(*WAIT) as (process, sent):
         wait_for(lambda: backend.requests >= 2)

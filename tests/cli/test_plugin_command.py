@@ -30,7 +30,7 @@ def test_the_schema() -> None:
 
 @pytest.mark.parametrize("home", ["PULUMI_HOME", "HOME"])
 def test_install_and_uninstall(home: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The script lies where the engine looks, starts this Python's provider, and goes without a trace."""
+    """The script lies where the engine looks, starts this Python's provider, and is removed without a trace."""
     monkeypatch.delenv("PULUMI_HOME", raising=False)
     monkeypatch.setenv(home, str(tmp_path))
     plugins = tmp_path / ("plugins" if home == "PULUMI_HOME" else ".pulumi/plugins")
