@@ -11,8 +11,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_camel
 
-from pulumi_hbr_clients.model import validators
-from pulumi_hbr_clients.model.validators import optional
+from pulumi_hbr_clients.model.validators import Word, between, optional
 
 Config = Callable[[str], Any]
 """Pulumi's config: a full key (`hbr-clients:region`) → its value, or None."""
@@ -55,19 +54,15 @@ class AssumeRole(BaseModel):
 
     model_config = _MODEL
 
-    role_arn: validators.Word = Field(description="The role's ARN, as in `acs:ram::1234567890123456:role/reader`.")
-    session_name: validators.Word | None = optional(
-        "A name for the session, for audit logs. If left out: pulumi-hbr-clients."
-    )
-    session_expiration: Annotated[int, validators.between(*_SESSION_SECONDS)] | None = optional(
+    role_arn: Word = Field(description="The role's ARN, as in `acs:ram::1234567890123456:role/reader`.")
+    session_name: Word | None = optional("A name for the session, for audit logs. If left out: pulumi-hbr-clients.")
+    session_expiration: Annotated[int, between(*_SESSION_SECONDS)] | None = optional(
         "How long the role is assumed, in seconds, 900 to 43200. If left out: 3600."
     )
     policy: Annotated[str, BeforeValidator(_as_json_text)] | None = optional(
         "A policy, as JSON text or as an object, that narrows what the role may do."
     )
-    external_id: validators.Word | None = optional(
-        "The external id that the role's trust policy asks for. It is no secret."
-    )
+    external_id: Word | None = optional("The external id that the role's trust policy asks for. It is no secret.")
 
 
 class Configuration(BaseModel):
@@ -75,28 +70,22 @@ class Configuration(BaseModel):
 
     model_config = _MODEL
 
-    region: validators.Word | None = optional("The region, for example cn-hangzhou.", *REGION_VARIABLES)
-    endpoint: validators.Word | None = optional(
+    region: Word | None = optional("The region, for example cn-hangzhou.", *REGION_VARIABLES)
+    endpoint: Word | None = optional(
         "The service's address, in place of the region's own: https, or http on this machine.", *ENDPOINT_VARIABLES
     )
-    network: validators.Word | None = optional(
-        "How the region's own address is reached: public or vpc. If left out: public."
-    )
+    network: Word | None = optional("How the region's own address is reached: public or vpc. If left out: public.")
     access_key: SecretStr | None = optional("The AccessKey id. Give secret_key in the same place.", KEY_VARIABLES[0][0])
     secret_key: SecretStr | None = optional("The AccessKey secret.", KEY_VARIABLES[0][1])
     security_token: SecretStr | None = optional("The token that temporary keys come with.", KEY_VARIABLES[0][2])
-    profile: validators.Word | None = optional(
-        "The profile to use of the Alibaba CLI's config file.", *PROFILE_VARIABLES[:2]
-    )
+    profile: Word | None = optional("The profile to use of the Alibaba CLI's config file.", *PROFILE_VARIABLES[:2])
     shared_credentials_file: str | None = optional(
         "The file that holds the profiles, in place of ~/.aliyun/config.json.", *PROFILE_FILE_VARIABLES
     )
-    ecs_role_name: validators.Word | None = optional(
-        "The RAM role of the ECS instance that this runs on.", ECS_ROLE_VARIABLE
-    )
+    ecs_role_name: Word | None = optional("The RAM role of the ECS instance that this runs on.", ECS_ROLE_VARIABLE)
     credentials_uri: SecretStr | None = optional("An address that gives temporary credentials.", *URI_VARIABLES)
     assume_role: Annotated[AssumeRole | None, Field(description="A RAM role to assume.")] = None
-    gates: validators.Word | None = optional(
+    gates: Word | None = optional(
         "Whether gates hold: enforce (the default), warn (look once, warn and pass) or off (pass). The environment "
         "wins over it, so that one run can bypass the gates.",
         "HBR_CLIENTS_GATES",

@@ -71,14 +71,7 @@ def canonical_request(request: Request, names: Iterable[str]) -> str:
     names = tuple(names)
     lines = "".join(f"{name}:{values[name]}\n" for name in names)
     return "\n".join(
-        (
-            request.method,
-            request.path,
-            canonical_query(request.query),
-            lines,
-            ";".join(names),
-            body_hash(request.body),
-        )
+        (request.method, request.path, canonical_query(request.query), lines, ";".join(names), body_hash(request.body))
     )
 
 
