@@ -117,21 +117,21 @@ class Decoder:
         first. Raises `ServiceError`, `ThrottledError` or `InvalidResponseError`.
         """
         if known:
-            found, _ = self._read(response, _IDS)
+            found = self._read(response, _IDS)
             ids = [row.get("ClientId") or row.get("InstanceId") or "" for row in found.rows()]
             if known >= set(ids):
                 return self._page(response, found, ids, [])
-        envelope, body = self._read(response, _RECORDS)
+        envelope = self._read(response, _RECORDS)
         clients = envelope.rows()
         for client in clients if self.region else ():
             object.__setattr__(client, "region", self.region)
         ids = [client.identity for client in clients]
         new = [client for client, identity in zip(clients, ids, strict=True) if identity not in known]
-        return self._page(response, envelope, ids, new, _passwords(body) if passwords and new else {})
+        return self._page(response, envelope, ids, new, _passwords(response.body) if passwords and new else {})
 
     def regions(self, response: HttpResponse) -> tuple[str, ...]:
         """Return the region ids in a response to DescribeRegions, sorted. Raises as `page`."""
-        found = self._read(response, _IDS)[0].regions or {}
+        found = self._read(response, _IDS).regions or {}
         return tuple(sorted({name for rows in found.values() for row in rows if (name := row.get("RegionId"))}))
 
     def _page(
@@ -155,17 +155,17 @@ class Decoder:
             request_id=envelope.request_id or _request_id(response),
         )
 
-    def _read(self, response: HttpResponse, shape: "TypeAdapter[_Envelope[Row]]") -> "tuple[_Envelope[Row], bytes]":
-        """Return the envelope, and the body it was read from."""
+    def _read(self, response: HttpResponse, shape: "TypeAdapter[_Envelope[Row]]") -> "_Envelope[Row]":
+        """Return what a good response holds. Raises the error that any other one is."""
         if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:  # a redirection
             raise self._not_the_service(response)
         try:
-            envelope, body = _parse(shape, response.body)
+            envelope = _parse(shape, response.body)
         except ValidationError as error:
             raise self._unreadable(response, error) from None
         is_refused = envelope.success is False or envelope.code not in {None, "200"}
         if response.status == HTTPStatus.OK and not is_refused:
-            return envelope, body
+            return envelope
         raise self._refusal(response, envelope.code, envelope.message or "no message", envelope.request_id)
 
     def _unreadable(self, response: HttpResponse, error: ValidationError) -> HbrError:
@@ -215,26 +215,30 @@ def _request_id(response: HttpResponse) -> str | None:
     return response.headers.get("x-acs-request-id")
 
 
-def _parse(shape: "TypeAdapter[_Envelope[Row]]", body: bytes) -> "tuple[_Envelope[Row], bytes]":
+def _parse(shape: "TypeAdapter[_Envelope[Row]]", body: bytes) -> "_Envelope[Row]":
     """Read a body. A character in it that is none (half a surrogate pair, broken UTF-8) is replaced."""
     try:
-        return shape.validate_json(body), body
+        return shape.validate_json(body)
     except ValidationError as error:
         if error.errors(include_url=False, include_input=False)[0]["type"] != "json_invalid":
             raise
         try:
-            document = json.loads(body.decode("utf-8-sig", errors="replace"), strict=False)
-            repaired = json.dumps(document, ensure_ascii=False).encode(errors="replace")
+            document = _lenient_json(body)
         except (ValueError, RecursionError):
             raise error from None
-        return shape.validate_json(repaired), repaired
+        return shape.validate_json(json.dumps(document, ensure_ascii=False).encode(errors="replace"))
+
+
+def _lenient_json(body: bytes) -> Any:
+    return json.loads(body.decode("utf-8-sig", errors="replace"), strict=False)
 
 
 def _passwords(body: bytes) -> dict[str, SecretStr]:
     """Client id → proxy password, for clients that have one."""
-    document = json.loads(body, strict=False)
+    document = _lenient_json(body)
     rows = document.get("Clients", document.get("clients"))
     rows = rows.get("Client", rows.get("client")) if isinstance(rows, dict) else rows
     having = (row for row in rows or () if isinstance(row.get("Settings"), dict))
     found = ((row.get("ClientId"), row["Settings"].get("ProxyPassword")) for row in having)
-    return {str(key): SecretStr(str(value)) for key, value in found if key and value}
+    texts = ((str(key), str(value).encode(errors="replace").decode()) for key, value in found if key and value)
+    return {key: SecretStr(text) for key, text in texts}

@@ -8,7 +8,7 @@ and signature"; its published vector and the official SDK's captured requests ar
 
 import hmac
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Final
 from urllib.parse import quote
@@ -102,8 +102,7 @@ def sign(request: Request, keys: Credentials, *, date: str, nonce: str) -> dict[
         headers["x-acs-accesskey-id"] = keys.access_key_id
         headers["x-acs-security-token"] = keys.security_token
     names = signed_names(headers)
-    unsigned = Request(headers, request.query, request.body, request.method, request.path)
-    signed = _signature_of(unsigned, names, keys.access_key_secret)
+    signed = _signature_of(replace(request, headers=headers), names, keys.access_key_secret)
     return {**headers, "Authorization": str(Authorization(keys.access_key_id, names, signed))}
 
 

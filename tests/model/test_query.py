@@ -100,18 +100,10 @@ def test_a_resource_directory_needs_no_role() -> None:
 
 
 def test_all_faults_at_once() -> None:
-    """One error tells everything that is wrong."""
+    """One error names everything that is wrong."""
     found = faults(client_type="ecs", page_size=100, tags={"": "http://x"}, client_ids=[""], cross_account_user_id="x")
-    assert {
-        "client_type",
-        "page_size",
-        "tags[0].key",
-        "tags[0].value",
-        "client_ids[0]",
-        "cross_account_user_id",
-        "cross_account_type",
-        "cross_account_role_name",
-    } == found.keys()
+    fields = {"client_type", "page_size", "tags[0].key", "tags[0].value", "client_ids[0]"}
+    assert found.keys() == fields | set(TRIPLE)
 
 
 @pytest.mark.parametrize(
@@ -198,14 +190,6 @@ def test_iterators_sets_and_enums() -> None:
         assert parsed(instance_ids=made(), filters={"k": made()}, page_size=Text.TEN) == expected
     assert parsed(client_type=Text.ECS) == parsed(client_type=Kind.ECS) == parsed()
     assert parsed(tags=({"key": key, "value": Text.TEN} for key in "ab")) == parsed(tags={"a": "10", "b": "10"})
-
-
-@given(st.permutations(["i-1", "i-2", "i-3"]), st.permutations([("a", "1"), ("b", "2")]))
-def test_equal_questions_are_equal(ids: list[str], tags: list[tuple[str, str]]) -> None:
-    """Order and repetition of ids and tags make no difference."""
-    assert parsed(instance_ids=[*ids, ids[0]], tags=dict(tags)) == parsed(
-        instance_ids=["i-1", "i-2", "i-3"], tags={"a": "1", "b": "2"}
-    )
 
 
 CANONICAL: list[tuple[dict[str, Any], str, str]] = [
