@@ -1,11 +1,11 @@
 """One run: a backend on a virtual clock, lists and gates under way at it, and everything that came out of them."""
 
 import asyncio
+import io
 import logging
 import re
 import traceback
-from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,17 +17,15 @@ from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, InMemoryTrans
 from pulumi_hbr_clients.model.errors import CredentialsError, HbrError, IncompleteListError
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.protocol.signing import Credentials
-from tests.chaos.history import History
-from tests.chaos.judge import Span, wrong_gate, wrong_list
+from tests.chaos.judge import History, wrong_gate, wrong_list
 from tests.virtual_clock import HangError, VirtualClock
 
 LONGEST: Final = 3_600.0
 """Seconds after which whatever is still under way hangs: longer than every timeout of a run together."""
 _SIGNATURE: Final = re.compile(r"Signature=[0-9a-f]{8}")
-COUNTS: Final = Counter[str]()
-"""What came out of all runs of this process."""
-Work = Callable[[HbrClient, int], Coroutine[Any, Any, None]]
-"""Something that is done with a client, and the moment at which it started."""
+Arguments = Mapping[str, Any]
+Work = Callable[[HbrClient, int, Arguments], Awaitable[None]]
+"""Something that is done with a client, the moment at which it started, and its arguments."""
 
 
 @dataclass
@@ -45,7 +43,6 @@ class Vault:
     given: list[Credentials] = field(default_factory=list)
 
     async def credentials(self, *, renew: bool = False) -> Credentials:
-        """The credentials as of now."""
         if self.failures:
             self.failures -= 1
             raise CredentialsError("the vault does not answer")
@@ -74,8 +71,8 @@ class Run:
         self._kind = client
         self._shared = self._new_client()
         self._sharing: list[int] = []
-        self._handler = logging.Handler()
-        self._handler.emit = lambda record: self.texts.append(record.getMessage())  # type: ignore[method-assign]  # a spy
+        self._log = io.StringIO()
+        self._handler = logging.StreamHandler(self._log)
         self._logger = logging.getLogger("pulumi_hbr_clients")
         self._logger.addHandler(self._handler)
         self._logger.setLevel(logging.DEBUG)
@@ -91,13 +88,11 @@ class Run:
 
     def start_list(self, *, shared: bool = False, **arguments: Any) -> None:
         """Start a list, with a client of its own or with the shared one."""
-        asked = {"client_type": "ECS_CLIENT", **arguments}
-        self._start(lambda client, since: self._list(client, since, asked), shared=shared)
+        self._start(self._list, arguments, shared=shared)
 
     def start_gate(self, *, shared: bool = False, **arguments: Any) -> None:
         """Start to wait at a gate, with a client of its own or with the shared one."""
-        asked = {"client_type": "ECS_CLIENT", "timeout": 120.0, **arguments}
-        self._start(lambda client, since: self._wait(client, since, asked), shared=shared)
+        self._start(self._wait, {"timeout": 120.0, **arguments}, shared=shared)
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass, for everything that is under way."""
@@ -115,26 +110,28 @@ class Run:
             self._logger.removeHandler(self._handler)
             self._logger.setLevel(logging.NOTSET)
             self._logger.propagate = True
-        return self.wrong + [f"a secret stands in: {text[:300]}" for text in self.texts if self._leaks(text)]
+        texts = [*self.texts, *self._log.getvalue().splitlines()]
+        return self.wrong + [f"a secret stands in: {text[:300]}" for text in texts if self._leaks(text)]
 
-    def _start(self, work: Work, *, shared: bool) -> None:
+    def _start(self, work: Work, arguments: Arguments, *, shared: bool) -> None:
+        given = {"client_type": "ECS_CLIENT", **arguments}
+
         async def start() -> None:
-            self._tasks.append(
-                asyncio.create_task(self._use_shared_client(work) if shared else self._use_own_client(work))
-            )
+            self._tasks.append(asyncio.create_task(self._use_client(work, given, shared=shared)))
 
         self._runner.run(start())
 
-    async def _use_own_client(self, work: Work) -> None:
-        async with self._new_client() as client:
-            await work(client, self.history.now())
-
-    async def _use_shared_client(self, work: Work) -> None:
+    async def _use_client(self, work: Work, arguments: Arguments, *, shared: bool) -> None:
         """Equal queries of one client share a reading: a result may be as old as anything that is under way with it."""
-        since = min([self.history.now(), *self._sharing])
+        since = self.history.now()
+        if not shared:
+            async with self._new_client() as client:
+                await work(client, since, arguments)
+            return
+        since = min([since, *self._sharing])
         self._sharing.append(since)
         try:
-            await work(self._shared, since)
+            await work(self._shared, since, arguments)
         finally:
             self._sharing.remove(since)
 
@@ -147,41 +144,35 @@ class Run:
             await asyncio.gather(*done)
         await self._shared.aclose()
 
-    async def _list(self, client: HbrClient, since: int, arguments: Mapping[str, Any]) -> None:
+    async def _list(self, client: HbrClient, since: int, arguments: Arguments) -> None:
         found: Any
         try:
             found = await client.list_backup_clients(**arguments)
         except IncompleteListError as error:
             self._note("list incomplete", error)
             found = error.found
-        except Exception as error:  # noqa: BLE001  whatever comes out is what is looked at
+        except Exception as error:  # noqa: BLE001  whatever comes out is what is judged
             self._note(f"list {type(error).__name__}", error)
             return
         else:
             self._note("list complete" if found.complete else "list incomplete", found)
         self.lists.append(found)
-        span = Span(since=since, until=self.history.now())
-        self.wrong += [f"list {arguments}: {text}" for text in wrong_list(arguments, found, self.history, span)]
+        self.wrong += [f"list {arguments}: {text}" for text in wrong_list(arguments, found, self.history, since)]
 
-    async def _wait(self, client: HbrClient, since: int, arguments: Mapping[str, Any]) -> None:
+    async def _wait(self, client: HbrClient, since: int, arguments: Arguments) -> None:
         started = self.clock.monotonic()
-        end: Any
+        end: ClientList | Exception
         try:
             gate = condition.parse(arguments)
-            passed = await pass_gate(gate, client, "enforce", self._progress)
-            end = passed.found
+            end = (await pass_gate(gate, client, "enforce", lambda progress: self.texts.append(str(progress)))).found
             self._note("gate passed", end)
         except Exception as error:  # noqa: BLE001  the same
             self._note(f"gate {type(error).__name__}", error)
             end = error
-        span = Span(since=since, until=self.history.now(), seconds=self.clock.monotonic() - started)
-        self.wrong += [f"gate {arguments}: {text}" for text in wrong_gate(arguments, end, self.history, span)]
-
-    def _progress(self, progress: object) -> None:
-        self.texts.append(str(progress))
+        seconds = self.clock.monotonic() - started
+        self.wrong += [f"gate {arguments}: {text}" for text in wrong_gate(arguments, end, self.history, since, seconds)]
 
     def _note(self, what: str, seen: object) -> None:
-        COUNTS[what] += 1
         self.ends.append(what)
         self.texts += [str(seen), repr(seen)]
         if isinstance(seen, Exception):

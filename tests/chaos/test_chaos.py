@@ -5,29 +5,81 @@ service throttles, fails, lies or slows down, time passes. At the end everything
 backend's own history. A failure prints the shortest program that repeats it.
 """
 
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from pulumi_hbr_clients.emulator import Backend, Turnover, new_rows
+from pulumi_hbr_clients.emulator import Backend, Turnover, Window, new_rows
+from pulumi_hbr_clients.emulator.fake_client import SETTINGS, Row
 from pulumi_hbr_clients.emulator.responses import FAULTS, MIXED
 from tests.chaos.judge import UNKNOWN_ID
-from tests.chaos.runs import COUNTS, Run, Vault
-from tests.chaos.strategies import (
-    BEHAVIOURS,
-    EVEN_TURNOVERS,
-    GROUPS,
-    ORDERS,
-    SELECTIONS,
-    SLICES,
-    SOMETIMES,
-    STATUSES,
-    grouped,
-)
+from tests.chaos.runs import Run, Vault
 from tests.virtual_clock import VirtualClock
+
+GROUPS: Final = ("red", "blue")
+SELECTIONS: Final[tuple[Mapping[str, Any], ...]] = (
+    {},
+    {"tags": {"group": GROUPS[0]}},
+    {"filters": {"BackupStatus": ["PROTECTED"]}},
+)
+SOMETIMES: Final = st.sampled_from([True, False, False])
+POSITIONS: Final = st.sampled_from(["front", "end", "anywhere"])
+ORDERS: Final = st.sampled_from(["arrival", "id", "name", "random", "shuffled"])
+TURNOVERS: Final = st.builds(
+    Turnover,
+    leaving=st.integers(0, 3),
+    arriving=st.integers(0, 3),
+    leave_from=POSITIONS,
+    arrive_at=POSITIONS,
+    arrivals=st.sampled_from(["new", "old"]),
+    by=st.sampled_from(["presence", "tags", "filters"]),
+    every=st.integers(1, 4),
+    times=st.none() | st.integers(1, 5),
+)
+EVEN_TURNOVERS: Final = TURNOVERS.map(lambda change: change.model_copy(update={"arriving": change.leaving}))
+"""As many arrive as leave: totals tell nothing."""
+BEHAVIOURS: Final[Mapping[str, st.SearchStrategy[Any]]] = {
+    "latency": st.sampled_from([0.0, 0.1, 3.0]),
+    "rate": st.none() | st.floats(5, 100),
+    "window": st.none()
+    | st.builds(
+        Window,
+        limit=st.integers(10, 60),
+        kind=st.sampled_from(["fixed", "sliding"]),
+        retry_header=st.sampled_from([None, "x-acs-retry-after", "retry-after"]),
+    ),
+    "fault_rate": st.sampled_from([0.0, 0.02, 0.2]),
+    "clock_offset": st.sampled_from([0.0, -86_400.0, -1_000.0, 1_000.0, 86_400.0]),
+    "date_header": st.booleans(),
+    "order": ORDERS,
+    "turnover": st.none() | TURNOVERS | EVEN_TURNOVERS,
+    "total_drift": st.sampled_from([0, 1, 3, 100]),
+    "page_size_max": st.none() | st.integers(20, 98),
+}
+STATUSES: Final = st.sampled_from(
+    ["ACTIVATED", "ACTIVATED", "INSTALLING", "REGISTERED", "UPGRADING", "STOPPED", "UNKNOWN", "DEACTIVATED", "THAWING"]
+)
+# Sizes do not depend on the fleet's: what is drawn must not depend on what happened.
+SLICES: Final = st.tuples(st.integers(0, 400), st.sampled_from([1, 3, 20, 99, 100, 250]))
+COUNTS: Final = Counter[str]()
+"""What came out of all runs."""
+
+
+def grouped(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """The rows, all ACTIVATED, in two groups by tag; three have a proxy password and unusual values."""
+    made = [
+        {**row, "Status": "ACTIVATED", "Tags": [{"Key": "group", "Value": GROUPS[number % 2]}]}
+        for number, row in enumerate(rows)
+    ]
+    for row in made[:3]:
+        row["Settings"] = {**SETTINGS, "ProxyPassword": f"FAKE-PROXY-PASSWORD-{row['ClientId']}"}
+        row |= {"ProductName": "ECS", "Hostname": f"{row['Hostname']}\ud83d", "Appliance": "false", "OsType": None}
+    return made
 
 
 class Chaos(RuleBasedStateMachine):
@@ -52,12 +104,9 @@ class Chaos(RuleBasedStateMachine):
         failures: int,
         suffix: str,
     ) -> None:
-        clock = VirtualClock()
-        backend = Backend(
-            grouped(new_rows(count, seed=seed)), clock=clock.time, seed=seed, turnover=turnover, order=order
-        )
+        clock, rows = VirtualClock(), grouped(new_rows(count, seed=seed))
+        backend = Backend(rows, clock=clock.time, seed=seed, turnover=turnover, order=order)
         self.run = Run(backend, clock, Vault(backend, life, suffix, failures))
-        COUNTS["runs"] += 1
 
     @rule(data=st.data(), name=st.sampled_from(sorted(BEHAVIOURS)))
     def behave(self, data: st.DataObject, name: str) -> None:
@@ -74,28 +123,19 @@ class Chaos(RuleBasedStateMachine):
     @rule(
         group=st.none() | st.sampled_from(GROUPS),
         filtered=SOMETIMES,
-        counted=SOMETIMES,
-        passwords=st.booleans(),
-        shared=st.booleans(),
-        allow_incomplete=st.booleans(),
+        consistency=st.sampled_from(["verified", "verified", "counted"]),
+        options=st.fixed_dictionaries(
+            dict.fromkeys(("include_proxy_passwords", "shared", "allow_incomplete"), st.booleans())
+        ),
     )
-    def list_by_selection(
-        self, group: str | None, *, filtered: bool, counted: bool, passwords: bool, allow_incomplete: bool, shared: bool
-    ) -> None:
+    def list_by_selection(self, group: str | None, consistency: str, options: Any, *, filtered: bool) -> None:
         selection: dict[str, Any] = {"tags": {"group": group}} if group else {}
         selection |= {"filters": {"BackupStatus": ["PROTECTED"]}} if filtered else {}
-        self.run.start_list(
-            **selection,
-            consistency="counted" if counted else "verified",
-            include_proxy_passwords=passwords,
-            allow_incomplete=allow_incomplete,
-            shared=shared,
-        )
+        self.run.start_list(**selection, consistency=consistency, **options)
 
     @rule(some=SLICES, unknown=st.integers(0, 3))
     def list_by_ids(self, some: tuple[int, int], unknown: int) -> None:
-        ids = self._some(some) + [f"{UNKNOWN_ID}{n}" for n in range(unknown)]
-        self.run.start_list(client_ids=ids)
+        self.run.start_list(client_ids=self._some(some) + [f"{UNKNOWN_ID}{n}" for n in range(unknown)])
 
     @rule(some=SLICES, timeout=st.sampled_from([5.0, 120.0, 900.0]), tolerate=SOMETIMES, shared=SOMETIMES)
     def wait_for_ids(self, some: tuple[int, int], timeout: float, *, tolerate: bool, shared: bool) -> None:
@@ -128,7 +168,9 @@ class Chaos(RuleBasedStateMachine):
         if hasattr(self, "run"):
             for selection in SELECTIONS:
                 self.run.start_list(**selection, consistency="verified")
-            assert self.run.finish() == []
+            wrong = self.run.finish()
+            COUNTS.update(["runs", *self.run.ends])
+            assert wrong == []
 
 
 IS_LONG = settings.get_current_profile_name() == "chaos"
@@ -143,6 +185,27 @@ def test_chaos() -> None:
     assert COUNTS["list complete"] > COUNTS["runs"]
     assert COUNTS["list incomplete"] > COUNTS["runs"] / 20
     assert COUNTS["gate passed"] > COUNTS["runs"] / 10
+
+
+@settings(max_examples=40)
+@given(
+    count=st.sampled_from([100, 198, 250, 400]),
+    turnover=TURNOVERS | EVEN_TURNOVERS,
+    behaviours=st.fixed_dictionaries({name: BEHAVIOURS[name] for name in ("order", "date_header")}),
+    selection=st.sampled_from(SELECTIONS),
+)
+def test_a_list_that_changes_and_comes_to_rest(count: int, turnover: Turnover, behaviours: Any, selection: Any) -> None:
+    """Whatever changes meanwhile, a list has everybody who stayed or is not complete; at rest it is complete."""
+    clock = VirtualClock()
+    backend = Backend(grouped(new_rows(count)), clock=clock.time, latency=0.1, **behaviours)
+    run = Run(backend, clock)
+    backend.turnover = turnover
+    run.start_list(**selection, consistency="verified")
+    run.pass_time(60)
+    backend.turnover, backend.order = None, "id"
+    run.start_list(**selection, consistency="verified")
+    assert run.finish() == []
+    assert run.ends[-1] == "list complete"
 
 
 def test_faults_that_pass_cost_time_only() -> None:

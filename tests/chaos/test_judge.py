@@ -10,8 +10,7 @@ from pulumi_hbr_clients import HbrClient
 from pulumi_hbr_clients.emulator import Backend, Turnover, new_rows
 from pulumi_hbr_clients.model.errors import GateFailedError, GateTimeoutError, HbrError
 from pulumi_hbr_clients.model.outputs import ClientList
-from tests.chaos.history import History
-from tests.chaos.judge import Span, wrong_gate
+from tests.chaos.judge import wrong_gate
 from tests.chaos.runs import Run, Vault
 from tests.virtual_clock import VirtualClock
 
@@ -71,14 +70,6 @@ IDS = [str(row["ClientId"]) for row in new_rows(3)]
 GATE = {"client_type": "ECS_CLIENT", "client_ids": IDS, "timeout": 120.0}
 
 
-def listed(history: History) -> ClientList:
-    """The whole fleet as a list."""
-    run = Run(history.backend, VirtualClock())
-    run.start_list()
-    assert run.finish() == []
-    return run.lists[0]
-
-
 @pytest.mark.parametrize(
     ("status", "arguments", "end", "expected"),
     [
@@ -96,10 +87,11 @@ def test_gates_that_end_wrong(
     status: str, arguments: dict[str, Any], end: HbrError | None, expected: list[str]
 ) -> None:
     """A gate passed on a client that was never ready, without one, or on too few; failed for nothing; gave up early."""
-    history = History(Backend(new_rows(3, Status="ACTIVATED")))
-    history.backend.set_status(status, IDS[0])
-    now = history.now()
-    span = Span(since=now, until=now, seconds=60)
-    wrong = list(wrong_gate(arguments, end or listed(history), history, span))
+    backend = Backend(new_rows(3, Status="ACTIVATED"))
+    backend.set_status(status, IDS[0])
+    run = Run(backend, VirtualClock())
+    run.start_list()
+    assert run.finish() == []
+    wrong = list(wrong_gate(arguments, end or run.lists[0], run.history, run.history.now(), seconds=60))
     assert len(wrong) == len(expected)
     assert all(text.startswith(part) for text, part in zip(wrong, expected, strict=True))

@@ -23,7 +23,6 @@ from pulumi_hbr_clients.model.errors import GateTimeoutError, HbrError
 from tests.virtual_clock import VirtualClock
 
 DURATION: Final = 300.0
-SAMPLES: Final = 60
 ALLOWED: Final = {"memory": 256 * 1024, "connections": 2, "tasks": 2}
 """Bytes and numbers by which the last quarter may exceed the second."""
 
@@ -34,87 +33,85 @@ class Soak:
     def __init__(self, *, leaks: bool) -> None:
         self.clock, self.leaks = VirtualClock(), leaks
         self.backend = Backend(new_rows(150, Status="ACTIVATED"), clock=self.clock.time, fault_rate=0.02, latency=0.1)
-        self.open = 0
+        self.connections = 0
         self.done = Counter[str]()
         self.samples: list[dict[str, float]] = []
         self.kept: list[Any] = []
 
     async def work(self) -> None:
-        """Actors start new work again and again."""
-        actors: list[tuple[float, Callable[[], Coroutine[Any, Any, None]]]] = [
-            (DURATION / SAMPLES, self._sample),
-            (5, self._gate_that_passes),
-            (20, self._gates_that_end),
-            (15, self._list),
-            (150, self._outage),
-            (10, self._leak),
-        ]
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._again(*actor)) for actor in actors]
+            work = {
+                self.sample: 5,
+                self.gate_that_passes: 5,
+                self.gates_that_end: 20,
+                self.read_list: 15,
+                self.leak: 10,
+            }
+            tasks = [group.create_task(self.repeat(each, every)) for each, every in work.items()]
             await asyncio.sleep(DURATION + 1)
             for task in tasks:
                 task.cancel()
 
-    async def _again(self, every: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def repeat(self, work: Callable[[], Coroutine[Any, Any, None]], every: float) -> None:
         async with asyncio.TaskGroup() as group:
             while True:
                 group.create_task(work())
                 await asyncio.sleep(every)
 
-    def _client(self) -> HbrClient:
-        def connect(_: str) -> Connection:
-            self.open += 1
-            return Connection(self)
+    def client(self) -> HbrClient:
+        return HbrClient(
+            region="cn-hangzhou", credentials=FAKE_CREDENTIALS, transport=lambda _: Connection(self), clock=self.clock
+        )
 
-        return HbrClient(region="cn-hangzhou", credentials=FAKE_CREDENTIALS, transport=connect, clock=self.clock)
+    async def wait(self, **arguments: Any) -> None:
+        async with self.client() as client:
+            await pass_gate(condition.parse({"client_type": "ECS_CLIENT", **arguments}), client, "enforce")
 
-    async def _wait(self, **arguments: Any) -> None:
-        async with self._client() as client:
-            gate = condition.parse({"client_type": "ECS_CLIENT", **arguments})
-            await pass_gate(gate, client, "enforce")
-
-    async def _gate_that_passes(self) -> None:
+    async def gate_that_passes(self) -> None:
         instance = f"i-{self.done['gates started']}"
         self.done["gates started"] += 1
         self.backend.install([instance], seconds=20)
-        await self._wait(instance_ids=[instance], timeout=900)
+        await self.wait(instance_ids=[instance], timeout=900)
         self.backend.remove(instance)
         self.done["gates passed"] += 1
 
-    async def _gates_that_end(self) -> None:
+    async def gates_that_end(self) -> None:
         """One times out, one is cancelled."""
         with suppress(GateTimeoutError):
-            await self._wait(instance_ids=["i-never"], timeout=8)
+            await self.wait(instance_ids=["i-never"], timeout=8)
         with suppress(TimeoutError):
             async with asyncio.timeout(5):
-                await self._wait(tags={"env": "nowhere"})
+                await self.wait(tags={"env": "nowhere"})
         self.done["gates ended"] += 1
 
-    async def _list(self) -> None:
+    async def read_list(self) -> None:
         with suppress(HbrError):
-            async with self._client() as client:
+            async with self.client() as client:
                 await client.list_backup_clients(client_type="ECS_CLIENT")
                 self.done["lists"] += 1
 
-    async def _outage(self) -> None:
-        """After a while nobody is answered for ten seconds."""
-        await asyncio.sleep(50)
-        self.backend.fault_rate = 1.0
-        await asyncio.sleep(10)
-        self.backend.fault_rate = 0.02
-
-    async def _sample(self) -> None:
+    async def sample(self) -> None:
         self.backend.clear_log()
         self.backend.history.clear()
         gc.collect()
         memory = tracemalloc.get_traced_memory()[0]
-        self.samples.append({"memory": memory, "connections": self.open, "tasks": len(asyncio.all_tasks())})
+        self.samples.append({"memory": memory, "connections": self.connections, "tasks": len(asyncio.all_tasks())})
 
-    async def _leak(self) -> None:
+    async def leak(self) -> None:
         """On purpose: it must be found."""
         if self.leaks:
-            self.open += 1
+            self.connections += 1
             self.kept += [bytes(20_000), asyncio.create_task(asyncio.sleep(10 * DURATION))]
+
+    def growing(self) -> list[str]:
+        """The figures that are not level."""
+        quarter = len(self.samples) // 4
+
+        def growth(name: str) -> float:
+            values = [sample[name] for sample in self.samples]
+            return median(values[-quarter:]) - median(values[quarter : 2 * quarter])
+
+        return [name for name, allowed in ALLOWED.items() if growth(name) > allowed]
 
 
 class Connection(InMemoryTransport):
@@ -123,25 +120,15 @@ class Connection(InMemoryTransport):
     def __init__(self, soak: Soak) -> None:
         super().__init__(soak.backend, sleep=soak.clock.sleep)
         self._soak = soak
+        soak.connections += 1
 
     async def aclose(self) -> None:
-        self._soak.open -= 1
-
-
-def grown(samples: list[dict[str, float]]) -> list[str]:
-    """The figures that are not level."""
-    quarter = len(samples) // 4
-
-    def growth(name: str) -> float:
-        values = [sample[name] for sample in samples]
-        return median(values[-quarter:]) - median(values[quarter : 2 * quarter])
-
-    return [name for name, allowed in ALLOWED.items() if growth(name) > allowed]
+        self._soak.connections -= 1
 
 
 @pytest.mark.parametrize("leaks", [False, True])
 def test_what_the_process_holds_stays_level(*, leaks: bool) -> None:
-    """Gates pass, time out and are cancelled, lists come and go, the service fails: only leaks on purpose grow."""
+    """Gates pass, time out and are cancelled, lists come and go, requests fail: only leaks on purpose grow."""
     soak = Soak(leaks=leaks)
     gc.collect()
     gc.freeze()  # what is there by now is looked through no more: a collection takes 1 ms, not 100
@@ -151,6 +138,6 @@ def test_what_the_process_holds_stays_level(*, leaks: bool) -> None:
     finally:
         tracemalloc.stop()
         gc.unfreeze()
-    assert grown(soak.samples) == (list(ALLOWED) if leaks else [])
+    assert soak.growing() == (list(ALLOWED) if leaks else [])
     assert soak.done["gates passed"] > 40
     assert min(soak.done[what] for what in ("gates ended", "lists")) > 10
