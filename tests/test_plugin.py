@@ -35,8 +35,8 @@ from pulumi_hbr_clients.plugin import values as properties
 from pulumi_hbr_clients.plugin.provider import code
 from pulumi_hbr_clients.plugin.values import UNKNOWN
 from pulumi_hbr_clients.protocol.signing import Credentials
-from tests.settings.samples import profile_file
-from tests.settings.sts import serving
+from tests.client.samples import profile_file
+from tests.client.servers import Sts
 
 FUNCTION = "hbr-clients:index:getBackupClients"
 URN = "urn:pulumi:dev::p::my:index:Parent$hbr-clients:index:ActivationGate::ready"
@@ -269,7 +269,7 @@ def test_a_caller_for_each_query(environment: dict[str, str], backend: Backend, 
         backend.allow(each)
     profile = {"mode": "AK", "access_key_id": "FAKE-PROD", "access_key_secret": "FAKE-PROD-SECRET"}
     profile_file(tmp_path, prod={**profile, "region_id": "cn-beijing"})
-    with serving(tmp_path / "authority.pem") as sts:
+    with Sts().serving(tmp_path / "authority.pem") as sts:
         own = {"HOME": str(tmp_path), "SSL_CERT_FILE": str(tmp_path / "authority.pem")}
         sts_endpoint = {"ALIBABA_CLOUD_STS_ENDPOINT": sts.endpoint}
         with started({**environment, **own, **sts_endpoint}) as (stub, _):

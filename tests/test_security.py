@@ -1,14 +1,10 @@
 """SECURITY.md says what the code does, and names tests that are there. What state holds: tests/engine/test_state.py."""
 
 import ast
-import http.server
 import json
 import logging
 import re
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,6 +13,7 @@ from pulumi_hbr_clients.emulator import FAKE_STS_CREDENTIALS, Backend, new_row
 from pulumi_hbr_clients.model import errors
 from pulumi_hbr_clients.protocol import codec as wire
 from pulumi_hbr_clients.protocol.signing import parse_authorization
+from tests.client.servers import Request, Response, serving
 from tests.queries import listed
 
 ROOT = Path(__file__).parents[1]
@@ -25,41 +22,18 @@ SETTINGS = {"credentials": FAKE_STS_CREDENTIALS, "timeout": 5}
 PASSWORD = "FAKE-PROXY-PASSWORD"  # noqa: S105  of a made-up client
 
 
-@pytest.fixture
-def mirror() -> Iterator[tuple[str, list[dict[str, str]]]]:
-    """A service that refuses, and quotes every header of the request as it does; and the headers that it saw."""
-    seen: list[dict[str, str]] = []
-
-    class Mirror(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            seen.append(dict(self.headers.items()))
-            text = json.dumps({"Code": "NoPermission", "Message": str(self.headers), "RequestId": "R"}).encode()
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response_only(403)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_: Any) -> None:
-            """Quiet."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", seen
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_an_answer_that_quotes_everything_gives_nothing_away(
-    mirror: tuple[str, list[dict[str, str]]], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_answer_that_quotes_everything_gives_nothing_away(caplog: pytest.LogCaptureFixture) -> None:
     """Not the secret key, the token or the signature: not in the error, and not in any library's debug log."""
-    endpoint, seen = mirror
-    with caplog.at_level(logging.DEBUG), pytest.raises(errors.ServiceError) as caught:
-        listed(endpoint, SETTINGS)
-    sent = parse_authorization(next(value for name, value in seen[0].items() if name.lower() == "authorization"))
+    seen: list[str] = []
+
+    def quote(request: Request) -> Response:
+        seen.append(request.headers["authorization"])
+        refusal = {"Code": "NoPermission", "Message": str(request.headers), "RequestId": "R"}
+        return 403, {}, json.dumps(refusal).encode()
+
+    with serving(quote) as server, caplog.at_level(logging.DEBUG), pytest.raises(errors.ServiceError) as caught:
+        listed(f"http://127.0.0.1:{server.server_port}", SETTINGS)
+    sent = parse_authorization(seen[0])
     assert sent
     said = f"{caught.value} {caught.value!r} {caught.value.__dict__} {caplog.text}"
     assert "SignedHeaders=" in said

@@ -11,8 +11,8 @@ import pytest
 
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, FAKE_STS_CREDENTIALS, Backend, RunningEmulator
 from pulumi_hbr_clients.model.configuration import KEY_VARIABLES, REGION_VARIABLES
+from tests.client.samples import KEYS, profile_file
 from tests.commands import run
-from tests.settings.samples import KEYS, profile_file
 
 ID, SECRET, TOKEN = KEY_VARIABLES[0]
 

@@ -15,8 +15,8 @@ from pulumi_hbr_clients.cli import hbr_clients
 from pulumi_hbr_clients.emulator import Backend, Cloud, InMemoryTransport, account_credentials, serve
 from pulumi_hbr_clients.protocol.endpoints import REGIONS
 from tests.cli.terminals import row
+from tests.client.samples import profile_file
 from tests.commands import ECS
-from tests.settings.samples import profile_file
 
 HANGZHOU, SHANGHAI = ("prod", "cn-hangzhou"), ("prod", "cn-shanghai")
 BOTH = ("--region", "cn-hangzhou", "--region", "cn-shanghai")

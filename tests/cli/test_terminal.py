@@ -13,8 +13,8 @@ import pytest
 
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, Window, new_rows
 from tests.cli.terminals import ESCAPE, attached, interrupted, on_terminal, row, wait_for
+from tests.client.samples import profile_file
 from tests.commands import program
-from tests.settings.samples import profile_file
 
 LIST = ("list", "--client-type", "ECS_CLIENT")
 pytestmark = pytest.mark.usefixtures("emulator")

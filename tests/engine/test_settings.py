@@ -12,8 +12,8 @@ from pulumi_hbr_clients import ActivationGate, BackupClients, emulator, get_back
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend
 from pulumi_hbr_clients.model.errors import InputError
 from pulumi_hbr_clients.protocol.signing import Credentials
-from tests.settings.samples import profile_file
-from tests.settings.sts import serving
+from tests.client.samples import profile_file
+from tests.client.servers import Sts
 
 pytestmark = pytest.mark.engine
 ID, SECRET, REGION = "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_REGION_ID"
@@ -140,7 +140,7 @@ def test_a_role_for_one_resource(
 ) -> None:
     """`assume_role` and `profile` stand in state, as names; what STS gave is nowhere."""
     role = "acs:ram::1234567890123456:role/tenant"
-    with serving(tmp_path / "authority.pem") as sts:
+    with Sts().serving(tmp_path / "authority.pem") as sts:
         backend.allow(Credentials("FAKE-STS-1", "FAKE-STS-SECRET", "FAKE-STS"))
         environment = {"SSL_CERT_FILE": str(tmp_path / "authority.pem"), "ALIBABA_CLOUD_STS_ENDPOINT": sts.endpoint}
         engine.environment |= environment

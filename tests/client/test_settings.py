@@ -7,7 +7,7 @@ import pytest
 
 from pulumi_hbr_clients.client.settings import ResolvedSettings
 from pulumi_hbr_clients.model.errors import CredentialsError, InputError
-from tests.settings.samples import KEYS, REGION, profile_file, resolved
+from tests.client.samples import KEYS, REGION, profile_file, resolved
 
 
 def refused(config: dict[str, Any] | None = None, **arguments: Any) -> dict[str, str]:

@@ -19,9 +19,9 @@ from pulumi_hbr_clients.client.credentials import FetchedCredentials, credential
 from pulumi_hbr_clients.emulator import Backend, InMemoryTransport
 from pulumi_hbr_clients.model.errors import CredentialsError, DeadlineError, Retry
 from pulumi_hbr_clients.protocol.signing import Credentials
+from tests.client.samples import KEYS, REGION, profile_file, resolved
+from tests.client.servers import Sts
 from tests.commands import run
-from tests.settings.samples import KEYS, REGION, profile_file, resolved
-from tests.settings.sts import Sts, serving
 
 ROLE = "acs:ram::1234567890123456:role/reader"
 CALLER = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "FAKE-CALLER", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "FAKE-CALLER-SECRET"}
@@ -31,8 +31,8 @@ NO_PERMISSION = (403, {"Code": "NoPermission", "Message": "FAKE-CALLER may not, 
 @pytest.fixture
 def sts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sts]:
     """STS with a throw-away authority, which SSL_CERT_FILE names."""
-    with serving(tmp_path / "authority.pem") as running:
-        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    with Sts().serving(tmp_path / "authority.pem") as running:
         yield running
 
 
@@ -233,7 +233,7 @@ def test_the_doctor_and_a_role(sts: Sts, monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.fixture
 def machine() -> Iterator[Sts]:
     """A credentials URI."""
-    with serving(None) as running:
+    with Sts().serving() as running:
         yield running
 
 

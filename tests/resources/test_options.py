@@ -91,7 +91,7 @@ def test_providers() -> None:
 
     One of alicloud on a parent is not used: a warning says so, unless the program says what it means.
     """
-    command = [sys.executable, "-c", "from tests.settings.test_options import program; program()"]
+    command = [sys.executable, "-c", "from tests.resources.test_options import program; program()"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
     lines = done.stdout.splitlines()
     refusals = [line for line in lines if line.startswith(KINDS)]

@@ -12,7 +12,7 @@ import pytest
 from pulumi_hbr_clients.client.credential_specs import CredentialSpec
 from pulumi_hbr_clients.model.errors import CredentialsError
 from pulumi_hbr_clients.protocol.signing import Credentials
-from tests.settings.samples import KEYS, REGION, profile_file, resolved
+from tests.client.samples import KEYS, REGION, profile_file, resolved
 
 LIBRARY = ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN")
 PROVIDER = ("ALICLOUD_ACCESS_KEY", "ALICLOUD_SECRET_KEY", "ALICLOUD_SECURITY_TOKEN")
