@@ -71,7 +71,7 @@ release-check: $(VENV)/package ## Build everything that a release has, and try i
 	@$(ON_ENGINE) $(PY) -m tools.release_check $(TAG)
 
 picture: $(VENV)/package ## Draw the README's picture, docs/demo.svg, from what the demo prints
-	@$(ON_ENGINE) $(PY) -m tools.picture
+	@$(ON_ENGINE) $(PY) tools/demo.py docs/demo.svg
 
 plugin-archive: $(VENV)/package ## Pack the provider plugin as one executable that needs no Python, for this kind of machine
 	@$(PY) -m tools.plugin_archive

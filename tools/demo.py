@@ -1,11 +1,15 @@
 """See it work: an emulated fleet, and the projects examples/fleet and examples/gate on a real Pulumi engine.
 
+    tools/demo.py [PICTURE]
+
     list → preview, up → the fleet changes → preview --diff → a gate that waits and opens → destroy
 
 Every command that is printed is run as it is, in copies of the examples in one temporary folder, which is removed at
-the end, also after Ctrl-C. The engine's output is shown without blank lines, and lists of clients are folded.
+the end, also after Ctrl-C. The engine's output is shown without blank lines, and lists of clients are folded. PICTURE
+is an SVG file for README: a terminal with the steps of `DRAWN`.
 """
 
+import io
 import os
 import re
 import shutil
@@ -16,20 +20,22 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
+
+from rich.console import Console
+from rich.text import Text
 
 from pulumi_hbr_clients import emulator
 
 EXAMPLES: Final = Path(__file__).resolve().parents[1] / "examples"
 NODES: Final = ("web-1", "batch-1")
-COLOUR: Final = "FORCE_COLOR" in os.environ or (sys.stdout.isatty() and "NO_COLOR" not in os.environ)
-BOLD, DIM, PLAIN = ("\033[1m", "\033[2m", "\033[0m") if COLOUR else ("",) * 3
-_NOISE: Final = re.compile(
-    r"^(@ |Previewing|Updating|Destroying|View |Duration|The resources in|If you want|Diagn|Use )"
-)
-_ANSI: Final = re.compile(r"\033\[[\d;]*m")
+NOISE: Final = re.compile(r"@ |Previewing|Updating|Destroying|View |Duration|The resources in|If you want|Diagn|Use ")
+CONSOLE: Final = Console(highlight=False, soft_wrap=True)  # without colours in a pipe or where NO_COLOR is set
+DRAWN: Final = slice(3, 5)  # the preview of a changed fleet, and the gate
+WIDTH: Final = 118  # of the picture, in characters
+
+Filter = Callable[[Iterable[Text]], Iterator[Text]]
 
 
 def main() -> None:
@@ -39,34 +45,55 @@ def main() -> None:
     with emulator.serve(backend) as running, tempfile.TemporaryDirectory(prefix="hbr-clients-demo-") as folder:
         shell = Shell(Path(folder), running.environment)
         rows = {row["Hostname"]: row for row in backend.rows()}
-        tell("Alibaba Cloud Backup has a client on each of these machines (emulated here: no account is used).")
+        shell.explain("Alibaba Cloud Backup has a client on each of these machines (emulated: no account is used).")
         shell.run("hbr-clients list --client-type ECS_CLIENT")
         shell.enter("fleet")
-        tell("A Pulumi program reads them as a data source: everything is known before anything is deployed.")
+        shell.explain("A Pulumi program reads them as a data source: everything is known before anything is deployed.")
         shell.run("pulumi preview")
-        tell("Deploying it changes nothing in the cloud; the clients are in the stack's outputs, for other stacks too.")
+        shell.explain(
+            "Deploying it changes nothing in the cloud; the clients are in the stack's outputs, for other stacks too."
+        )
         shell.run("pulumi up --yes --skip-preview")
         backend.set_status("STOPPED", rows["db-1"]["ClientId"])
-        tell("Meanwhile the client on db-1 stopped. The next preview shows what changed in the fleet.")
+        shell.explain("Meanwhile the client on db-1 stopped. The next preview shows what changed in the fleet.")
         shell.run("pulumi preview --diff", changes)
-        shell.enter(
-            "gate", **{f"instanceIds[{n}]": rows[name]["InstanceId"] for n, name in enumerate(("web-1", "batch-1"))}
+        shell.enter("gate", **{f"instanceIds[{n}]": rows[name]["InstanceId"] for n, name in enumerate(NODES)})
+        shell.explain(
+            "A gate: traffic moves to new nodes only when their clients are activated. One needs some seconds."
         )
-        tell("A gate: traffic moves to new nodes only when their clients are activated. One needs some seconds.")
         shell.run("pulumi up --yes --skip-preview", lambda lines: opened(folded(lines), backend))
-        tell("Nothing was created in Alibaba Cloud, so removing the stack removes only the stack.")
+        shell.explain("Nothing was created in Alibaba Cloud, so removing the stack removes only the stack.")
         shell.run("pulumi destroy --yes --skip-preview")
     seconds = time.monotonic() - started
-    print(f"\n{DIM}Done in {seconds:.0f} s. Nothing is left running and no state is left behind.{PLAIN}")
+    CONSOLE.print(f"\nDone in {seconds:.0f} s. Nothing is left running and no state is left behind.", style="dim")
+    for path in sys.argv[1:]:
+        Path(path).write_text(drawn(shell.steps[DRAWN]))
 
 
-@dataclass
 class Shell:
-    """A terminal in a temporary folder: it shows commands and what they print."""
+    """A terminal in a temporary folder: it shows commands and what they print, and keeps it by step."""
 
-    folder: Path
-    service: Mapping[str, str]
-    project: str = ""
+    def __init__(self, folder: Path, service: Mapping[str, str]) -> None:
+        self.steps: list[list[Text]] = []
+        self.folder, self.project = folder, ""
+        self.environment = {
+            **os.environ,
+            **service,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PULUMI_HOME": f"{folder}/home",
+            "PULUMI_BACKEND_URL": f"file://{folder}/state",
+            "PULUMI_CONFIG_PASSPHRASE": "demo",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",  # no warning about those on PATH
+            "FORCE_COLOR": "1",
+        }
+        (folder / "state").mkdir()
+
+    def explain(self, what: str) -> None:
+        """Begin the next step."""
+        CONSOLE.print()
+        self.steps.append([])
+        self._show(Text(what, "bold"))
 
     def enter(self, example: str, **config: str) -> None:
         """Copy an example, go there, and make its stack `dev`."""
@@ -74,56 +101,42 @@ class Shell:
         ignored = shutil.ignore_patterns("venv", "Pulumi.*.yaml", "__pycache__")
         shutil.copytree(EXAMPLES / example, self.folder / example, ignore=ignored)
         (self.folder / example / "venv").symlink_to(sys.prefix)  # what `pulumi install` makes
-        self._wait("pulumi stack init dev")
-        for path, value in config.items():
-            self._wait(f"pulumi config set --path {path} {value}")
+        settings = [f"pulumi config set --path {path} {value}" for path, value in config.items()]
+        for command in ("pulumi stack init dev", *settings):
+            with self._start(command) as process:
+                text, _ = process.communicate()
+            if process.returncode:
+                sys.exit(f"{command}: {text}")
 
-    def run(self, command: str, shown: Callable[[Iterable[str]], Iterator[str]] | None = None) -> None:
+    def run(self, command: str, only: Filter | None = None) -> None:
         """Show a command and, as it comes, what it prints. Ends the demo if the command fails."""
-        place = f"examples/{self.project} " if self.project else ""
-        print(f"{DIM}{place}$ {PLAIN}{command}", flush=True)
-        with self._started(command) as process:
+        prompt = f"examples/{self.project} $ " if self.project else "$ "
+        self._show(Text.assemble((prompt, "dim"), command))
+        with self._start(command) as process:
             try:
-                for line in (shown or folded)(line.rstrip() for line in process.stdout or ()):
-                    print(f"  {line}", flush=True)
+                lines = (Text.from_ansi(line.rstrip()) for line in process.stdout or ())
+                for line in (only or folded)(lines):
+                    self._show(Text("  ").append_text(line))
             except BaseException:
                 self._end(process)
                 raise
         if process.returncode:
             sys.exit(process.returncode)
 
-    def _wait(self, command: str) -> None:
-        with self._started(command) as process:
-            text, _ = process.communicate()
-        if process.returncode:
-            sys.exit(f"{command}: {text}")
+    def _show(self, line: Text) -> None:
+        self.steps[-1].append(line)
+        CONSOLE.print(line)
 
-    def _started(self, command: str) -> "subprocess.Popen[str]":
-        (self.folder / "state").mkdir(exist_ok=True)
-        environment = {
-            **os.environ,
-            **self.service,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "PULUMI_HOME": f"{self.folder}/home",
-            "PULUMI_BACKEND_URL": f"file://{self.folder}/state",
-            "PULUMI_CONFIG_PASSPHRASE": "demo",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",  # no warning about those on PATH
-            "FORCE_COLOR" if COLOUR else "NO_COLOR": "1",
-        }
-        words = [
-            *command.split(),
-            *(["--color", "always" if COLOUR else "never"] if command.startswith("pulumi") else []),
-        ]
+    def _start(self, command: str) -> "subprocess.Popen[str]":
+        colour = ["--color", "always"] if command.startswith("pulumi") else []
+        streams: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         return subprocess.Popen(
-            words,
+            [*command.split(), *colour],
             cwd=self.folder / self.project,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            env=self.environment,
             text=True,
             start_new_session=True,
+            **streams,
         )
 
     @staticmethod
@@ -139,50 +152,53 @@ class Shell:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def folded(lines: Iterable[str]) -> Iterator[str]:
+def folded(lines: Iterable[Text]) -> Iterator[Text]:
     """Everything but noise; of a list of clients, only how long it is."""
-    inside, hidden, before = "", 0, ""
+    closing, hidden, before = "", 0, ""
     for line in lines:
-        plain = _ANSI.sub("", line)
-        indent = plain[: len(plain) - len(plain.lstrip(" +-~"))]
-        if inside:
+        if closing:
             hidden += 1
-            if plain.strip(" +-~") == "]" and indent == inside:
-                yield f"{inside}clients       : [ … {hidden} lines … ]"
-                inside, hidden = "", 0
-        elif re.match(r"[ +~-]*clients +: \[", plain) and not plain.endswith("]"):
-            inside = indent
-        elif plain.strip() and not _NOISE.match(plain) and plain != before:
+            if line.plain == closing:
+                yield Text(f"{closing[:-1]}clients       : [ … {hidden} lines … ]")
+                closing, hidden = "", 0
+        elif opening := re.fullmatch(r"([ +~-]*)clients +: \[", line.plain):
+            closing = f"{opening[1]}]"
+        elif line.plain.strip() and not NOISE.match(line.plain) and line.plain != before:
             yield line
-            before = plain
+            before = line.plain
 
 
-def changes(lines: Iterable[str]) -> Iterator[str]:
+def changes(lines: Iterable[Text]) -> Iterator[Text]:
     """Of a detailed diff: what changed, with the host that it belongs to, once although the stack exports it again."""
     host, seen = "", set[str]()
     for line in lines:
-        plain = _ANSI.sub("", line)
-        if found := re.search(r'hostname +: "(.*)"', plain):
+        if found := re.search(r'hostname +: "(.*)"', line.plain):
             host = found[1]
-        elif "=>" in plain and (told := f"{host}: {line.strip()}" if "status" in plain else line.strip()) not in seen:
-            seen.add(told)
-            yield told
+        elif "=>" in line.plain:
+            change = line[len(line.plain) - len(line.plain.lstrip()) :]
+            if "status" in change.plain:
+                change = Text(f"{host}: ").append_text(change)
+            if change.plain not in seen:
+                seen.add(change.plain)
+                yield change
 
 
-def opened(lines: Iterable[str], backend: emulator.Backend) -> Iterator[str]:
-    """The lines of a gate; three seconds after it first says what it waits for, that client is activated."""
-    waiting = next(row["ClientId"] for row in backend.rows() if row["Hostname"] == NODES[1])
-    asked = False
+def opened(lines: Iterable[Text], backend: emulator.Backend) -> Iterator[Text]:
+    """The lines of a gate; three seconds after it first reports what it waits for, that client is activated."""
+    (waiting,) = (row["ClientId"] for row in backend.rows() if row["Hostname"] == NODES[1])
+    scheduled = False
     for line in lines:
         yield line
-        if "1 of 2" in line and not asked:
-            asked = True
+        if "1 of 2" in line.plain and not scheduled:
+            scheduled = True
             backend.later(3, lambda: backend.activate(waiting))
 
 
-def tell(what: str) -> None:
-    """Explain the next step."""
-    print(f"\n{BOLD}{what}{PLAIN}", flush=True)
+def drawn(steps: Iterable[Iterable[Text]]) -> str:
+    """A terminal with these steps. The same steps give the same picture."""
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="standard")
+    console.print(Text("\n\n").join(Text("\n").join(step) for step in steps))
+    return console.export_svg(title="pulumi-hbr-clients", unique_id="demo")
 
 
 def leave(*_: object) -> NoReturn:
