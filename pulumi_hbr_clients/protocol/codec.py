@@ -1,7 +1,7 @@
-"""Requests of DescribeBackupClients on the wire: Query + PageRequest ⇄ Request.
+"""Requests of DescribeBackupClients on the wire, Query + PageRequest ⇄ Request, and what heads of responses say.
 
 Places and forms of parameters are read off `Query` (see `WireParam`), by the client that encodes and by the emulator
-that decodes. `protocol.decoder` reads the responses.
+that decodes. `protocol.decoder` reads the bodies of responses.
 Sources of the form: docs/service.md.
 """
 
@@ -9,8 +9,9 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pulumi_hbr_clients.model.query import Query, WireParam
 from pulumi_hbr_clients.protocol.signing import Request
@@ -41,6 +42,58 @@ class HttpResponse:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def content_type(self) -> str:
+        """The type without its parameters, "" if there is none."""
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return kind if re.fullmatch(r"[\w.+-]+/[\w.+-]+", kind) else ""
+
+    @property
+    def redirect_target(self) -> str | None:
+        """Where it points to, without user, query and fragment: they may hold a session's secrets."""
+        try:
+            url = urlsplit(self.headers.get("location", ""))
+            shown = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}" if url.netloc else url.path
+        except ValueError:
+            return None
+        return re.sub(r"[^\x21-\x7e]", "?", shown)[:200] or None
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds to wait: `x-acs-retry-after` in milliseconds, else `Retry-After` in seconds or as a date."""
+        value = self.headers.get("retry-after", "")
+        try:
+            if "x-acs-retry-after" in self.headers:
+                seconds = float(self.headers["x-acs-retry-after"]) / 1000
+            elif value.isdigit():
+                seconds = float(value)
+            else:  # the response's own date is the clock
+                until, now = parse_date(value), parse_date(self.headers.get("date"))
+                if until is None or now is None:
+                    return None
+                seconds = until - now
+        except ValueError:
+            return None
+        return max(0.0, min(seconds, RETRY_AFTER_MAX))
+
+    @property
+    def request_id(self) -> str | None:
+        """The service's id of the request, as far as a header names it."""
+        return self.headers.get("x-acs-request-id")
+
+
+RETRY_AFTER_MAX: Final = 60.0
+"""Seconds; a longer wait is not believed: all queries of a process keep it, and one broken header would end them."""
+
+
+def parse_date(text: str | None) -> float | None:
+    """UNIX seconds of an HTTP date. Outside of 1970 to 9999 it is taken for none: no clock is set by it."""
+    try:
+        seconds = parsedate_to_datetime(text).timestamp() if text else 0.0
+    except (ValueError, OverflowError, TypeError):
+        return None
+    return seconds if seconds > 0 else None
 
 
 def encode_request(query: Query, page: PageRequest, host: str) -> Request:

@@ -33,8 +33,7 @@ from pulumi_hbr_clients.model.backup_client import (
     wire_name,
 )
 from pulumi_hbr_clients.model.errors import HbrError, InvalidResponseError, Retry, service_error
-from pulumi_hbr_clients.protocol.codec import ACTION, HttpResponse
-from pulumi_hbr_clients.protocol.headers import UNTYPED, content_type, parse_date, redirect_target, retry_after
+from pulumi_hbr_clients.protocol.codec import ACTION, HttpResponse, parse_date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +151,7 @@ class Decoder:
             page_size=envelope.page_size,
             passwords=passwords or {},
             date=response.headers.get("date"),
-            request_id=envelope.request_id or _request_id(response),
+            request_id=envelope.request_id or response.request_id,
         )
 
     def _read(self, response: HttpResponse, shape: "TypeAdapter[_Envelope[Row]]") -> "_Envelope[Row]":
@@ -174,10 +173,10 @@ class Decoder:
             texts = {name.decode(): text.decode(errors="replace") for name, text in found.items()}
             message = texts.get("Message", "no message")
             return self._refusal(response, texts.get("Code", "Error"), message, texts.get("RequestId"))
-        kind = content_type(response.headers)
+        kind = response.content_type
         if response.status >= HTTPStatus.BAD_REQUEST:
-            return self._refusal(response, None, f"the response is {kind}, not JSON")
-        if response.body and ("json" not in kind or response.body.lstrip()[:1] == b"<") and kind != UNTYPED:
+            return self._refusal(response, None, f"the response is {kind or 'no content type'}, not JSON")
+        if kind and response.body and ("json" not in kind or response.body.lstrip().startswith(b"<")):
             return self._not_the_service(response)
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the response"
@@ -185,15 +184,15 @@ class Decoder:
 
     def _not_the_service(self, response: HttpResponse) -> InvalidResponseError:
         """A redirect or a page for people. Once more is worth a try, eight times are not."""
-        text = f" with {content_type(response.headers)}, not JSON"
-        if target := redirect_target(response.headers):
+        text = f" with {response.content_type or 'no content type'}, not JSON"
+        if target := response.redirect_target:
             text += f", and redirects to {target}"
         error = self._invalid(response, f"{text} (a proxy's login page, or not the service's endpoint?)")
         error.retry = Retry.ONE_MORE
         return error
 
     def _invalid(self, response: HttpResponse, what: str) -> InvalidResponseError:
-        request_id = _request_id(response)
+        request_id = response.request_id
         end = f" (request {request_id})" if request_id else ""
         return InvalidResponseError(self.redact(f"{self.host} answered HTTP {response.status}{what}{end}"))
 
@@ -204,15 +203,11 @@ class Decoder:
             self.redact(code or f"HTTP {response.status}"),
             self.redact(message),
             http_status=response.status,
-            request_id=request_id or _request_id(response),
+            request_id=request_id or response.request_id,
         )
-        error.retry_after = retry_after(response.headers)
+        error.retry_after = response.retry_after
         error.server_time = parse_date(response.headers.get("date"))
         return error
-
-
-def _request_id(response: HttpResponse) -> str | None:
-    return response.headers.get("x-acs-request-id")
 
 
 def _parse(shape: "TypeAdapter[_Envelope[Row]]", body: bytes) -> "_Envelope[Row]":
