@@ -214,26 +214,23 @@ def parse_partial(args: Mapping[str, Any], unknown: Iterable[str]) -> Query | No
     return None if unknown else query
 
 
-_CROSS_ACCOUNT: Final = ("cross_account_type", "cross_account_user_id", "cross_account_role_name")
-_GO_TOGETHER: Final = {
-    "SELF_ACCOUNT": {"cross_account_type"},
-    "CROSS_ACCOUNT": set(_CROSS_ACCOUNT),
-    "CROSS_ACCOUNT_BY_RD": {"cross_account_type", "cross_account_user_id"},
-}
+_CROSS_ACCOUNT: Final[tuple[str, ...]] = ("cross_account_type", "cross_account_user_id", "cross_account_role_name")
+_NEEDED: Final = {"CROSS_ACCOUNT": _CROSS_ACCOUNT, "CROSS_ACCOUNT_BY_RD": _CROSS_ACCOUNT[:2]}
 
 
 def _cross_account_issues(given: Mapping[str, Any], unknown: Collection[str]) -> list[ValidationIssue]:
     """What is missing beside the cross-account arguments that are given. A type that is not known may stand alone."""
-    present = {name for name in _CROSS_ACCOUNT if name in given or name in unknown}
-    if not present:
+    present = [name for name in _CROSS_ACCOUNT if name in given or name in unknown]
+    if not present or "cross_account_type" in unknown:
         return []
     kind = given.get("cross_account_type")
-    needed = _GO_TOGETHER.get(kind, {"cross_account_type"}) if isinstance(kind, str) else set(_CROSS_ACCOUNT)
     if kind == "SELF_ACCOUNT" and len(present) > 1:
         reason = "must be CROSS_ACCOUNT or CROSS_ACCOUNT_BY_RD with the arguments of another account"
         return [ValidationIssue("cross_account_type", reason, repr(kind))]
-    beside = f" with {kind}" if isinstance(kind, str) else f": {', '.join(_CROSS_ACCOUNT)} go together"
-    return [ValidationIssue(name, f"must be given too{beside}") for name in _CROSS_ACCOUNT if name in needed - present]
+    needed, reason = _CROSS_ACCOUNT, f"must be given too: {', '.join(_CROSS_ACCOUNT)} go together"
+    if isinstance(kind, str):
+        needed, reason = _NEEDED.get(kind, ()), f"must be given too with {kind}"
+    return [ValidationIssue(name, reason) for name in needed if name not in present]
 
 
 _ALSO_OUTPUTS: Final = ("region", "profile", "pageNumber", "pageSize")
