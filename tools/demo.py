@@ -153,9 +153,10 @@ class Shell:
 
 
 def folded(lines: Iterable[Text]) -> Iterator[Text]:
-    """Everything but noise; of a list of clients, only how long it is."""
+    """Everything but noise and lines that only repeat with another duration; of a list of clients, only its length."""
     closing, hidden, before = "", 0, ""
     for line in lines:
+        untimed = re.sub(r"\([\d.]+s\)", "", line.plain)
         if closing:
             hidden += 1
             if line.plain == closing:
@@ -163,9 +164,9 @@ def folded(lines: Iterable[Text]) -> Iterator[Text]:
                 closing, hidden = "", 0
         elif opening := re.fullmatch(r"([ +~-]*)clients +: \[", line.plain):
             closing = f"{opening[1]}]"
-        elif line.plain.strip() and not NOISE.match(line.plain) and line.plain != before:
+        elif line.plain.strip() and not NOISE.match(line.plain) and untimed != before:
             yield line
-            before = line.plain
+            before = untimed
 
 
 def changes(lines: Iterable[Text]) -> Iterator[Text]:
