@@ -78,14 +78,6 @@ def test_settings_that_make_no_sense(name: str, value: float) -> None:
         World().client(**{name: value})
 
 
-def test_a_throttled_client_sends_no_more_than_16_at_once() -> None:
-    """The number of requests at once grows only while no response is throttled."""
-    world = World(10_000, latency=0.1)
-    world.backend.next_faults += ["none", "throttle:10"]
-    assert world.listed().complete
-    assert world.most_under_way <= 17
-
-
 def test_nothing_is_sent_for_bad_input() -> None:
     """Arguments and settings are checked first."""
     world = World()

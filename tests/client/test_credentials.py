@@ -230,23 +230,14 @@ def test_the_doctor_and_a_role(sts: Sts, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "FAKE-QUOTED" not in text
 
 
-@pytest.fixture
-def machine() -> Iterator[Sts]:
-    """A credentials URI."""
-    with Sts().serving() as running:
-        yield running
-
-
-@pytest.mark.parametrize("place", ["hbr-clients", "alicloud", "environment"])
-def test_a_credentials_uri(machine: Sts, place: str) -> None:
-    """The address may be named anywhere; it may hold a password, so no text shows it."""
-    uri = f"http://{machine.endpoint}/{place}?key=FAKE-QUOTED"
-    config = {f"{place}:credentialsUri": uri}
-    variables = {"ALIBABA_CLOUD_CREDENTIALS_URI": uri} if place == "environment" else {}
-    made = credential_source(resolved({"region": REGION}, config, **variables))
-    machine.refusals += [(500, {"Code": "InternalError", "AccessKeySecret": "FAKE-QUOTED"})]
-    assert refused(made).retry is Retry.BACK_OFF
-    assert fetched(made) == Credentials("FAKE-STS-2", "FAKE-STS-SECRET", "FAKE-STS")
+def test_a_credentials_uri() -> None:
+    """The address may hold a password, so no text shows it."""
+    with Sts().serving() as machine:
+        uri = f"http://{machine.endpoint}/?key=FAKE-QUOTED"
+        made = credential_source(resolved({"region": REGION}, {"alicloud:credentialsUri": uri}))
+        machine.refusals += [(500, {"Code": "InternalError", "AccessKeySecret": "FAKE-QUOTED"})]
+        assert refused(made).retry is Retry.BACK_OFF
+        assert fetched(made) == Credentials("FAKE-STS-2", "FAKE-STS-SECRET", "FAKE-STS")
     assert machine.requests[0] == {"key": "FAKE-QUOTED"}
 
 

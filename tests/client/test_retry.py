@@ -115,14 +115,6 @@ def test_the_policy_is_the_callers() -> None:
     assert world.clock.monotonic() == pytest.approx(sum(each.delay for each in seen.retries))
 
 
-def test_throttled_pages_all_come() -> None:
-    """Ten requests a second: slower, complete, and one response in five is throttled at most."""
-    world = World(1250, rate=10.0, latency=0.05)
-    found = world.listed()
-    assert (found.total_count, found.complete) == (1250, True)
-    assert world.statuses.count(400) <= len(world.statuses) / 5
-
-
 def test_every_try_has_a_new_nonce_and_date() -> None:
     """The emulator refuses a nonce that it has seen, and it saw four tries."""
     world = World(5)
@@ -247,20 +239,3 @@ def test_a_refusal_that_quotes_the_request_is_redacted() -> None:
     assert [
         each for each in (wrong.access_key_secret, wrong.security_token, wrong.access_key_id) if str(each) in shown
     ] == []
-
-
-@pytest.mark.parametrize("count", [3, 150])
-def test_throttling_is_shared_by_the_account(count: int) -> None:
-    """A second client of the same account and region holds back at once, for the limit is the account's."""
-    world = World(count)
-
-    async def work() -> float:
-        async with world.client() as one, world.client() as two:
-            world.backend.next_faults += ["throttle:5000"]
-            first = asyncio.create_task(one.list_backup_clients(**ECS))
-            await asyncio.sleep(1)
-            await asyncio.gather(first, two.list_backup_clients(**ECS, statuses=["STOPPED"], page_size=1))
-            return world.clock.monotonic()
-
-    assert world.run(work()) >= 5
-    assert world.backend.log[1].time >= world.clock.start + 5

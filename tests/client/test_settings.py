@@ -16,18 +16,21 @@ def refused(config: dict[str, Any] | None = None, **arguments: Any) -> dict[str,
     return {fault.path: str(fault) for fault in caught.value.faults}
 
 
-@pytest.mark.parametrize("name", ["ALIBABA_CLOUD_REGION_ID", "ALIBABA_CLOUD_REGION", "ALICLOUD_REGION"])
-def test_region_variables(name: str) -> None:
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [
+        *(
+            ("region", name, "cn-beijing")
+            for name in ("ALIBABA_CLOUD_REGION_ID", "ALIBABA_CLOUD_REGION", "ALICLOUD_REGION")
+        ),
+        *(("endpoint", name, "https://hbr.example.com") for name in ("ALIBABA_CLOUD_ENDPOINT_HBR", "HBR_ENDPOINT")),
+    ],
+)
+def test_variables(part: str, name: str, value: str) -> None:
     """Each variable that other tools read is read; white space around it means nothing."""
-    found = resolved(None, **{name: " cn-hangzhou\n"}, **variables()).region
-    assert (found.value, found.source) == (REGION, f"environment {name}")
-
-
-@pytest.mark.parametrize("name", ["ALIBABA_CLOUD_ENDPOINT_HBR", "HBR_ENDPOINT"])
-def test_endpoint_variables(name: str) -> None:
-    """The variables of the Terraform and Pulumi providers point to the same address."""
-    found = resolved({"region": REGION}, **{name: "hbr.example.com"}, **variables())
-    assert (found.endpoint.value, found.endpoint.source) == ("https://hbr.example.com", f"environment {name}")
+    arguments = {} if part == "region" else {"region": REGION}
+    found = getattr(resolved(arguments, **{name: f" {value}\n"}, **variables()), part)
+    assert (found.value, found.source) == (value, f"environment {name}")
 
 
 def variables() -> dict[str, str]:
