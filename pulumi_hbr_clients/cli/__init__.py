@@ -10,7 +10,6 @@ A command's module is imported when that command is called: `hbr-clients --help`
 """
 
 import errno
-import gc
 import os
 import sys
 from importlib import import_module
@@ -38,7 +37,6 @@ COMMANDS: Final = {
 
 def main() -> None:
     """Run the command line; the entry point of the `hbr-clients` script."""
-    gc.set_threshold(50_000)  # a list makes many objects and hardly a cycle: a tenth of the CPU of a large one
     try:
         hbr_clients(prog_name="hbr-clients")
     except KeyboardInterrupt:
@@ -107,9 +105,14 @@ def _report_os_error(error: OSError) -> int:
 )
 @click.version_option(__version__, prog_name="hbr-clients")
 @verbose_option
-def hbr_clients() -> None:
+@click.pass_context
+def hbr_clients(ctx: click.Context) -> None:
     """List and check the backup clients of Alibaba Cloud Backup (HBR).
 
     Region, endpoint and credentials are found where the Alibaba Cloud tools look for them; `doctor` shows which
     are used. To try it without an account, start `emulator`.
     """
+    if (
+        os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    ):  # no-color.org; click itself looks for a terminal
+        ctx.color = False

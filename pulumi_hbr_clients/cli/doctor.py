@@ -11,7 +11,6 @@ import json
 import os
 import platform
 import re
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -22,7 +21,7 @@ import click
 from pulumi_hbr_clients import __version__
 from pulumi_hbr_clients.cli import options, targets
 from pulumi_hbr_clients.cli.errors import REFUSED, error_text, one_line
-from pulumi_hbr_clients.cli.messages import has_colour, print_message, printable, verbose_option
+from pulumi_hbr_clients.cli.messages import print_message, printable, verbose_option
 from pulumi_hbr_clients.cli.targets import Target
 from pulumi_hbr_clients.client.credential_places import CredentialPlace
 from pulumi_hbr_clients.client.credentials import credential_source
@@ -262,16 +261,12 @@ def _summary(findings: dict[str, Finding]) -> Iterator[str]:
         if finding.value is not None:
             yield f"{name:13}{finding.value}{f'  ({finding.source})' if finding.source else ''}"
         if finding.problem is not None:
-            yield f"{name if finding.value is None else '':13}{_painted('problem', 'red')}: {finding.problem}"
+            yield f"{name if finding.value is None else '':13}{click.style('problem', fg='red')}: {finding.problem}"
 
 
 def _place_lines(name: str, finding: Finding) -> Iterator[str]:
     for number, place in enumerate(finding.places):
-        mark = _painted("used ", "green") if place.is_used else "-    "
+        mark = click.style("used ", fg="green") if place.is_used else "-    "
         value = f": {place.value}" if place.value is not None else ""
         note = f" ({place.note})" if place.note else ""
         yield f"{'' if number else name:13}{mark} {place.place}{value}{note}"
-
-
-def _painted(text: str, colour: str) -> str:
-    return click.style(text, fg=colour) if has_colour(sys.stdout) else text

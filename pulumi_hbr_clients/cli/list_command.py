@@ -127,8 +127,8 @@ def _ignore(*_: object) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown(Observer):
-    """Shows how the list of one target is going."""
+class _ListObserver(Observer):
+    """Shows the progress of one target's list."""
 
     target: Target
     show_count: Callable[[str, int, int], object]
@@ -142,9 +142,8 @@ class _Shown(Observer):
         self.show_retry(details)
 
     def on_wait(self, seconds: float) -> None:
-        print_message(
-            "note", f"{self.target.prefix}the account's limit of requests is reached, going on in {seconds:.0f} s"
-        )
+        text = f"the account's limit of requests is reached, going on in {seconds:.0f} s"
+        print_message("note", f"{self.target.prefix}{text}")
 
 
 async def _list_all(
@@ -157,9 +156,9 @@ async def _list_all(
     async def one(target: Target) -> Target:
         if target.error:
             return target
-        shown = _Shown(target, show_count, show_retry)
+        observer = _ListObserver(target, show_count, show_retry)
         try:
-            return replace(target, found=await target.client.list(target.query, shown))
+            return replace(target, found=await target.client.list(target.query, observer))
         except IncompleteListError as error:
             return replace(target, found=error.found, error=error)
         except HbrError as error:
@@ -188,18 +187,13 @@ async def _print_changes(rounds: AsyncIterator[Sequence[Target]], output: str) -
 
 def _comparable(results: Sequence[Target]) -> Any:
     """Equal for results that differ in heartbeats and request ids only."""
-    return [
-        (
-            (found := result.found)
-            and (
-                to_json(found.clients, leave_out=VOLATILE_FIELDS),
-                found.missing_client_ids,
-                found.missing_instance_ids,
-            ),
-            result.error.code if isinstance(result.error, ServiceError) else type(result.error),
-        )
+    lists = [
+        (to_json(found.clients, leave_out=VOLATILE_FIELDS), found.missing_client_ids, found.missing_instance_ids)
         for result in results
+        if (found := result.found)
     ]
+    errors = [(result.name, result.error) for result in results if result.error]
+    return lists, [(name, error.code if isinstance(error, ServiceError) else type(error)) for name, error in errors]
 
 
 def _print(results: Sequence[Target], output: str, *, watched: bool = False) -> None:

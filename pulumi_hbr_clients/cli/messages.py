@@ -2,7 +2,6 @@
 
 import logging
 import os
-import sys
 from functools import partial
 from typing import Final, TextIO
 
@@ -22,7 +21,7 @@ def printable(text: str | None) -> str:
 def print_message(label: str, text: str) -> None:
     """Print `label: text` to stderr, further lines indented."""
     colour = {"error": "red", "warning": "yellow"}.get(label, "blue")
-    head = click.style(f"{label}:", fg=colour, bold=True) if has_colour(sys.stderr) else f"{label}:"
+    head = click.style(f"{label}:", fg=colour, bold=True)
     first, *rest = (printable(line.strip()) for line in text.split("\n"))
     click.echo("\n  ".join([f"{head} {first}", *rest]), err=True)
 
@@ -30,11 +29,6 @@ def print_message(label: str, text: str) -> None:
 def is_terminal(stream: TextIO | None) -> bool:
     """Whether the stream is a terminal that knows colours and cursor movements. None is a closed stream."""
     return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def has_colour(stream: TextIO | None) -> bool:
-    """Whether colours can be seen and are wanted (no-color.org)."""
-    return is_terminal(stream) and not os.environ.get("NO_COLOR")
 
 
 class _StderrHandler(logging.Handler):
