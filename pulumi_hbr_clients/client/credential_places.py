@@ -52,28 +52,45 @@ _PROFILES_OFF: Final = ("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "ALIBABA_CLOUD_IGN
 class Layer:
     """Arguments, or a namespace of Pulumi config. May set anything, by the keys of Pulumi config (`assumeRole`)."""
 
-    name: str
-    prefix: str
-    """Of a key, in texts."""
     read: Callable[[str], Any] = field(repr=False)
     namespace: str = ""
+    """`hbr-clients:` or `alicloud:`; empty for arguments."""
+
+    @property
+    def name(self) -> str:
+        """As texts name it."""
+        return f"Pulumi config {self.namespace}" if self.namespace else "arguments"
+
+    def source(self, key: str) -> str:
+        """Where this key is set, in words."""
+        return f"Pulumi config {self.namespace}{key}" if self.namespace else f"argument {key}"
 
     def get(self, key: str) -> Any:
         """The value, None if it is not set. White space around a text means nothing."""
         value = self.read(f"{self.namespace}{key}")
         return (value.strip() or None) if isinstance(value, str) else value
 
-    def source(self, key: str) -> str:
-        """Where this key is set, in words."""
-        return f"{self.prefix}{key}"
+    def get_structured(self, key: str) -> Any:
+        """The value; structured Pulumi config arrives as JSON text or as an object, depending on the entry point."""
+        value = self.get(key)
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except ValueError:
+            return value
 
     def get_object(self, key: str, needs: str) -> dict[str, Any]:
         """An object, or the one of a list, as the Alibaba Cloud provider has it. Raises `CredentialsError`."""
-        value = as_object(self.get(key))
+        value = self.get_structured(key)
         value = value[0] if isinstance(value, list) and len(value) == 1 else value
         if not isinstance(value, dict):
             raise CredentialsError(f"{self.source(key)} must be an object with {needs}")
         return value
+
+    def endpoint(self, product: str) -> str | None:
+        """Of the Alibaba Cloud provider's `endpoints`: an object, or a list of objects, from product to address."""
+        value = self.get_structured("endpoints")
+        rows = value if isinstance(value, list) else [value]
+        return next((row[product] for row in rows if isinstance(row, dict) and row.get(product)), None)
 
     def role(self) -> tuple[AssumeRole, str] | None:
         """The role to assume, and where it is set. Raises `CredentialsError`."""
@@ -85,14 +102,6 @@ class Layer:
         if role is None:
             raise CredentialsError("; ".join(f"{source}.{fault}" for fault in faults))
         return role, source
-
-
-def as_object(value: Any) -> Any:
-    """Structured Pulumi config arrives as JSON text or as an object, depending on the entry point."""
-    try:
-        return json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,11 +205,12 @@ def _error(spec: CredentialSpec, error: Exception) -> CredentialsError:
             text += ". There is no role of this ARN"
     else:
         text = f"no credentials from {spec.label}: {_reason(spec, error)}{f' ({code})' if code else ''}"
-    # as for the service itself: no connection, a server error and throttling may pass
-    is_unreachable = type(error).__name__ == "RetryError" or (isinstance(error, OSError) and not error.filename)
-    is_refused_for_now = status is not None and (status >= 500 or status == 429 or "Throttling" in code)  # noqa: PLR2004  RFC 9110 and 6585
     made = CredentialsError(text)
-    if not spec.is_fallback and (is_refused_for_now if status is not None else is_unreachable):
+    if status is None:
+        may_pass = type(error).__name__ == "RetryError" or (isinstance(error, OSError) and not error.filename)
+    else:
+        may_pass = status >= 500 or status == 429 or "Throttling" in code  # noqa: PLR2004  RFC 9110 and RFC 6585
+    if may_pass and not spec.is_fallback:
         made.retry = Retry.BACK_OFF
     return made
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from pulumi_hbr_clients.client.credential_places import CredentialPlaces, Layer, as_object
+from pulumi_hbr_clients.client.credential_places import CredentialPlaces, Layer
 from pulumi_hbr_clients.client.credential_specs import CredentialSpec
 from pulumi_hbr_clients.model.configuration import (
     ENDPOINT_VARIABLES,
@@ -114,11 +114,7 @@ class Settings:
     def layers(self) -> tuple[Layer, ...]:
         """Arguments, then each namespace of Pulumi config."""
         arguments = {to_camel(name): value for name, value in self.arguments.items()}
-        config = (f"Pulumi config {name}:" for name in ("hbr-clients", "alicloud"))
-        return (
-            Layer("arguments", "argument ", arguments.get),
-            *(Layer(name, name, self.config, name.rpartition(" ")[2]) for name in config),
-        )
+        return Layer(arguments.get), Layer(self.config, "hbr-clients:"), Layer(self.config, "alicloud:")
 
     @property
     def credentials(self) -> CredentialPlaces:
@@ -148,7 +144,7 @@ class Settings:
         is_region, is_signed, credentials = key == "region", False, self.credentials
         for layer in self.layers:
             if key == "endpoint" and layer.namespace == "alicloud:":
-                yield Setting(_endpoint_of_provider(layer.get("endpoints"), "hbr"), f"{layer.prefix}endpoints hbr")
+                yield Setting(layer.endpoint("hbr"), f"{layer.source('endpoints')} hbr")
             else:
                 yield Setting(layer.get(key), layer.source(key))
             place = credentials.of_layer(layer) if is_region and not is_signed else None
@@ -165,7 +161,7 @@ class Settings:
     def sts(self) -> Sts:
         """Where roles are assumed: the Alibaba Cloud provider's endpoints, then the environment."""
         environment = self.environment
-        named = [_endpoint_of_provider(layer.get("endpoints"), "sts") for layer in self.layers]
+        named = [layer.endpoint("sts") for layer in self.layers]
         named += [environment.get(name) for name in STS_ENDPOINT_VARIABLES]
         endpoint = next((str(name).rpartition("://")[2] for name in named if name), None)
         vpc = environment.get("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED", "").lower() == "true"
@@ -200,13 +196,6 @@ def _of_region(endpoint: Setting, region: str | None) -> Setting:
         reason = f"names no endpoint for {region}, only for {', '.join(named)}"
         raise InputError(ValidationIssue("endpoint", reason, f"from {endpoint.source}"))
     return Setting(named[region], endpoint.source)
-
-
-def _endpoint_of_provider(endpoints: Any, product: str) -> str | None:
-    """The Alibaba Cloud provider's `endpoints`: an object, or a list of objects, from product to address."""
-    found = as_object(endpoints)
-    rows = found if isinstance(found, list) else [found]
-    return next((row[product] for row in rows if isinstance(row, dict) and row.get(product)), None)
 
 
 def _from(issue: ValidationIssue, setting: Setting) -> ValidationIssue:
