@@ -31,13 +31,6 @@ _CODES: Final = {
     503: "ServiceUnavailable SystemBusy",
 }
 _STATUSES: Final = {code: status for status, codes in _CODES.items() for code in codes.split()}
-_DENIED: Final = {
-    "AuthPrincipalDisplayName": "emulated-user",
-    "AuthPrincipalOwnerId": "100000000000000",
-    "AuthPrincipalType": "SubUser",
-    "NoPermissionType": "ImplicitDeny",
-    "PolicyType": "AccountLevelIdentityBasedPolicy",
-}
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -60,28 +53,29 @@ class ApiResponse:
 
 
 class ApiError(Exception):
-    """A refusal: a code of the tables, and the message and headers that differ from the usual ones."""
+    """A refusal. Message and status are the usual ones of the code, if they are not given."""
 
-    def __init__(self, code: str, message: str | None = None, *, headers: Headers = ()) -> None:
-        self.code, self.message, self.headers = code, message, headers
+    def __init__(
+        self, code: str, message: str | None = None, *, status: int | None = None, headers: Headers = ()
+    ) -> None:
+        self.code, self.message = code, message or f"The request was refused: {code}."
+        self.status, self.headers = status or _STATUSES[code], headers
         super().__init__(code)
 
 
-def refusal(error: ApiError, *, host: str, action: str = "DescribeBackupClients") -> ApiResponse:
-    """The response to a refused request."""
-    message = error.message or f"The request was refused: {error.code}."
-    document: dict[str, Any] = {"HostId": host, "Recommend": f"https://next.api.aliyun.com/troubleshoot?q={error.code}"}
-    if error.code in {"NoPermission", "Forbidden.RAM"}:
-        document["AccessDeniedDetail"] = {"AuthAction": f"hbr:{action}", **_DENIED}
-    return _refusal(_STATUSES[error.code], error.code, message, error.headers, **document)
-
-
-def _refusal(status: int, code: str, message: str, headers: Headers = (), **document: Any) -> ApiResponse:
-    """A refusal with any status and code. With status 200 it comes inside a good response."""
+def refusal(error: ApiError, *, host: str) -> ApiResponse:
+    """The response to a refused request. With status 200 it comes inside a good response."""
     request_id = _new_request_id()
-    success = {"Success": False} if status == OK else {}
-    body = {"RequestId": request_id, **success, "Code": code, "Message": message, **document}
-    return ApiResponse(status, encode(body).encode(), code, headers=headers, request_id=request_id)
+    document = {
+        "RequestId": request_id,
+        **({"Success": False} if error.status == OK else {}),
+        "HostId": host,
+        "Code": error.code,
+        "Message": error.message,
+        "Recommend": f"https://next.api.aliyun.com/troubleshoot?q={error.code}",
+    }
+    body = encode(document).encode()
+    return ApiResponse(error.status, body, error.code, headers=error.headers, request_id=request_id)
 
 
 def page(clients: Iterable[bytes], *, number: int, size: int, total: int) -> ApiResponse:
@@ -114,8 +108,8 @@ class FaultContext:
 Fault = Callable[[FaultContext], ApiResponse]
 
 
-def _code(code: str) -> Fault:
-    return lambda context: refusal(ApiError(code), host=context.host)
+def _code(code: str, message: str | None = None, status: int | None = None) -> Fault:
+    return lambda context: refusal(ApiError(code, message, status=status), host=context.host)
 
 
 def _throttle(retry_headers: Callable[[FaultContext, float], Headers]) -> Fault:
@@ -216,7 +210,6 @@ def check_faults(faults: T) -> T:
 
 def _parse_fault(fault: str) -> tuple[Fault, float | None]:
     if found := _ANY_REFUSAL.fullmatch(fault):
-        status, code, message = int(found["status"]), found["code"], found["message"] or "The request failed."
-        return lambda context: _refusal(status, code, message, HostId=context.host), None
+        return _code(found["code"], found["message"], int(found["status"])), None
     name, _, number = fault.partition(":")
     return FAULTS[name], float(number) if number else None

@@ -67,14 +67,13 @@ def response_headers(backend: Backend, response: ApiResponse) -> dict[str, str]:
 
 
 def _answer(backend: Backend, request: Request) -> ApiResponse:
-    action = request.headers.get("x-acs-action", "")
     try:
         _authenticate(backend, request)
-        if action == codec.REGIONS_ACTION:
+        if request.headers["x-acs-action"] == codec.REGIONS_ACTION:
             return responses.regions(backend.regions)
         return paging.page(backend, _query(request))
     except ApiError as error:
-        return responses.refusal(error, host=request.headers.get("host", ""), action=action)
+        return responses.refusal(error, host=request.headers.get("host", ""))
 
 
 def _authenticate(backend: Backend, request: Request) -> None:

@@ -44,7 +44,6 @@ FAULTS_AS_SEEN: dict[str, Callable[[ApiResponse], bool]] = {
     "wrong_clients": lambda r: body(r)["Clients"] == 5,
     "no_total": lambda r: "TotalCount" not in body(r) and len(body(r)["Clients"]) == 12,
     "no_page": lambda r: (body(r)["TotalCount"], body(r)["Clients"]) == (12, []),
-    "NoPermission": lambda r: body(r)["AccessDeniedDetail"]["AuthAction"] == "hbr:DescribeBackupClients",
     "ServiceNotActivated": says(403, "ServiceNotActivated"),
     "400 9990040003 Throttling.Resource: slow down": lambda r: body(r)["Message"] == "Throttling.Resource: slow down",
     "503 systembusy": says(503, "systembusy"),

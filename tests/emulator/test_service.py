@@ -208,9 +208,7 @@ def test_regions(backend: Backend, caller: Caller) -> None:
     assert [region["RegionId"] for region in document["Regions"]["Region"]] == ["cn-hangzhou", "cn-shanghai"]
     assert document["Regions"]["Region"][0].keys() == {"LocalName", "RegionId"}
     backend.denied = frozenset({"DescribeRegions"})
-    denied = caller.document({}, x_acs_action="DescribeRegions")
-    assert (denied["Code"], denied["AccessDeniedDetail"]["AuthAction"]) == ("NoPermission", "hbr:DescribeRegions")
-    assert caller.code() == "200"
+    assert (caller.code({}, x_acs_action="DescribeRegions"), caller.code()) == ("NoPermission", "200")
 
 
 def test_accounts_and_regions(clock: VirtualClock) -> None:
