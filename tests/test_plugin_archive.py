@@ -11,13 +11,12 @@ from typing import Any
 
 import grpc
 import pytest
-from google.protobuf.empty_pb2 import Empty
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from pulumi_hbr_clients import __version__, get_backup_clients
-from pulumi_hbr_clients.emulator import Backend, RunningEmulator
+from pulumi_hbr_clients.emulator import Backend, RunningEmulator, new_row
 from pulumi_hbr_clients.model.names import FUNCTION_TOKEN, GATE_TOKEN
 from tools import generated, plugin_archive
 
@@ -68,49 +67,24 @@ def test_it_starts_quickly(frozen_plugin: Path) -> None:
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.8
 
 
-def test_it_introduces_itself(provider: Any) -> None:
-    """Handshake, and the schema that was packed, with its version."""
-    assert provider.Handshake(provider_pb2.ProviderHandshakeRequest()).accept_secrets
-    assert provider.GetPluginInfo(Empty()).version == __version__
+def test_it_answers(provider: Any) -> None:
+    """With the schema that was packed, the clients that a Python program gets, and the names of bad arguments."""
     schema = json.loads(provider.GetSchema(provider_pb2.GetSchemaRequest()).schema)
     assert schema == {**json.loads(generated.SCHEMA.read_text()), "version": __version__}
+    good, bad = (
+        provider.Invoke(provider_pb2.InvokeRequest(tok=FUNCTION_TOKEN, args=bag(clientType=client_type)))
+        for client_type in ("ECS_CLIENT", "ecs")
+    )
+    assert MessageToDict(getattr(good, "return"))["ids"] == list(get_backup_clients(client_type="ECS_CLIENT").ids)
+    assert [fault.property for fault in bad.failures] == ["clientType"]
 
 
-def test_it_lists(provider: Any) -> None:
-    """The same clients as a Python program gets; bad arguments are refused by name."""
-    ask = bag(clientType="ECS_CLIENT")
-    answer = provider.Invoke(provider_pb2.InvokeRequest(tok=FUNCTION_TOKEN, args=ask))
-    listed = MessageToDict(getattr(answer, "return"))["ids"]
-    assert listed == list(get_backup_clients(client_type="ECS_CLIENT").ids)
-    refused = provider.Invoke(provider_pb2.InvokeRequest(tok=FUNCTION_TOKEN, args=bag(clientType="ecs")))
-    assert [fault.property for fault in refused.failures] == ["clientType"]
-
-
-@pytest.fixture
-def gate(provider: Any, backend: Backend) -> tuple[Any, str]:
-    """The call that creates a gate on two instances, while it waits for the second; the id of that one."""
-    first, second = (row["InstanceId"] for row in backend.rows() if row["Hostname"] in {"web-1", "batch-1"})
-    backend.activate(first)
-    backend.set_status("INSTALLING", second)
-    inputs = bag(clientType="ECS_CLIENT", instanceIds=[first, second], timeout="60s", poll=0.2)
-    call = provider.Create.future(provider_pb2.CreateRequest(urn=URN, properties=inputs))
-    time.sleep(1.5)
-    assert not call.done()
-    return call, second
-
-
-def test_its_gate_waits(gate: tuple[Any, str], backend: Backend) -> None:
+def test_its_gate_waits(provider: Any, backend: Backend) -> None:
     """Create returns once the last client is activated."""
-    call, waited_for = gate
-    backend.activate(waited_for)
-    assert MessageToDict(call.result(timeout=30).properties)["countsByStatus"] == {"ACTIVATED": 2}
-
-
-def test_cancel_ends_its_gate(gate: tuple[Any, str], provider: Any) -> None:
-    """The wait ends with one line, long before its timeout."""
-    call, _ = gate
-    provider.Cancel(Empty())
-    error = call.exception(timeout=30)
-    assert error.code() is grpc.StatusCode.FAILED_PRECONDITION
-    assert "interrupted" in error.details()
-    assert "\n" not in error.details()
+    instance = new_row("sample/batch-1")["InstanceId"]
+    backend.later(1.5, lambda: backend.activate(instance))
+    inputs = bag(clientType="ECS_CLIENT", instanceIds=[instance], timeout="60s", poll=0.2)
+    before = time.monotonic()
+    created = provider.Create(provider_pb2.CreateRequest(urn=URN, properties=inputs))
+    assert time.monotonic() - before > 1
+    assert MessageToDict(created.properties)["countsByStatus"] == {"ACTIVATED": 1}
