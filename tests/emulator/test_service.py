@@ -1,5 +1,6 @@
 """Who may ask, and what may be asked: the service held against the document, request by request."""
 
+import asyncio
 import json
 from dataclasses import replace
 from urllib.parse import urlencode
@@ -14,12 +15,15 @@ from pulumi_hbr_clients.emulator import (
     SOURCE_ACCOUNT,
     Backend,
     Cloud,
+    InMemoryTransport,
     account_credentials,
     new_row,
     new_rows,
 )
+from pulumi_hbr_clients.model.errors import TransportError
 from pulumi_hbr_clients.protocol import codec
-from pulumi_hbr_clients.protocol.signing import Credentials
+from pulumi_hbr_clients.protocol.codec import HttpResponse
+from pulumi_hbr_clients.protocol.signing import Credentials, canonical_query
 from tests.emulator.caller import ALL_ECS, ECS, Caller
 from tests.virtual_clock import VirtualClock
 
@@ -234,3 +238,35 @@ def test_accounts_and_regions(clock: VirtualClock) -> None:
     clock.advance(1)
     regions = caller.document({}, x_acs_action="DescribeRegions", credentials=credentials)["Regions"]["Region"]
     assert [region["RegionId"] for region in regions] == ["cn-hangzhou", "cn-shanghai"]
+
+
+async def post(transport: InMemoryTransport, caller: Caller) -> HttpResponse:
+    request = caller.request()
+    return await transport.post(canonical_query(request.query), request.body, request.headers)
+
+
+def test_latency_in_memory(backend: Backend, caller: Caller, clock: VirtualClock) -> None:
+    """Without a socket, responses are late by the latency, in simulated time; side by side they wait together."""
+    backend.latency = 5.0
+    transport = InMemoryTransport(backend, sleep=clock.sleep)
+
+    async def three() -> list[HttpResponse]:
+        return await asyncio.gather(*(post(transport, caller) for _ in range(3)))
+
+    assert [response.status for response in clock.run(three())] == [200] * 3
+    assert clock.monotonic() == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize(
+    ("faults", "seconds"), [(["drop"], 0), (["drop_body"], 0), (["slow:60"], 10), (["none", "drop_after", "none"], 0)]
+)
+def test_no_response_in_memory(caller: Caller, clock: VirtualClock, faults: list[str], seconds: float) -> None:
+    """A dropped connection, one that was closed since, or a response that takes too long is a `TransportError`."""
+    caller.backend.next_faults += faults
+    transport = InMemoryTransport(caller.backend, sleep=clock.sleep)
+    for _ in faults[1:]:
+        assert clock.run(post(transport, caller)).status == 200
+    with pytest.raises(TransportError):
+        clock.run(post(transport, caller))
+    assert clock.monotonic() == pytest.approx(seconds)
+    assert clock.run(post(transport, caller)).status == 200
