@@ -76,7 +76,8 @@ def lowest(session: nox.Session) -> None:
 @nox.session
 def audit(session: nox.Session) -> None:
     """Check that .venv is the lock, the licences of what the package needs, and known vulnerabilities."""
-    synced = _output("uv", "pip", "sync", "--dry-run", "--require-hashes", "--python", sys.executable, LOCK)
+    sync = ("uv", "pip", "sync", "--dry-run", "--require-hashes", "--python", sys.executable, LOCK)
+    synced = str(session.run(*sync, external=True, silent=True))
     if drift := [line for line in synced.splitlines() if re.match(r" [-+~] (?!pulumi-hbr-clients)", line)]:
         session.error(".venv is not the lock: " + "; ".join(map(str.strip, drift)))
     session.run("uv", "pip", "check", "--python", sys.executable, external=True)
@@ -121,32 +122,16 @@ def vulnerabilities(report: dict[str, Any]) -> tuple[str, list[str]]:
 
 def _pip_audit() -> dict[str, Any]:
     """The report of pip-audit about the lock. If it fails, a report of packages that were not looked up, and why."""
-    options = (
-        "--format=json",
-        "--progress-spinner=off",
-        "--timeout=15",
-        "--require-hashes",
-        "--disable-pip",
-        "-r",
-        LOCK,
-    )
-    try:
-        report: dict[str, Any] = json.loads(_output("pip-audit", *options, timeout=AUDIT_TIMEOUT))
+    options = ["--format=json", "--progress-spinner=off", "--timeout=15", "--require-hashes", "--disable-pip"]
+    command = [str(BIN / "pip-audit"), *options, "-r", LOCK]
+    try:  # it exits with 1 if it found something
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=AUDIT_TIMEOUT)  # noqa: S603  ours
+        report: dict[str, Any] = json.loads(done.stdout)
     except (ValueError, subprocess.TimeoutExpired) as error:
         pins = re.findall(r"(?m)^(\S+)==", (ROOT / LOCK).read_text())
-        return {
-            "dependencies": [{"name": name, "skip_reason": str(error)} for name in pins],
-            "problem": str(error)[:200],
-        }
+        skipped = [{"name": name, "skip_reason": str(error)} for name in pins]
+        return {"dependencies": skipped, "problem": str(error)[:200]}
     return report
-
-
-def _output(*command: str, timeout: float | None = None) -> str:
-    """What a command of this environment prints. pip-audit exits with 1 if it found something."""
-    done = subprocess.run(  # noqa: S603  a program of this environment
-        [BIN / command[0], *command[1:]], check=False, capture_output=True, text=True, timeout=timeout
-    )
-    return done.stdout if command[0] == "pip-audit" else done.stderr
 
 
 def _install_lock(session: nox.Session) -> None:

@@ -7,8 +7,8 @@ as this machine's. It is not built again while what it is made of stays the same
 """
 
 import platform
+import shutil
 import sys
-import tarfile
 import tempfile
 from hashlib import sha256
 from pathlib import Path
@@ -25,11 +25,6 @@ LIMIT: Final = 900.0  # seconds
 _MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
-def main() -> None:
-    """Print the archive's path, given a wheel or none."""
-    print(archive(*map(Path, sys.argv[1:])))
-
-
 def archive(wheel: Path | None = None) -> Path:
     """The archive of this wheel, or of the sources as they are."""
     target = ROOT / "dist" / f"{EXECUTABLE}-v{__version__}-{kind()}.tar.gz"
@@ -39,7 +34,8 @@ def archive(wheel: Path | None = None) -> Path:
     with locked(target.with_suffix(".lock")):
         if not target.exists() or not stamp.exists() or stamp.read_text() != digest:
             with tempfile.TemporaryDirectory() as scratch:
-                _pack(freeze(Path(scratch), wheel or ROOT), target)
+                folder, base = _freeze(Path(scratch), wheel or ROOT), str(target).removesuffix(".tar.gz")
+                shutil.make_archive(base, "gztar", folder, EXECUTABLE, owner="root", group="root")
             stamp.write_text(digest)
     return target
 
@@ -49,8 +45,8 @@ def kind() -> str:
     return f"{platform.system().lower()}-{_MACHINES.get(platform.machine(), platform.machine())}"
 
 
-def freeze(scratch: Path, source: Path) -> Path:
-    """The executable, made in an environment that holds nothing but the package, what it needs, and PyInstaller."""
+def _freeze(scratch: Path, source: Path) -> Path:
+    """The folder of the executable, made in an environment with only the package, what it needs, and PyInstaller."""
     say("building the self-contained plugin, about a minute")
     uv, python = str(Path(sys.executable).with_name("uv")), str(scratch / "env" / "bin" / "python")
     run([uv, "venv", "--python", sys.executable, scratch / "env"], LIMIT, "no environment")
@@ -61,7 +57,7 @@ def freeze(scratch: Path, source: Path) -> Path:
     options = ["--onefile", "--strip", "--collect-data", "pulumi_hbr_clients", "--name", EXECUTABLE]
     places = [f"--{place}path={scratch / place}" for place in ("dist", "work", "spec")]
     run([python, "-m", "PyInstaller", "--log-level=ERROR", *options, *places, entry], LIMIT, "no executable")
-    return scratch / "dist" / EXECUTABLE
+    return scratch / "dist"
 
 
 def _digest(wheel: Path | None) -> str:
@@ -71,16 +67,5 @@ def _digest(wheel: Path | None) -> str:
     return sha256(b"".join(path.read_bytes() for path in (*sources, LOCK, Path(__file__)))).hexdigest()
 
 
-def _pack(executable: Path, target: Path) -> None:
-    with tarfile.open(target, "w:gz", compresslevel=6) as packed:
-        packed.add(executable, EXECUTABLE, filter=_anonymous)
-
-
-def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    entry.uid = entry.gid = 0
-    entry.uname = entry.gname = ""
-    return entry
-
-
 if __name__ == "__main__":
-    main()
+    print(archive())

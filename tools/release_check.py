@@ -31,7 +31,9 @@ def main() -> int:
         checked = release.check(ROOT, *filter(None, sys.argv[1:]))
         shutil.rmtree(DIST, ignore_errors=True)
         with tempfile.TemporaryDirectory() as scratch:
-            wheel = packages()
+            say("building the sdist and, from it, the wheel")
+            run([sys.executable, "-m", "build", "--no-isolation", "--outdir", DIST, ROOT], LIMIT, "no wheel")
+            (wheel,) = DIST.glob("*.whl")
             sdks(Path(scratch))
             archive = plugin_archive.archive(wheel)
             checked.append(f"plugin of {archive.stat().st_size / 1e6:.0f} MB")
@@ -41,14 +43,6 @@ def main() -> int:
         return 1
     print("\n".join([*checked, *sorted(path.name for path in DIST.iterdir())]))
     return 0
-
-
-def packages() -> Path:
-    """Build the sdist, and the wheel from it; give the wheel."""
-    say("building the sdist and, from it, the wheel")
-    run([sys.executable, "-m", "build", "--no-isolation", "--outdir", DIST, ROOT], LIMIT, "no wheel")
-    (wheel,) = DIST.glob("*.whl")
-    return wheel
 
 
 def sdks(scratch: Path) -> None:

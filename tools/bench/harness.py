@@ -41,7 +41,7 @@ class Service:
 
     def seen(self) -> Figures:
         """Requests and throttled requests since the last call."""
-        assert self.process.stdin  # noqa: S101  a pipe was requested
+        assert self.process.stdin
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         return _line(self.process)
@@ -80,7 +80,7 @@ def service(count: int, **behaviour: Any) -> Iterator[Service]:
 
 
 def _line(process: "subprocess.Popen[str]") -> dict[str, Any]:
-    assert process.stdout  # noqa: S101  a pipe was requested
+    assert process.stdout
     found: dict[str, Any] = json.loads(process.stdout.readline())
     return found
 
@@ -90,7 +90,7 @@ def run(*argv: str, environment: Mapping[str, str] | None = None, python: str = 
     BUILD.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
     with subprocess.Popen([python, *argv], cwd=BUILD, env=environment, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout  # noqa: S101  a pipe was requested
+        assert child.stdout
         timer = threading.Timer(TIMEOUT, child.kill)
         timer.start()
         lines = child.stdout.read().splitlines()

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import tabulate
 
@@ -81,10 +81,11 @@ class Table:
     """When, on which machine, with which versions."""
 
     def row(self, *cells: Cell) -> None:
-        self.rows.append([*cells])
+        """Add a row. Figures are kept with four significant digits: more would be noise in the file."""
+        self.rows.append([float(f"{cell:.4g}") if isinstance(cell, float) else cell for cell in cells])
 
     def require(self, text: str, figure: float, limit: float, unit: str = "", *, at_least: bool = False) -> None:
-        self.requirements.append(Requirement(text, figure, limit, unit, at_least))
+        self.requirements.append(Requirement(text, float(f"{figure:.4g}"), limit, unit, at_least))
 
     def __str__(self) -> str:
         """Markdown, without the title."""
@@ -126,20 +127,11 @@ def load(root: Path = ROOT) -> dict[str, Table]:
 
 def save(tables: Tables, questions: Sequence[str], root: Path = ROOT) -> None:
     """Keep these tables, one question a line, and write the pages again."""
-    ordered = {name: _rounded(asdict(tables[name])) for name in questions if name in tables}
-    lines = [f"{json.dumps(name)}: {json.dumps(table, ensure_ascii=False)}" for name, table in ordered.items()]
+    ordered = {name: tables[name] for name in questions if name in tables}
+    lines = [f"{json.dumps(name)}: {json.dumps(asdict(t), ensure_ascii=False)}" for name, t in ordered.items()]
     (root / "docs" / "benchmarks.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
-    for path, text in pages(load(root), questions, root).items():
+    for path, text in pages(ordered, questions, root).items():
         path.write_text(text)
-
-
-def _rounded(found: Any) -> Any:
-    """Four significant digits: more would only be noise in the file."""
-    if isinstance(found, dict):
-        return {key: _rounded(item) for key, item in found.items()}
-    if isinstance(found, list):
-        return [_rounded(item) for item in found]
-    return float(f"{found:.4g}") if isinstance(found, float) else found
 
 
 def pages(tables: Tables, questions: Sequence[str], root: Path = ROOT) -> dict[Path, str]:
