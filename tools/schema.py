@@ -9,7 +9,7 @@ an input where stand here; names in each language, texts and programs in schema_
 import inspect
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -145,7 +145,7 @@ def _types() -> Spec:
 def _object(kind: type[Record | BaseModel]) -> Spec:
     found = {name: _property(name, node) for name, node in _properties(kind).items()}
     about, _, _ = (inspect.getdoc(kind) or "").partition("\n\n")
-    return {"description": _spelled(about), "type": "object", "properties": found}
+    return {"description": _with_camel_names(about), "type": "object", "properties": found}
 
 
 def _enums() -> Spec:
@@ -156,7 +156,7 @@ def _enums() -> Spec:
     """
     found: Spec = {}
     for name, node in _properties(Query).items():
-        if (values := _values(name, node)) and not _is_list(node):
+        if (values := _known_values(name, node)) and "items" not in _bare(node):
             # `ECS_CLIENT` is named `EcsClient`, or Go and Python would call it EC_S_CLIENT
             members = [{"name": to_pascal(value.lower()), "value": value} for value in values]
             found[_pascal(name)] = {"type": "string", "enum": members}
@@ -169,16 +169,17 @@ def _inputs(model: type[BaseModel], without: Collection[str] = ()) -> Spec:
 
 
 def _input(name: str, node: Spec) -> Spec:
-    values = _values(name, node)
-    if not values:
-        return _property(name, node)
-    if _is_list(node):
-        return _property(name, node, f"{node['description']} Known values: {', '.join(f'`{v}`' for v in values)}.")
-    relaxed = [{"type": "string"}, {"$ref": _REFERENCE.format(model=_pascal(name))}]
-    return {"oneOf": relaxed, "description": _property(name, node)["description"]}
+    found = _property(name, node)
+    values = _known_values(name, node)
+    if values and "items" in found:
+        found["description"] += f" Known values: {', '.join(f'`{value}`' for value in values)}."
+    elif values:
+        either = [{"type": "string"}, {"$ref": _REFERENCE.format(model=_pascal(name))}]
+        return {"oneOf": either, "description": found["description"]}
+    return found
 
 
-def _values(name: str, node: Spec) -> tuple[str, ...]:
+def _known_values(name: str, node: Spec) -> tuple[str, ...]:
     return tuple(_bare(node).get("enum") or _OPEN_SETS.get(name) or ())
 
 
@@ -198,21 +199,18 @@ def _outputs(names: Collection[str] | None = None) -> Spec:
     return {to_camel(name): _property(name, _json_schema(kinds[name])) for name in chosen}
 
 
-def _property(name: str, node: Spec, told: str | None = None) -> Spec:
+def _property(name: str, node: Spec) -> Spec:
     bare = _bare(node)  # a `SecretStr`, or a map of them, is only written
     secret = {"secret": True} if "writeOnly" in {**bare, **(bare.get("additionalProperties") or {})} else {}
-    return {**_type(name, node), **secret, "description": " ".join(_description(node, told or node["description"]))}
-
-
-def _description(node: Spec, told: str) -> Iterator[str]:
-    yield _spelled(told)
-    if _bare(node).get("type") == "number":
-        yield "Text like `90s`, `15m` or `1h30m`."
+    sentences = [_with_camel_names(node["description"])]
+    if bare.get("type") == "number":
+        sentences.append("Text like `90s`, `15m` or `1h30m`.")
     if default := node.get("default"):
         shown = format_duration(default).removesuffix("00s") if isinstance(default, float) else default
-        yield f"If left out: `{shown}`."
+        sentences.append(f"If left out: `{shown}`.")
     if variables := node.get("environment"):
-        yield f"Environment: {', '.join(f'`{name}`' for name in variables)}."
+        sentences.append(f"Environment: {', '.join(f'`{name}`' for name in variables)}.")
+    return {**_type(name, node), **secret, "description": " ".join(sentences)}
 
 
 def _type(name: str, node: Spec) -> Spec:  # noqa: PLR0911  one for each kind of type
@@ -243,17 +241,13 @@ def _bare(node: Spec) -> Spec:
     return node
 
 
-def _is_list(node: Spec) -> bool:
-    return "items" in _bare(node)
-
-
 def _pascal(name: str) -> str:
     return name[0].upper() + name[1:]
 
 
-def _spelled(told: str) -> str:
+def _with_camel_names(text: str) -> str:
     """A text with the names of fields as the schema has them: `client_type` → `clientType`."""
-    return re.sub(r"\b[a-z]+(_[a-z]+)+\b", lambda found: to_camel(found[0]), " ".join(told.split()))
+    return re.sub(r"\b[a-z]+(_[a-z]+)+\b", lambda found: to_camel(found[0]), " ".join(text.split()))
 
 
 def _properties(kind: type) -> dict[str, Spec]:

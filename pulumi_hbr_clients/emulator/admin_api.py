@@ -6,7 +6,7 @@
     GET  /_emulator/fleet          the clients as responses would show them
     GET  /_emulator/log            the requests so far
 
-Where several accounts are served, `?account=A&region=R` names one; otherwise the first one is meant. Not signed: the
+Where several accounts are served, `?account=A&region=R` names one; otherwise the first is used. Not signed: the
 emulator listens on loopback only and everything in it is fake.
 """
 

@@ -37,7 +37,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One request as it was met. `status` 0: the connection was dropped."""
+    """One request and its response. `status` 0: the connection was dropped."""
 
     time: float
     key_id: str | None

@@ -62,7 +62,7 @@ class Window(_Settings):
     kind: Literal["fixed", "sliding"] = "fixed"
     """A fixed window starts anew every `seconds` on the service's clock; a sliding one looks back from each request."""
     retry_header: RetryHeader | None = None
-    """The header in which a throttled response says when to come back. None: it does not say."""
+    """The header in which a throttled response names the time to wait. None: it names none."""
 
 
 class Behaviour:
@@ -73,7 +73,7 @@ class Behaviour:
     rate: Positive | None = None
     """Requests per second before throttling, after a burst of as many. None: no limit."""
     window: Window | None = None
-    """A limit of requests per window of time, besides `rate`."""
+    """A limit of requests per window of time, in addition to `rate`."""
     # The list itself is kept: `backend.next_faults += [...]` must not bring back what has been taken off it meanwhile.
     next_faults: Annotated[list[str], PlainValidator(check_faults)]
     """Faults of the next requests, in order, one each; `none` lets one pass. See `responses.FAULTS`."""
@@ -94,7 +94,7 @@ class Behaviour:
     total_drift: Annotated[int, Field(strict=True)] = 0
     """Every second page names a TotalCount that is off by this."""
     page_size_max: AtLeastOne | None = None
-    """Largest page the service gives, whatever was asked; it says so in PageSize."""
+    """Largest page the service returns, whatever the request; PageSize says so."""
 
     def __init__(self, **behaviours: Any) -> None:
         """Set behaviours by name. Raises `ValueError`."""

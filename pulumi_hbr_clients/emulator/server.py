@@ -26,7 +26,7 @@ from pulumi_hbr_clients.protocol.signing import Request
 
 REGION: Final = "cn-hangzhou"
 LOOPBACK: Final = "127.0.0.1"
-"""Nothing but this machine: the keys are fake, and the admin API asks for none."""
+"""Nothing but this machine: the keys are fake, and the admin API needs none."""
 _CHUNK: Final = 1 << 16
 """Bytes read at once, and those that a request's line and headers may have together."""
 

@@ -13,9 +13,9 @@ from pulumi_hbr_clients._version import __version__
 
 
 def main() -> None:
-    """Serve until the engine says stop. Prints the port first, as the engine expects."""
+    """Serve until the engine ends it. Prints the port first, as the engine expects."""
     if "--version" in sys.argv[1:]:
-        print(__version__)  # noqa: T201  it is what was asked
+        print(__version__)  # noqa: T201  the requested output
         return
     from pulumi_hbr_clients.plugin.provider import serve  # noqa: PLC0415  it replaces the SDK in its process: engine.py
 

@@ -71,7 +71,7 @@ async def serve(engine_address: str | None = None) -> None:
 
 
 class Provider(ResourceProviderServicer):
-    """The provider. Nothing heavy is loaded before it is asked something."""
+    """The provider. Pydantic and httpx are loaded by the first call that needs them."""
 
     def __init__(self, log: EngineLog) -> None:
         """Not configured yet."""
@@ -113,7 +113,7 @@ class Provider(ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=kept, failures=_check_failures(faults))
 
     async def DiffConfig(self, request: Any, _: Any) -> Any:
-        """Another configuration asks elsewhere; nothing has to be replaced for it."""
+        """A change of the configuration is an update: nothing has to be replaced for it."""
         changed = properties.read(request.olds).values != properties.read(request.news).values
         return provider_pb2.DiffResponse(changes=_DIFFERENT if changed else _SAME)
 
@@ -164,7 +164,7 @@ class Provider(ResourceProviderServicer):
         return provider_pb2.UpdateResponse(properties=outputs)
 
     async def Read(self, request: Any, context: Any) -> Any:
-        """The record of a passed gate stays as it is: a refresh neither waits nor asks."""
+        """The record of a passed gate stays as it is: a refresh neither waits nor sends a request."""
         await _refuse_others(request, context)
         if not request.properties.fields:
             await context.abort(Code.UNIMPLEMENTED, "a gate cannot be imported: declare it, and it waits")

@@ -1,4 +1,4 @@
-"""The engine's property values, both ways: protobuf Struct ↔ plain Python, unknowns and secrets told apart.
+"""The engine's property values, both ways: protobuf Struct ↔ plain Python, with unknown and secret ones marked.
 
     Struct → Properties(plain values, names that are unknown, names that are secret) → … → Struct
 
