@@ -96,7 +96,7 @@ class HbrClient:
         self._loops = PerEventLoop(self._new_loop)
 
     def with_options(self, *, timeout: float | None = None) -> Self:
-        """Return a copy with the same settings, credentials and seams, and connections of its own."""
+        """Return a copy with the same settings, credentials, transport and clock, and connections of its own."""
         made = copy.copy(self)
         made.timeout = timeout or self.timeout
         made._loops = PerEventLoop(made._new_loop)  # noqa: SLF001  its own class
@@ -178,12 +178,9 @@ class HbrClient:
             *(session.target, settings.account, self._transport, self.clock),
             *(request.query, request.body, query.consistency, query.include_proxy_passwords),
         )
-
-        def start() -> Reading:
-            signer = settings.credentials.base or settings.credentials
-            return Reading(session, Paginator(query, region=settings.region.value, profile=signer.profile), self.clock)
-
-        return await SHARED.reading(key, start).join(query.timeout or self.timeout, observer)
+        paginator = Paginator(query, region=settings.region.value, profile=settings.profile)
+        reading = SHARED.reading(key, lambda: Reading(session, paginator, self.clock))
+        return await reading.join(query.timeout or self.timeout, observer)
 
     async def regions(self, query: Query) -> tuple[str, ...]:
         """Return the ids of the regions of Cloud Backup, from the endpoint of a query (hbr:DescribeRegions).

@@ -5,6 +5,7 @@ are mode AK, an instance's role is mode EcsRamRole, and so on, so that one table
 Values are secrets: they appear in no text and no repr.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -94,7 +95,7 @@ def clean(value: Any, name: str) -> str:
     if not isinstance(value, str):
         raise CredentialsError(f"{name} must be text, not {type(value).__name__}")
     text = value.strip()
-    if not all(" " <= character <= "~" for character in text):
+    if not re.fullmatch("[ -~]*", text):
         raise CredentialsError(
             f"{name} holds a line break or another character that an HTTP header cannot hold: set it again"
         )

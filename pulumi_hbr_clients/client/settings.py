@@ -72,6 +72,11 @@ class ResolvedSettings:
         return (self.credentials, self.sts)
 
     @property
+    def profile(self) -> str | None:
+        """The profile of the Alibaba CLI that signs, or that assumes the role that does."""
+        return (self.credentials.base or self.credentials).profile
+
+    @property
     def target(self) -> Target:
         """The same without secrets: a label of the caller, the region and the endpoint."""
         return Target(self.credentials.label, self.region.value, self.endpoint.value)

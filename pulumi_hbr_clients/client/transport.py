@@ -46,7 +46,6 @@ _ADDRESSES_LAST: Final = 60.0
 """Seconds until a name is looked up again."""
 _NO_TLS: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For http: httpx would make a context for each connection, which takes 0.1 ms."""
-_AUTHORITIES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _AUTHORITY: Final = "A company's own authority is named by the environment variable SSL_CERT_FILE"
 
 
@@ -154,7 +153,7 @@ class ConnectionPool:
     async def _new_connection(self) -> httpx.AsyncHTTPTransport:
         if self._is_local:
             return httpx.AsyncHTTPTransport(verify=_NO_TLS)
-        context = tls_context()
+        context = _tls_context(os.environ.get("SSL_CERT_FILE") or None, os.environ.get("SSL_CERT_DIR") or None)
         self._proxy = proxy = proxy_for(self._host, self._port)
         if proxy is None:
             return httpx.AsyncHTTPTransport(verify=context)
@@ -242,13 +241,9 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def tls_context() -> ssl.SSLContext:
-    """Return the process's TLS context for the authorities of the environment. Raises `InputError`."""
-    return _tls_context(*(os.environ.get(name) or None for name in _AUTHORITIES))
-
-
 @cache  # it takes 20 ms to load
 def _tls_context(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """For the authorities that the environment names. Raises `InputError`."""
     if file is None and folder is not None and not os.path.isdir(folder):  # noqa: PTH112  a text of the environment
         raise InputError(ValidationIssue("SSL_CERT_DIR", "must be a folder of certificates", folder))
     try:
