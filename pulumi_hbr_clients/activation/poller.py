@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from itertools import chain
 from math import prod
 from typing import Final
-from weakref import WeakKeyDictionary
 
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.reading import limit_text
 from pulumi_hbr_clients.client.session import Observer, RetryDetails
+from pulumi_hbr_clients.client.shared import PerEventLoop
 from pulumi_hbr_clients.model.errors import HbrError, TransportError
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
@@ -70,12 +70,12 @@ class Pollers:
 
     def __init__(self) -> None:
         """Nothing is polled yet."""
-        self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, _Poller]] = WeakKeyDictionary()
+        self._loops: PerEventLoop[dict[Hashable, _Poller]] = PerEventLoop(dict)
 
     @contextmanager
     def subscribe(self, query: Query, client: HbrClient, interval: float) -> Iterator[Subscription]:
         """Take part in the polls for such queries. `client` says which service is asked; it is not closed here."""
-        pollers = self._loops.setdefault(asyncio.get_running_loop(), {})
+        pollers = self._loops.get()
         settings = client.resolve(query)
         key = (settings.target, settings.account, _shape(query))
         poller = pollers.get(key) or _Poller(client)
