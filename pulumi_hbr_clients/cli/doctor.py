@@ -19,10 +19,10 @@ from typing import Any, Final
 import click
 
 from pulumi_hbr_clients import __version__
-from pulumi_hbr_clients.cli import options, targets
+from pulumi_hbr_clients.cli import options
 from pulumi_hbr_clients.cli.errors import REFUSED, error_text, one_line
 from pulumi_hbr_clients.cli.messages import print_message, printable, verbose_option
-from pulumi_hbr_clients.cli.targets import Target
+from pulumi_hbr_clients.cli.targets import Target, parse_targets, run_on_targets
 from pulumi_hbr_clients.client.credential_places import CredentialPlace
 from pulumi_hbr_clients.client.credentials import credential_source
 from pulumi_hbr_clients.client.profiles import home
@@ -58,16 +58,16 @@ def command(output: str, *, offline: bool, **values: Any) -> None:
     """
     query, chosen = options.parse_together(
         lambda: query_model.parse(options.arguments(values, Query)),
-        lambda: targets.parse(values, check_settings=False),
+        lambda: parse_targets(values, check_settings=False),
     )
     if offline and chosen.all_regions:
         print_message("note", f"regions: the built-in list of {len(REGIONS)}, because of --offline")
         chosen = replace(chosen, regions=REGIONS, all_regions=False)
 
-    async def examine_all(found: Sequence[Target]) -> list["Diagnosis"]:
-        return await asyncio.gather(*(_examine(target, chosen.network, offline=offline) for target in found))
+    async def examine_all(targets: Sequence[Target]) -> list["Diagnosis"]:
+        return await asyncio.gather(*(_examine(target, chosen.network, offline=offline) for target in targets))
 
-    diagnoses = targets.run(chosen, query, examine_all)
+    diagnoses = run_on_targets(chosen, query, examine_all)
     click.echo(_json_text(diagnoses) if output == "json" else _text(diagnoses), nl=False)
     problems = [f"{diagnosis.target.prefix}{diagnosis.problem}" for diagnosis in diagnoses if diagnosis.problem]
     for problem in problems if chosen.several else ():
@@ -178,9 +178,9 @@ def _shown(key: str, value: Any) -> str | None:
 
 
 async def _credentials(settings: Settings, location: dict[str, Finding], seconds: float, *, offline: bool) -> Finding:
-    found = list(settings.credentials)
-    used = next((place for place in found if place.is_set), None)
-    places = [_credential_place(place, used) for place in found]
+    sources = list(settings.credentials)
+    used = next((place for place in sources if place.is_set), None)
+    places = [_credential_place(place, used) for place in sources]
     if used is None or used.spec is None:
         problem = _error(used.problem) if used and used.problem else "found nowhere, see the places below"
         return Finding(None, None, problem, places)

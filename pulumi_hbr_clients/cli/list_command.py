@@ -16,10 +16,10 @@ from typing import Any, Final
 
 import click
 
-from pulumi_hbr_clients.cli import json_csv, options, tables, targets
+from pulumi_hbr_clients.cli import json_csv, options, tables
 from pulumi_hbr_clients.cli.errors import REFUSED, error_text, print_warnings, report_error
 from pulumi_hbr_clients.cli.messages import is_terminal, print_message, verbose_option
-from pulumi_hbr_clients.cli.targets import Target
+from pulumi_hbr_clients.cli.targets import Target, parse_targets, run_on_targets
 from pulumi_hbr_clients.client.session import Observer, RetryDetails
 from pulumi_hbr_clients.model import query as query_model
 from pulumi_hbr_clients.model.backup_client import VOLATILE_FIELDS, to_json
@@ -67,11 +67,11 @@ def command(output: str, watch: str | None, **values: Any) -> None:
     """
     query, chosen, interval = options.parse_together(
         lambda: query_model.parse(options.arguments(values, Query)),
-        lambda: targets.parse(values),
+        lambda: parse_targets(values),
         lambda: _interval(watch),
     )
     print_warnings(query.warnings())
-    if not targets.run(chosen, query, partial(_run, output=output, interval=interval)):
+    if not run_on_targets(chosen, query, partial(_run, output=output, interval=interval)):
         click.get_current_context().exit(REFUSED)
 
 
@@ -86,16 +86,16 @@ def _interval(text: str | None) -> float | None:
     return interval
 
 
-async def _run(found: Sequence[Target], output: str, interval: float | None) -> bool:
+async def _run(targets: Sequence[Target], output: str, interval: float | None) -> bool:
     """List and print, once or at an interval until interrupted. Whether every list is complete."""
     with _progress_bar() as show_count:
-        results = await _list_all(found, show_count, _retry_printer())
+        results = await _list_all(targets, show_count, _retry_printer())
     if error := _only_error(results):
         raise error
     if interval is None:
         _print(results, output)
         return not any(result.error for result in results)
-    rounds = _rounds(found, results, interval)
+    rounds = _rounds(targets, results, interval)
     if output == "table" and is_terminal(sys.stdout):
         from pulumi_hbr_clients.cli import terminal  # noqa: PLC0415  rich costs 0.1 s: only where it is needed
 
@@ -106,13 +106,13 @@ async def _run(found: Sequence[Target], output: str, interval: float | None) -> 
 
 
 async def _rounds(
-    found: Sequence[Target], results: Sequence[Target], interval: float
+    targets: Sequence[Target], results: Sequence[Target], interval: float
 ) -> AsyncIterator[Sequence[Target]]:
     """These results, and new ones at every interval. Raises the error of the only target if it cannot recover."""
     yield results
     while True:
         await asyncio.sleep(interval)
-        results = await _list_all(found, _ignore, _ignore)  # in silence: what counts is how the round ends
+        results = await _list_all(targets, _ignore, _ignore)  # in silence: what counts is how the round ends
         error = _only_error(results)
         if error is None:
             yield results
@@ -147,7 +147,7 @@ class _ListObserver(Observer):
 
 
 async def _list_all(
-    found: Sequence[Target],
+    targets: Sequence[Target],
     show_count: Callable[[str, int, int], object],
     show_retry: Callable[[RetryDetails], object],
 ) -> Sequence[Target]:
@@ -164,7 +164,7 @@ async def _list_all(
         except HbrError as error:
             return replace(target, error=error)
 
-    return await asyncio.gather(*map(one, found))
+    return await asyncio.gather(*map(one, targets))
 
 
 def _only_error(results: Sequence[Target]) -> HbrError | None:

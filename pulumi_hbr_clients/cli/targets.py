@@ -83,7 +83,7 @@ class Target:
         return f"{self.name}: " if self.several else ""
 
 
-def parse(values: Mapping[str, Any], *, check_settings: bool = True) -> Targets:
+def parse_targets(values: Mapping[str, Any], *, check_settings: bool = True) -> Targets:
     """The targets that were typed. Raises `InputError` with all issues of what was typed, and of other settings."""
     regions, profiles = values["region"] or [None], values["profile"] or [None]
     chosen = Targets(regions, profiles, values["all_regions"], values["network"], check_settings)
@@ -117,7 +117,7 @@ def parse(values: Mapping[str, Any], *, check_settings: bool = True) -> Targets:
     return chosen
 
 
-def run(chosen: Targets, query: Query, work: Callable[[list[Target]], Coroutine[Any, Any, T]]) -> T:
+def run_on_targets(chosen: Targets, query: Query, work: Callable[[list[Target]], Coroutine[Any, Any, T]]) -> T:
     """Run the work of a command with its targets. Raises KeyboardInterrupt on Ctrl-C, and as `_resolve`.
 
     Tests pass another maker of clients as click's context object.

@@ -23,11 +23,11 @@ from pulumi_hbr_clients.activation.condition import ActivationCondition, Gate, G
 from pulumi_hbr_clients.activation.evaluation import BlockingClient, Verdict
 from pulumi_hbr_clients.activation.messages import bypass_text, format_duration, summary_line
 from pulumi_hbr_clients.activation.waiter import Progress, ProgressCallback, ProgressReporter, pass_gate
-from pulumi_hbr_clients.cli import options, targets
+from pulumi_hbr_clients.cli import options
 from pulumi_hbr_clients.cli.errors import as_options, print_warnings, report_error
 from pulumi_hbr_clients.cli.json_csv import json_text
 from pulumi_hbr_clients.cli.messages import is_terminal, printable, verbose_option
-from pulumi_hbr_clients.cli.targets import Target
+from pulumi_hbr_clients.cli.targets import Target, parse_targets, run_on_targets
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.session import SILENT, Observer
 from pulumi_hbr_clients.client.settings import ResolvedSettings
@@ -70,12 +70,12 @@ def command(output: str, **values: Any) -> None:
     gate, mode, chosen = options.parse_together(
         lambda: gates.parse(options.arguments(values, Query, ActivationCondition)),
         lambda: gate_mode(no_config),
-        lambda: targets.parse(values),
+        lambda: parse_targets(values),
     )
     print_warnings(gate.warnings())
     by_ids = gate.query.client_ids is not None or gate.query.instance_ids is not None
     wait = _wait_for_union if by_ids and chosen.several else _wait_for_each
-    click.get_current_context().exit(targets.run(chosen, gate.query, partial(wait, gate, mode, output)))
+    click.get_current_context().exit(run_on_targets(chosen, gate.query, partial(wait, gate, mode, output)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def _plain(client: BlockingClient) -> dict[str, Any]:
     return {state_name(name): value for name, value in texts.items()}
 
 
-async def _wait_for_each(gate: Gate, mode: GateMode, output: str, found: Sequence[Target]) -> int:
+async def _wait_for_each(gate: Gate, mode: GateMode, output: str, targets: Sequence[Target]) -> int:
     """A gate for each target; all must pass. Print how they ended, return the exit code."""
 
     async def one(target: Target) -> tuple[Target, End]:
@@ -125,7 +125,7 @@ async def _wait_for_each(gate: Gate, mode: GateMode, output: str, found: Sequenc
         end = await _wait(replace(gate, query=target.query), mode, target.client, target.prefix)
         return replace(target, found=end.verdict.found, error=end.error, head=end.head()), end
 
-    ended = await asyncio.gather(*map(one, found))
+    ended = await asyncio.gather(*map(one, targets))
     if output == "json":
         states = {end.state() for _, end in ended}
         state = next(state for state in ("error", "failed", "timedOut", "bypassed", "passed") if state in states)
@@ -138,16 +138,16 @@ async def _wait_for_each(gate: Gate, mode: GateMode, output: str, found: Sequenc
     return min((report_error(end.error, prefix=target.prefix) for target, end in ended if end.error), default=0)
 
 
-async def _wait_for_union(gate: Gate, mode: GateMode, output: str, found: Sequence[Target]) -> int:
+async def _wait_for_union(gate: Gate, mode: GateMode, output: str, targets: Sequence[Target]) -> int:
     """One gate; each id may be in any target, so all targets must answer. Print how it ended, return the exit code."""
-    union = _UnionClient(found)
-    refused = next((target.error for target in found if target.error), None)
+    union = _UnionClient(targets)
+    refused = next((target.error for target in targets if target.error), None)
     end = End(_NO_RESPONSE, 0, refused) if refused else await _wait(gate, mode, union)
     answered = [target for target in union.latest if target.found or target.error]
     if output == "json":
         click.echo(json_text(answered, head=end.head()).encode(), nl=False)
     elif end.error is None:
-        click.echo(f"{end.text()} in {len(found)} target{'' if len(found) == 1 else 's'}")
+        click.echo(f"{end.text()} in {len(targets)} target{'' if len(targets) == 1 else 's'}")
     if end.error is None:
         return 0
     failed = [(target.prefix, target.error) for target in answered if target.error]
