@@ -46,7 +46,7 @@ def ran(tmp_path: Path, *path: Path) -> tuple[int, str, list[str]]:
 
 
 def test_the_engine_on_path_is_used(tmp_path: Path) -> None:
-    """One that is new enough and has every host: nothing is made and nothing is said."""
+    """One that is new enough and has every host: nothing is made and nothing is reported."""
     folder = installed(tmp_path / "bin", engine.OLDEST)
     assert ran(tmp_path, folder) == (0, str(folder), [])
     assert not (tmp_path / ".cache").exists()
@@ -54,28 +54,29 @@ def test_the_engine_on_path_is_used(tmp_path: Path) -> None:
 
 def test_an_old_engine_is_not_used(tmp_path: Path) -> None:
     """The first line names it and the version that is needed; the last, what to install."""
-    code, out, said = ran(tmp_path, installed(tmp_path / "bin", "3.199.9"))
+    code, out, lines = ran(tmp_path, installed(tmp_path / "bin", "3.199.9"))
     assert (code, out) == (1, "")
-    assert said[0] == f"tools: {tmp_path}/bin/pulumi is 3.199.9, {engine.OLDEST} is needed: not used"
-    assert f"no Pulumi {engine.OLDEST} or newer with its language hosts on PATH, none in {tmp_path}/.cache/" in said[-1]
-    assert f"Install Pulumi, or Go {engine.go_version()} or newer, then run `make engine`." in said[-1]
+    assert lines[0] == f"tools: {tmp_path}/bin/pulumi is 3.199.9, {engine.OLDEST} is needed: not used"
+    assert f"no Pulumi {engine.OLDEST} or newer with its language hosts on PATH" in lines[-1]
+    assert f"none in {tmp_path}/.cache/" in lines[-1]
+    assert f"Install Pulumi, or Go {engine.go_version()} or newer, then run `make engine`." in lines[-1]
 
 
 def test_a_missing_host_is_named(tmp_path: Path) -> None:
     """With where it was looked for and the command that gets it, in one line."""
     folder = installed(tmp_path / "bin", engine.OLDEST)
     (folder / "pulumi-language-yaml").unlink()
-    code, _, said = ran(tmp_path, folder)
+    code, _, lines = ran(tmp_path, folder)
     wanted = f"no pulumi-language-yaml in {folder} or PATH; `make engine` prints a folder that has it: not used"
-    assert (code, said[0]) == (1, f"tools: {wanted}")
+    assert (code, lines[0]) == (1, f"tools: {wanted}")
 
 
 def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
     """The compiler's own last words are in the one line; no half of an engine stays in the cache."""
     script(tmp_path / "bin" / "go", "echo this compiler is broken; exit 2")
-    code, out, said = ran(tmp_path, tmp_path / "bin")
+    code, out, lines = ran(tmp_path, tmp_path / "bin")
     assert (code, out) == (1, "")
-    assert "no build of engine: this compiler is broken." in said[-1]
+    assert "no build of engine: this compiler is broken." in lines[-1]
     assert [path.name for path in (tmp_path / ".cache" / "pulumi-hbr-clients").iterdir()] == ["cache.lock"]
 
 
@@ -104,26 +105,26 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def made(folder: Path) -> None:
-    """A thing of two files; the second tells when it was made."""
+    """A thing of two files; the second holds the time at which it was made."""
     (folder / "bin").mkdir()
-    (folder / "bin" / "tool").write_text("whole")
+    (folder / "bin" / "tool").write_text("complete")
     (folder / "when").write_text(str(time.monotonic_ns()))
 
 
-def test_a_torn_copy_is_made_again(source: Path) -> None:
-    """Where a file is short or gone, or the stamp is; what is whole stays until its source changes."""
+def test_a_damaged_copy_is_made_again(source: Path) -> None:
+    """Where a file is short or missing, or the stamp is; a complete one stays until its source changes."""
     home = cache.kept("thing", [source], made)
-    for tear in (
-        lambda: (home / "bin" / "tool").write_text("wh"),
+    for damage in (
+        lambda: (home / "bin" / "tool").write_text("co"),
         (home / "when").unlink,
         (home / cache.STAMP).unlink,
     ):
         before = (home / "when").read_text()
         assert cache.kept("thing", [source], made) == home
         assert (home / "when").read_text() == before
-        tear()
+        damage()
         assert cache.kept("thing", [source], made) == home
-        assert ((home / "bin" / "tool").read_text(), (home / "when").read_text() > before) == ("whole", True)
+        assert ((home / "bin" / "tool").read_text(), (home / "when").read_text() > before) == ("complete", True)
     source.write_text("2")
     assert cache.kept("thing", [source], made) != home
 

@@ -118,7 +118,7 @@ def test_examples_are_those_of_the_documentation(name: str) -> None:
     assert shown - lines <= {"pulumi.Run(func(ctx *pulumi.Context) error {", "})"}
 
 
-def test_a_missing_compiler_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_compiler_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """What to install, in one sentence; nothing is skipped for it."""
     monkeypatch.setenv("PATH", "")
     with pytest.raises(cache.ToolError, match=r"no `node` on PATH: install Node\.js 20 or newer"):
