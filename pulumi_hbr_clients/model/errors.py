@@ -90,7 +90,7 @@ class CredentialsError(HbrError):
 
 
 class ServiceError(HbrError):
-    """The service refused. Carries what it said, and what to do about the usual refusals."""
+    """The service refused. Has its code and message, and what to do about the usual refusals."""
 
     def __init__(self, code: str, message: str, *, http_status: int, request_id: str | None = None) -> None:
         self.code, self.message = code, message
@@ -107,7 +107,7 @@ class ThrottledError(ServiceError):
 
 
 class TransportError(HbrError):
-    """No answer: refused, reset, timed out, or cut off in the middle."""
+    """No response: the connection was refused, reset or cut off, or timed out."""
 
     retry = Retry.BACK_OFF
 
@@ -119,7 +119,7 @@ class DeadlineError(TransportError):
 
 
 class InvalidResponseError(HbrError):
-    """An answer that is no answer to this question: not JSON, or of the wrong shape."""
+    """A response that this API does not give: not JSON, or of the wrong shape."""
 
     retry = Retry.BACK_OFF
 
@@ -136,7 +136,7 @@ class IncompleteListError(HbrError):
 
 
 class GateError(HbrError):
-    """A gate did not pass. `verdict` is what was seen last, if anything."""
+    """A gate did not pass. `verdict` is the last poll's, if there was one."""
 
     def __init__(self, text: str, verdict: "Verdict | None" = None) -> None:
         super().__init__(text)
@@ -148,7 +148,7 @@ class GateFailedError(GateError):
 
 
 class GateTimeoutError(GateError):
-    """The time was over before every client was activated."""
+    """The timeout passed before every client was activated."""
 
 
 def retry_for(code: str, http_status: int, message: str = "") -> Retry:
