@@ -40,6 +40,7 @@ TIMEOUT: Final = 300.0
 CONCURRENCY: Final = 64
 """Requests of one client in flight at most. The account's own limit is the rate limiter's."""
 SYSTEM_CLOCK: Final = Clock()
+RETRY_POLICY: Final = RetryPolicy()
 _log: Final = logging.getLogger("pulumi_hbr_clients")
 
 
@@ -75,7 +76,7 @@ class HbrClient:
         concurrency: int = CONCURRENCY,
         transport: Callable[[str], Transport] = ConnectionPool,
         clock: Clock = SYSTEM_CLOCK,
-        retry_policy: RetryPolicy = RetryPolicy(),  # noqa: B008  frozen
+        retry_policy: RetryPolicy = RETRY_POLICY,
     ) -> None:
         """Send nothing yet."""
         if not timeout > 0:

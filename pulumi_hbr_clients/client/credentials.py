@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import lru_cache, partial
+from http import HTTPStatus
 from typing import Any, Final, Protocol
 
 from pulumi_hbr_clients.client.blocking import start_daemon_thread
@@ -209,7 +210,8 @@ def _error(spec: CredentialSpec, error: Exception) -> CredentialsError:
     if status is None:
         may_pass = type(error).__name__ == "RetryError" or (isinstance(error, OSError) and not error.filename)
     else:
-        may_pass = status >= 500 or status == 429 or "Throttling" in code  # noqa: PLR2004  RFC 9110 and RFC 6585
+        is_down = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS
+        may_pass = is_down or "Throttling" in code
     if may_pass and not spec.is_fallback:
         made.retry = Retry.BACK_OFF
     return made

@@ -46,21 +46,22 @@ class Reading(Observer):
         """Whether callers may join: it has not ended, and its last caller has not left."""
         return not self._task.done() and not self._task.cancelling()
 
-    async def join(self, timeout: float, observer: Observer) -> Paginator:  # noqa: ASYNC109  this caller's own
-        """Wait until all pages are there. Raises the error that ended the reading, or `DeadlineError`.
+    async def join(self, seconds: float, observer: Observer) -> Paginator:
+        """Wait until all pages are there, at most this number of seconds.
 
-        A wait for the account's limit that is longer than the rest of the timeout ends it at once.
+        Raises the error that ended the reading, or `DeadlineError`: also at once, where requests must wait for the
+        account's limit longer than that.
         """
-        caller = _Caller(observer, self._clock.monotonic() + timeout)
+        caller = _Caller(observer, self._clock.monotonic() + seconds)
         self._callers.append(caller)
         is_dropped = False
         try:
             if (wait := self._waits_until - self._clock.monotonic()) > 0:
                 self._report_wait(caller, wait)
             done = {self._task, caller.gives_up}
-            await asyncio.wait(done, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(done, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if not self._task.done():
-                raise self._deadline_error(timeout) from self._last_error
+                raise self._deadline_error(seconds) from self._last_error
             self._task.result()
         except asyncio.CancelledError:  # by Ctrl-C, say: a program that seemed to hang tells why
             if waiting_for := self._session.waiting_for:
@@ -130,9 +131,9 @@ class Reading(Observer):
         if not self._task.cancelled():
             self._task.exception()  # seen: nobody is left to raise it for
 
-    def _deadline_error(self, timeout: float) -> DeadlineError:
+    def _deadline_error(self, seconds: float) -> DeadlineError:
         """The error of a caller whose time is over: how far it came, and what it was waiting for."""
-        text = f"no complete list within {timeout:g} s (pages requested: {self._paginator.request_count})"
+        text = f"no complete list within {seconds:g} s (pages requested: {self._paginator.request_count})"
         if (wait := self._waits_until - self._clock.monotonic()) > 0:
             text += f"; {limit_text(wait)}. Give a longer timeout, or let fewer tools use the account at once"
         if waiting_for := self._session.waiting_for:

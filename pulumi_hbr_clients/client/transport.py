@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import cache
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -244,7 +245,7 @@ def _bracketed(host: str) -> str:
 @cache  # it takes 20 ms to load
 def _tls_context(file: str | None, folder: str | None) -> ssl.SSLContext:
     """For the authorities that the environment names. Raises `InputError`."""
-    if file is None and folder is not None and not os.path.isdir(folder):  # noqa: PTH112  a text of the environment
+    if file is None and folder is not None and not Path(folder).is_dir():
         raise InputError(ValidationIssue("SSL_CERT_DIR", "must be a folder of certificates", folder))
     try:
         return httpx.create_ssl_context()
