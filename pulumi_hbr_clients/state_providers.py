@@ -20,7 +20,7 @@ class BackupClientsProvider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the stack's config, for settings and credentials."""
-        from pulumi_hbr_clients.client.provider_process import ListReader, show_errors_in_one_line  # noqa: PLC0415  httpx
+        from pulumi_hbr_clients.client.provider_process import ListReader, show_errors_in_one_line
 
         self._reader = ListReader(req.config.get)
         show_errors_in_one_line()
@@ -37,14 +37,14 @@ class ActivationGateProvider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Keep the stack's config, for settings and credentials."""
-        from pulumi_hbr_clients.client.provider_process import show_errors_in_one_line  # noqa: PLC0415  httpcore: 0.2 s
+        from pulumi_hbr_clients.client.provider_process import show_errors_in_one_line
 
         self._config: Config = req.config.get
         show_errors_in_one_line()
 
     def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """An update, before which the hook waits, where the gate must wait again."""
-        from pulumi_hbr_clients.activation.stack_gate import must_wait_again  # noqa: PLC0415  httpcore: 0.2 s
+        from pulumi_hbr_clients.activation.stack_gate import must_wait_again
 
         return DiffResult(
             changes=must_wait_again(
@@ -54,13 +54,13 @@ class ActivationGateProvider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Return the clients as outputs. It is not judged again whether the gate passes."""
-        from pulumi_hbr_clients.activation.stack_gate import read_gate  # noqa: PLC0415  httpcore: 0.2 s
+        from pulumi_hbr_clients.activation.stack_gate import read_gate
 
         return CreateResult(*read_gate(props, {}, self._config))
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Return the clients as outputs, as `create` does."""
-        from pulumi_hbr_clients.activation.stack_gate import read_gate  # noqa: PLC0415  httpcore: 0.2 s
+        from pulumi_hbr_clients.activation.stack_gate import read_gate
 
         del id_
         return UpdateResult(read_gate(news, olds, self._config)[1])

@@ -1,6 +1,7 @@
 """A gate in a stack, whatever its language: look or wait, its outputs, and whether it must wait again."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
@@ -23,62 +24,65 @@ ARGUMENTS: Final = frozenset(
 """Arguments of a gate, as state spells them."""
 
 
-async def run(  # noqa: PLR0913  each from the entry point
-    gate: Gate, mode: GateMode, client: HbrClient, log: LogSink, secret: Collection[str], *, preview: bool
-) -> ActivationResult | None:
-    """Wait, with progress on the gate's row; in a preview look once and say what `up` will wait for.
+@dataclass(frozen=True, slots=True)
+class StackGate:
+    """A gate, what gates are set to, and who asks the service."""
 
-    None in the preview of a gate that would not pass now. Raises as `pass_gate`.
-    """
-    for text in gate.warnings(secret):
-        log(text, warning=True)
-    if not preview:
-        progress = ProgressReporter(log)
-        result = await pass_gate(gate, client, mode, progress)
-        if result.bypassed:
-            log(messages.bypass_text(result.verdict), warning=True)
-        elif result.verdict.note:
-            log(result.verdict.note)
-        else:
-            progress.finish(result.verdict)
-        return result
-    if mode == "off":
+    gate: Gate
+    mode: GateMode
+    client: HbrClient
+
+    async def run(self, log: LogSink, secret: Collection[str], *, preview: bool) -> ActivationResult | None:
+        """Wait, with progress on the gate's row; in a preview look once and say what `up` will wait for.
+
+        None in the preview of a gate that would not pass now. Raises as `pass_gate`.
+        """
+        for text in self.gate.warnings(secret):
+            log(text, warning=True)
+        if not preview:
+            progress = ProgressReporter(log)
+            result = await pass_gate(self.gate, self.client, self.mode, progress)
+            if result.bypassed:
+                log(messages.bypass_text(result.verdict), warning=True)
+            elif result.verdict.note:
+                log(result.verdict.note)
+            else:
+                progress.finish(result.verdict)
+            return result
+        if self.mode == "off":
+            return None
+        verdict = await check_once(self.gate, self.client)
+        if verdict.state == "passed" and verdict.found.complete:
+            return ActivationResult(verdict)
+        log(messages.preview_text(verdict), warning=verdict.state == "failed" or self.mode == "warn")
         return None
-    verdict = await check_once(gate, client)
-    if verdict.state == "passed" and verdict.found.complete:
-        return ActivationResult(verdict)
-    log(messages.preview_text(verdict), warning=verdict.state == "failed" or mode == "warn")
-    return None
 
+    async def outputs(
+        self,
+        project: Callable[[Query, ClientList], Mapping[str, Any]],
+        previous: Mapping[str, Any],
+        result: ActivationResult | None = None,
+    ) -> tuple[str, dict[str, Any]]:
+        """The gate's id, and its outputs: the projected list, and what decides when it waits again.
 
-async def outputs(  # noqa: PLR0913  each decides a part
-    gate: Gate,
-    mode: GateMode,
-    client: HbrClient,
-    project: Callable[[Query, ClientList], Mapping[str, Any]],
-    *,
-    previous: Mapping[str, Any],
-    result: ActivationResult | None = None,
-) -> tuple[str, dict[str, Any]]:
-    """The gate's id, and its outputs: the projected list, and what decides when it waits again.
-
-    `result` is the wait's, where it was in this process. A bypassed gate whose list cannot be read keeps its `previous`
-    outputs. Raises `HbrError` where a gate that passed cannot be read.
-    """
-    found, bypassed = (result.found, result.bypassed) if result else (ClientList(complete=False), mode == "off")
-    try:
-        if not found.complete:
-            verdict = await check_once(gate, client)
-            found, bypassed = verdict.found, bypassed or (mode == "warn" and verdict.state != "passed")
-        if not found.complete:
-            raise IncompleteListError(INCOMPLETE, found)
-        listed = project(gate.query, found)
-    except HbrError:
-        if mode == "enforce":
-            raise
-        listed, bypassed = {**project(gate.query, ClientList()), **previous}, True
-    own_id = gate.query.resource_id().rpartition("/")[2]  # the digest alone: nothing of a secret argument shows
-    return own_id, {**listed, "bypassed": bypassed, "settingsDigest": settings_digest(client, gate.query)}
+        `result` is the wait's, where it was in this process. A bypassed gate whose list cannot be read keeps its
+        `previous` outputs. Raises `HbrError` where a gate that passed cannot be read.
+        """
+        query, mode = self.gate.query, self.mode
+        found, bypassed = (result.found, result.bypassed) if result else (ClientList(complete=False), mode == "off")
+        try:
+            if not found.complete:
+                verdict = await check_once(self.gate, self.client)
+                found, bypassed = verdict.found, bypassed or (mode == "warn" and verdict.state != "passed")
+            if not found.complete:
+                raise IncompleteListError(INCOMPLETE, found)
+            listed = project(query, found)
+        except HbrError:
+            if mode == "enforce":
+                raise
+            listed, bypassed = {**project(query, ClientList()), **previous}, True
+        own_id = query.resource_id().rpartition("/")[2]  # the digest alone: nothing of a secret argument shows
+        return own_id, {**listed, "bypassed": bypassed, "settingsDigest": settings_digest(self.client, query)}
 
 
 def arguments_of(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,12 +140,12 @@ def settings_digest(client: HbrClient, query: Query) -> str:
 
 
 def read_gate(properties: Mapping[str, Any], previous: Mapping[str, Any], config: Config) -> tuple[str, dict[str, Any]]:
-    """The gate's id and its properties with its outputs. `previous` and what is raised: as `outputs`."""
+    """The gate's id and its properties with its outputs. `previous` and what is raised: as `StackGate.outputs`."""
     gate = parse(arguments_of(properties), ResourceCondition)
 
     async def work() -> tuple[str, dict[str, Any]]:
         async with HbrClient(config=config) as client:
-            return await outputs(gate, properties.get("bypass", "enforce"), client, to_state, previous=previous)
+            return await StackGate(gate, properties.get("bypass", "enforce"), client).outputs(to_state, previous)
 
     own_id, found = blocking.run(work)
     kept = ("clients", "countsByStatus", "bypassed", "settingsDigest")

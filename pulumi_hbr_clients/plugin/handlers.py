@@ -10,8 +10,8 @@ from typing import Any, get_args
 from pydantic import SecretStr
 from pydantic.alias_generators import to_camel
 
-from pulumi_hbr_clients.activation import stack_gate
 from pulumi_hbr_clients.activation.condition import ResourceCondition, gate_mode, parse_partial
+from pulumi_hbr_clients.activation.stack_gate import ARGUMENTS, StackGate, reasons_to_wait
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.settings import Settings, check_location
 from pulumi_hbr_clients.model import query as queries
@@ -87,11 +87,11 @@ class Handlers:
         """Return what makes the gate wait again: name → whether it is an input. `state` holds the outputs."""
         arguments = {**new.values, **dict.fromkeys(new.unknown, UNKNOWN)}  # unlike any value that is known
         try:
-            names = await stack_gate.reasons_to_wait(old.values, arguments, state, gate_mode(self.config), self.config)
+            names = await reasons_to_wait(old.values, arguments, state, gate_mode(self.config), self.config)
         except HbrError as error:
             await self.log.write(f"not checked again: {error}", urn=urn, warning=True)
             return {}
-        return {name: name in stack_gate.ARGUMENTS for name in sorted(names)}
+        return {name: name in ARGUMENTS for name in sorted(names)}
 
     async def pass_gate(
         self, urn: str, inputs: Properties, *, preview: bool, at_most: float, previous: Mapping[str, Any]
@@ -104,7 +104,7 @@ class Handlers:
         gate = parse_partial({**inputs.known(), **timeout}, inputs.unknown, ResourceCondition)
         if gate is None:
             return None
-        mode, logged = gate_mode(self.config), list[asyncio.Future[None]]()
+        logged = list[asyncio.Future[None]]()
 
         def log(text: str, *, ephemeral: bool = False, warning: bool = False) -> None:
             line = self.log.write(text, urn=urn, ephemeral=ephemeral, warning=warning)
@@ -112,7 +112,8 @@ class Handlers:
 
         async with HbrClient(config=self.config) as client:
             secret = set(map(snake, inputs.secret))
-            work = asyncio.create_task(stack_gate.run(gate, mode, client, log, secret, preview=preview))
+            stack_gate = StackGate(gate, gate_mode(self.config), client)
+            work = asyncio.create_task(stack_gate.run(log, secret, preview=preview))
             self._waiting.add(work)
             try:
                 result = await work
@@ -124,7 +125,7 @@ class Handlers:
             await asyncio.gather(*logged)
             if result is None:
                 return None
-            return await stack_gate.outputs(gate, mode, client, to_outputs, previous=previous, result=result)
+            return await stack_gate.outputs(to_outputs, previous, result)
 
     def cancel(self) -> None:
         """End every wait."""

@@ -174,7 +174,7 @@ class _Hook:
 
     async def __call__(self, args: ResourceHookArgs) -> None:
         """Wait; in a preview say what `up` will wait for. Raises what ends the wait."""
-        from pulumi_hbr_clients.activation import stack_gate  # noqa: PLC0415  httpx: 0.25 s
+        from pulumi_hbr_clients.activation.stack_gate import StackGate, arguments_of  # noqa: PLC0415  httpx: 0.25 s
         from pulumi_hbr_clients.client.client import HbrClient  # noqa: PLC0415  httpx: 0.25 s
 
         values, unknown, secret = dict[str, Any](), set[str](), set[str]()
@@ -186,12 +186,12 @@ class _Hook:
                 secret.add(snake(name))
             values[name] = await output.future()
         limit = values.get("customTimeouts", {}).get("update" if args.old_inputs else "create")
-        arguments = {"timeout": limit, **stack_gate.arguments_of(values)}
+        arguments = {"timeout": limit, **arguments_of(values)}
         try:
             if gate := parse_partial(arguments, unknown, ResourceCondition):
                 async with HbrClient(config=self._config) as client:
-                    mode, log = values.get("bypass", "enforce"), partial(self._log, args.urn)
-                    await stack_gate.run(gate, mode, client, log, secret, preview=self._is_preview)
+                    stack_gate = StackGate(gate, values.get("bypass", "enforce"), client)
+                    await stack_gate.run(partial(self._log, args.urn), secret, preview=self._is_preview)
         except InputError as error:
             raise error.without(secret) from None
         except GateTimeoutError as error:

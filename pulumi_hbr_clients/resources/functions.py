@@ -109,7 +109,7 @@ def get_backup_clients(  # noqa: PLR0913  the arguments of `Query`; a test holds
         raise InputError(*issues)
     validated = query.parse(arguments)
     if pulumi_runtime.is_mocked():
-        from pulumi.runtime import invoke  # noqa: PLC0415  a plain script need not load pulumi
+        from pulumi.runtime import invoke
 
         mocked = invoke(FUNCTION_TOKEN, validated.to_state()).value
         return outputs.project(validated, pulumi_runtime.mocked_list(mocked))
@@ -164,9 +164,9 @@ def get_backup_clients_output(  # noqa: PLR0913  the arguments of `Query`; a tes
         pulumi.RunError: When it is resolved: any other error of `get_backup_clients`, in one line.
     """
     arguments = dict(locals())
-    import pulumi  # noqa: PLC0415  0.6 s that a plain script need not pay
+    import pulumi
 
-    from pulumi_hbr_clients.resources import inputs  # noqa: PLC0415  the same
+    from pulumi_hbr_clients.resources import inputs
 
     arguments = inputs.given(arguments)
     inputs.check_options("get_backup_clients_output", opts, arguments)
@@ -184,7 +184,7 @@ def get_backup_clients_output(  # noqa: PLR0913  the arguments of `Query`; a tes
 
 
 async def _list(validated: Query, config: Config, secret: Collection[str] = ()) -> ClientList:
-    from pulumi_hbr_clients.client.client import HbrClient  # noqa: PLC0415  httpcore costs 0.2 s
+    from pulumi_hbr_clients.client.client import HbrClient
 
     async with HbrClient(config=config) as client:
         found = await client.list(validated)
@@ -211,7 +211,7 @@ def clients_from_stack(
     """
 
     def read(exported: Any) -> list[BackupClient]:
-        from pulumi_hbr_clients.resources.inputs import in_one_line  # noqa: PLC0415  imports pulumi
+        from pulumi_hbr_clients.resources.inputs import in_one_line
 
         with in_one_line(f"clients_from_stack {name!r}"):
             return from_state(exported)

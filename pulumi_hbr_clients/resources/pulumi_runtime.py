@@ -68,9 +68,9 @@ def dependency_ids(
     As the SDK's own output-form invoke decides it (pulumi 3.272, runtime/invoke.py): what `depends_on` names, be it
     components, Outputs or lists of Outputs, and the resources that the inputs come from, with components' children.
     """
-    import pulumi  # noqa: PLC0415  only programs get here
-    from pulumi.runtime._depends_on import _resolve_depends_on  # noqa: PLC0415  the same
-    from pulumi.runtime.rpc import _expand_dependencies  # noqa: PLC0415  the same
+    import pulumi
+    from pulumi.runtime._depends_on import _resolve_depends_on
+    from pulumi.runtime.rpc import _expand_dependencies
 
     named: Any = []
     if isinstance(options, pulumi.InvokeOutputOptions | pulumi.ResourceOptions):  # plain InvokeOptions name none
@@ -89,7 +89,7 @@ def is_mocked() -> bool:
     """Whether the program runs under `pulumi.runtime.set_mocks`."""
     if "pulumi.runtime.mocks" not in sys.modules:
         return False
-    from pulumi.runtime import mocks, settings  # noqa: PLC0415  a plain script has not loaded pulumi
+    from pulumi.runtime import mocks, settings
 
     return isinstance(settings.SETTINGS.monitor, mocks.MockMonitor)
 

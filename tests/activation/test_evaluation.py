@@ -8,11 +8,9 @@ from hypothesis import strategies as st
 
 from pulumi_hbr_clients.activation import condition as gate
 from pulumi_hbr_clients.activation import messages
-from pulumi_hbr_clients.activation.condition import ActivationCondition
 from pulumi_hbr_clients.activation.evaluation import STATUSES, Verdict, evaluate, track_unknown
 from pulumi_hbr_clients.model import validators
 from pulumi_hbr_clients.model.backup_client import BackupClient, from_wire
-from pulumi_hbr_clients.model.errors import InputError
 from pulumi_hbr_clients.model.outputs import ClientList
 
 NOW = 1_700_000_000.0
@@ -143,79 +141,6 @@ def test_ids_that_another_filter_drops() -> None:
     found = evaluate(parsed, ClientList(clients=(client(1),)), now=NOW)
     assert found.state == "waiting"
     assert [blocking.why for blocking in found.waiting] == ["its client does not match the other filters"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "path", "says"),
-    [
-        ({"timeout": 0}, "timeout", "must be longer than 0 s"),
-        ({"timeout": "soon"}, "timeout", "must be a time: seconds, or text like 90s, 15m or 1h30m"),
-        ({"timeout": True}, "timeout", "must be a time"),
-        ({"timeout": float("nan")}, "timeout", "must be a time"),
-        ({"min_clients": 0}, "min_clients", "must be 1 or more"),
-        ({"min_client_version": "new"}, "min_client_version", "must be a version"),
-        ({"tolerate": ["install_failed"]}, "tolerate[0]", "did you mean INSTALL_FAILED?"),
-        ({"page_size": 5}, "page_size", "a gate looks at all clients that are selected"),
-        ({"statuses": ["ACTIVATED"]}, "statuses", "see tolerate"),
-        ({"backup_statuses": ["PROTECTED"]}, "backup_statuses", "see backup_status"),
-        ({"backupStatuses": ["PROTECTED"]}, "backup_statuses", "see backup_status"),
-        ({"consistency": "counted"}, "consistency", "passes only on a verified list"),
-        ({"include_heartbeats": True}, "include_heartbeats", "nothing that changes by itself"),
-        ({"min_clients": 2, "instance_ids": ["i-1"]}, "min_clients", "together with instance_ids"),
-        ({"min_clients": 1, "client_ids": []}, "min_clients", "together with client_ids"),
-        ({"tolerate": ["ACTIVATED"]}, "tolerate", "must not hold ACTIVATED"),
-        ({"backup_status": "protected"}, "backup_status", "did you mean PROTECTED?"),
-        ({"triggers": [1]}, "triggers", "no such argument"),
-        ({"tiemout": 5}, "tiemout", "no such argument"),
-    ],
-)
-def test_refused(arguments: dict[str, Any], path: str, says: str) -> None:
-    """Faults of query and condition come together, each with its argument."""
-    with pytest.raises(InputError) as caught:
-        gate.parse({"client_type": "ecs", **arguments})
-    found = {fault.path: fault.reason for fault in caught.value.faults}
-    assert says in found[path]
-    assert "client_type" in found
-
-
-def test_an_unknown_value_is_a_warning() -> None:
-    """Statuses are an open set, so one that is not known may be new: it is used, with a warning."""
-    asked = gate.parse({"client_type": "MOON_CLIENT", "tolerate": ["INSTAL_FAILED"], "backup_status": "PROTECTE"})
-    warnings = list(asked.warnings())
-    assert [text.partition(" ")[0] for text in warnings] == ["client_type:", "tolerate:", "backup_status:"]
-    assert [text.rpartition("; ")[2] for text in warnings[1:]] == [
-        "did you mean INSTALL_FAILED?",
-        "did you mean PROTECTED?",
-    ]
-    assert "INSTAL" not in "".join(asked.warnings({"tolerate"}))
-
-
-def test_unknown_arguments_are_no_fault() -> None:
-    """In a preview there is no gate yet, and what is known is checked."""
-    assert gate.parse_partial({"client_type": "ECS_CLIENT"}, ["instance_ids", "timeout"]) is None
-    with pytest.raises(InputError, match="min_clients"):
-        gate.parse_partial({"min_clients": 0}, ["client_type"])
-    with pytest.raises(InputError, match="together with instance_ids"):
-        gate.parse_partial({"client_type": "ECS_CLIENT", "min_clients": 2}, ["instanceIds"])
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ("15m", 900),
-        ("90s", 90),
-        ("1h30m", 5400),
-        ("2d", 172800),
-        (5, 5),
-        (0.5, 0.5),
-        ("45", 45),
-        ("1m30", 90),
-        ("1.5h", 5400),
-    ],
-)
-def test_times(given: Any, expected: float) -> None:
-    """Seconds, or the usual letters."""
-    assert ActivationCondition.model_validate({"timeout": given}).timeout == expected
 
 
 CLIENTS = st.builds(client, st.integers(1, 30), st.sampled_from([*STATUSES, "A_NEW_ONE"]))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pulumi_hbr_clients.activation import stack_gate
 from pulumi_hbr_clients.activation.condition import parse
+from pulumi_hbr_clients.activation.stack_gate import StackGate
 from tests.activation.worlds import World
 
 
@@ -23,7 +23,7 @@ def lines_of(world: World) -> list[tuple[int, str]]:
 
     async def work() -> None:
         async with world.client() as client:
-            await stack_gate.run(gate, "enforce", client, log, (), preview=False)
+            await StackGate(gate, "enforce", client).run(log, (), preview=False)
 
     world.run(work())
     return log.lines

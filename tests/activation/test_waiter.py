@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from pulumi_hbr_clients.activation import stack_gate
 from pulumi_hbr_clients.activation.condition import parse
-from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Turnover, new_rows
+from pulumi_hbr_clients.activation.stack_gate import StackGate
+from pulumi_hbr_clients.activation.waiter import wait_until_activated
+from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, Turnover, new_rows
 from pulumi_hbr_clients.model.errors import (
     CredentialsError,
     GateFailedError,
@@ -267,8 +268,21 @@ def test_a_look_at_a_list_that_cannot_be_completed(world: World) -> None:
 
     async def work() -> object:
         async with world.client() as client:
-            return await stack_gate.run(gate, "enforce", client, lambda text, **_: lines.append(text), (), preview=True)
+            return await StackGate(gate, "enforce", client).run(lambda text, **_: lines.append(text), (), preview=True)
 
     assert world.run(work()) is None
     assert lines[0].startswith("up will wait: ")
     assert "the list may be incomplete" in lines[0]
+
+
+@pytest.mark.usefixtures("emulator")
+def test_the_function(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings come from the environment, and so does a bypass; iterators are read once; the result says all."""
+    names = {"web-1", "web-2"}
+    instances = (row["InstanceId"] for row in backend.rows() if row["Hostname"] in names)
+    passed = asyncio.run(wait_until_activated(client_type="ECS_CLIENT", instance_ids=instances, poll=0.2))
+    assert (passed.found.total_count, passed.bypassed) == (2, False)
+    asked = backend.requests
+    monkeypatch.setenv("HBR_CLIENTS_GATES", "off")
+    assert asyncio.run(wait_until_activated(client_type="ECS_CLIENT", instance_ids=["i-none"])).bypassed
+    assert backend.requests == asked

@@ -7,9 +7,10 @@ import pulumi
 from pulumi.dynamic import CreateResult, ResourceProvider
 
 from pulumi_hbr_clients import ActivationGate
-from pulumi_hbr_clients.emulator import Backend
+from pulumi_hbr_clients.model.names import FUNCTION_TOKEN, GATE_TOKEN
 
 GATE = "hbr-clients:ActivationGate"
+SECRET_MARK = "4dabf18193072939515e22adb298388d"  # noqa: S105  the engine's mark of a secret in state
 QUICK: dict[str, Any] = {"client_type": "ECS_CLIENT", "timeout": "60s", "poll": 0.3}
 
 
@@ -42,13 +43,26 @@ def gated(name: str = "ready", opts: pulumi.ResourceOptions | None = None, **arg
     return gate
 
 
-def ids(backend: Backend, *names: str) -> list[str]:
-    """Instances by host name."""
-    found = {row["Hostname"]: row["InstanceId"] for row in backend.rows()}
-    return [found[name] for name in names]
-
-
 def created_at(stack: Any) -> dict[str, float]:
     """When each recording resource of a stack was created."""
     resources = [found for found in stack.state() if "at" in found.get("outputs", {})]
     return {found["urn"].rpartition("::")[2]: found["outputs"]["at"] for found in resources}
+
+
+class PluginGate(pulumi.CustomResource):
+    """`ActivationGate` of the plugin, as a generated SDK has it."""
+
+    ids: pulumi.Output[list[str]]
+
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None, **inputs: Any) -> None:
+        super().__init__(GATE_TOKEN, name, {"ids": None, **inputs}, opts)
+
+
+def plugin_list(opts: pulumi.InvokeOptions | None = None, **arguments: Any) -> dict[str, Any]:
+    """What the plugin's function gives."""
+    return dict(pulumi.runtime.invoke(FUNCTION_TOKEN, arguments, opts).value or {})
+
+
+def secrets(properties: dict[str, Any]) -> set[str]:
+    """The names of properties that are secret in state."""
+    return {name for name, value in properties.items() if isinstance(value, dict) and SECRET_MARK in value}

@@ -68,16 +68,11 @@ class Project:
         return {resource["urn"].rpartition("::")[2]: resource for resource in resources}
 
 
-def language(example: str) -> str:
-    """Python, nodejs, go or yaml."""
-    runtime = yaml.safe_load((EXAMPLES / example / "Pulumi.yaml").read_text())["runtime"]
-    return str(runtime if isinstance(runtime, str) else runtime["name"])
-
-
 def lay_out(example: str, folder: Path, sdks: Path) -> None:
     """A copy of an example as it stands, with what its user installs: an environment, or an SDK and packages."""
     shutil.copytree(EXAMPLES / example, folder, ignore=LEFT_BY_A_PERSON, dirs_exist_ok=True)
-    match language(example):
+    runtime = yaml.safe_load((EXAMPLES / example / "Pulumi.yaml").read_text())["runtime"]
+    match runtime if isinstance(runtime, str) else runtime["name"]:
         case "python":
             (folder / "venv").symlink_to(sys.prefix)
         case "go":

@@ -10,7 +10,8 @@ import pytest
 
 from pulumi_hbr_clients import ActivationGate, BackupClients
 from pulumi_hbr_clients.emulator import Backend
-from tests.engine.gates import GATE, QUICK, Dependant, created_at, gated, ids
+from tests.engine.gates import GATE, QUICK, Dependant, created_at, gated
+from tests.engine.projects import instances
 
 pytestmark = pytest.mark.engine
 
@@ -20,7 +21,7 @@ def test_a_gate_that_passes_at_once(engine: Any, backend: Backend) -> None:
 
     An empty selection passes, and its row says that nothing was selected; so do warnings of values that look mistyped.
     """
-    chosen = ids(backend, "web-1", "web-2")
+    chosen = instances(backend, "web-1", "web-2")
 
     def program() -> None:
         gated(instance_ids=chosen)
@@ -52,15 +53,15 @@ def test_it_waits_or_fails_and_waits_again(engine: Any, backend: Backend) -> Non
 
     A failure is one clean error that names clients and advice; nothing behind it is made, and the next `up` waits.
     """
-    chosen = ids(backend, "web-1", "batch-1")
-    program = partial(gated, instance_ids=chosen, timeout="8s")
+    chosen = instances(backend, "web-1", "batch-1")
+    program = partial(gated, instance_ids=chosen, timeout="4s")
     stack = engine.stack()
     text = stack.preview(program)
     assert "up will wait: 1 of 2 activated" in text
     assert f"({chosen[1]}): INSTALLING since" in text
     assert "ready-counts   : [unknown]" in text
     text = stack.fails("up", program)
-    assert "failed: not activated within 8s: 1 of 2 activated; waiting for" in text
+    assert "failed: not activated within 4s: 1 of 2 activated; waiting for" in text
     assert "the gate must depend on what installs them" in text
     backend.set_status("INSTALL_FAILED", chosen[0])
     assert "up would fail now: 0 of 2 activated" in stack.preview(program)
@@ -86,19 +87,19 @@ def test_it_waits_or_fails_and_waits_again(engine: Any, backend: Backend) -> Non
 
 def test_triggers_and_recheck(engine: Any, backend: Backend) -> None:
     """A trigger makes the gate wait again; recheck does so when it would not pass. No answer is a warning only."""
-    chosen = ids(backend, "web-1")
+    chosen = instances(backend, "web-1")
     stack = engine.stack()
     stack.up(partial(gated, instance_ids=chosen, triggers=["a", {"b": 1}]))
     stack.up(partial(gated, instance_ids=chosen, triggers=["a", {"b": 2}]))
     assert sorted(stack.operations()) == ["same", "update"]
-    rechecked = partial(gated, instance_ids=chosen, triggers=["a", {"b": 2}], recheck=True, timeout="8s")
+    rechecked = partial(gated, instance_ids=chosen, triggers=["a", {"b": 2}], recheck=True, timeout="4s")
     stack.up(rechecked)
     stack.up(rechecked)
     assert set(stack.operations()) == {"same"}
     backend.set_status("STOPPED", chosen[0])
     assert "up will wait: 0 of 1 activated" in stack.preview(rechecked)
     assert sorted(stack.operations()) == ["same", "update"]
-    assert "not activated within 8s" in stack.fails("up", rechecked)
+    assert "not activated within 4s" in stack.fails("up", rechecked)
     backend.next_faults += ["NoPermission"]
     assert "not checked again: NoPermission" in stack.preview(rechecked)
     assert set(stack.operations()) == {"same"}
@@ -109,10 +110,10 @@ def test_bypass_and_other_settings(engine: Any, backend: Backend, monkeypatch: p
 
     So does one in another region, whose clients are others: an update, not a replacement.
     """
-    chosen = ids(backend, "web-1", "web-2")
+    chosen = instances(backend, "web-1", "web-2")
     backend.set_status("STOPPED", chosen[0])
     stack = engine.stack(hbr_clients__gates="warn")
-    program = partial(gated, instance_ids=chosen, timeout="8s")
+    program = partial(gated, instance_ids=chosen, timeout="4s")
     text = stack.up(program)
     assert "warning: gate bypassed (hbr-clients:gates): 1 of 2 activated" in text
     assert (stack.outputs()["ready-bypassed"], len(stack.outputs()["ready-ids"])) == (True, 2)
@@ -120,7 +121,7 @@ def test_bypass_and_other_settings(engine: Any, backend: Backend, monkeypatch: p
     assert set(stack.operations()) == {"same"}
     monkeypatch.setenv("HBR_CLIENTS_GATES", "off")
     backend.next_faults += ["NoPermission"] * 2
-    program = partial(gated, instance_ids=chosen, timeout="8s", triggers=[1])
+    program = partial(gated, instance_ids=chosen, timeout="4s", triggers=[1])
     stack.up(program)
     assert len(stack.outputs()["ready-ids"]) == 2  # kept: the list could not be read
     monkeypatch.setenv("HBR_CLIENTS_GATES", "enforce")
@@ -141,11 +142,11 @@ def test_bypass_and_other_settings(engine: Any, backend: Backend, monkeypatch: p
 
 def test_targets(engine: Any, backend: Backend) -> None:
     """The engine's own rules: a gate that is not targeted, or excluded, holds up nobody; --replace waits again."""
-    chosen = ids(backend, "batch-1")
+    chosen = instances(backend, "batch-1")
 
     def program(number: int = 1) -> None:
         Dependant("beside", number=number)
-        gated(instance_ids=chosen, timeout="8s")
+        gated(instance_ids=chosen, timeout="4s")
 
     stack = engine.stack()
     before = time.monotonic()
@@ -157,13 +158,13 @@ def test_targets(engine: Any, backend: Backend) -> None:
     backend.activate(*chosen)
     stack.up(program)
     backend.set_status("STOPPED", *chosen)
-    assert "not activated within 8s" in stack.fails("up", program, replace=[stack.urn("ready")])
+    assert "not activated within 4s" in stack.fails("up", program, replace=[stack.urn("ready")])
     assert "deleted" in stack.destroy()
 
 
 def test_dependencies_of_every_kind(engine: Any, backend: Backend) -> None:
     """A gate waits for components' children, Outputs and lists of Outputs, other gates; others wait for it."""
-    first, second = ids(backend, "web-1", "web-2")
+    first, second = instances(backend, "web-1", "web-2")
 
     class Installer(pulumi.ComponentResource):
         def __init__(self, name: str, seconds: float) -> None:
@@ -202,7 +203,7 @@ def test_dependencies_of_every_kind(engine: Any, backend: Backend) -> None:
 
 def test_two_gates_of_one_name(engine: Any, backend: Backend) -> None:
     """Under two components; each waits for its own clients, and where one fails the other's dependants are made."""
-    good, bad = ids(backend, "web-1"), ids(backend, "db-2")  # the second is UNKNOWN
+    good, bad = instances(backend, "web-1"), instances(backend, "db-2")  # the second is UNKNOWN
     backend.set_status("DEACTIVATED", *bad)
 
     def program() -> None:
@@ -222,7 +223,7 @@ def test_two_gates_of_one_name(engine: Any, backend: Backend) -> None:
 
 def test_one_slot(engine: Any, backend: Backend) -> None:
     """A gate that depends on its installers passes with `-p 1`, and so does one that follows them in the program."""
-    chosen = ids(backend, "web-1", "web-2")
+    chosen = instances(backend, "web-1", "web-2")
 
     def program() -> None:
         installers = [Dependant(f"installer-{number}", seconds=0.5) for number in range(6)]
@@ -239,7 +240,7 @@ def test_one_slot(engine: Any, backend: Backend) -> None:
 
 def test_waiting_gates_take_no_provider_thread(engine: Any, backend: Backend) -> None:
     """The dynamic provider has four threads: while six gates wait, other resources are made and read."""
-    chosen = ids(backend, "batch-1")
+    chosen = instances(backend, "batch-1")
     backend.later(12, lambda: backend.activate(*chosen))
 
     def program() -> None:
@@ -259,7 +260,7 @@ def test_unknown_and_secret_inputs_and_options(engine: Any, backend: Backend) ->
 
     Pulumi's options hold: outputs become secret, and custom timeouts are the gate's where it has none.
     """
-    chosen = ids(backend, "web-1")
+    chosen = instances(backend, "web-1")
     limits = pulumi.CustomTimeouts(create="1m", update="1.5s")
     opts = pulumi.ResourceOptions(additional_secret_outputs=["counts_by_status"], custom_timeouts=limits)
 

@@ -1,4 +1,4 @@
-"""Ctrl-C while a gate waits, in `pulumi up` as a user runs it: on a terminal and in a pipe, once and twice.
+"""Ctrl-C while a gate waits, in `pulumi up` as a user runs it: once on a terminal, twice in a pipe.
 
 After the first one the engine waits for operations under way, and so for the gate; the second one ends at once and
 leaves a pending operation. docs/gates.md says how to clear it.
@@ -21,8 +21,7 @@ import pytest
 
 from pulumi_hbr_clients.emulator import Backend
 from tests.cli.terminals import ESCAPE, wait_for
-from tests.engine.gates import ids
-from tests.engine.projects import ROOT, Project
+from tests.engine.projects import ROOT, Project, instances
 
 pytestmark = pytest.mark.engine
 WAITING = "0 of 1 activated; waiting for"
@@ -105,12 +104,11 @@ class Run:
         os.killpg(self.process.pid, signal.SIGINT)
 
 
-@pytest.mark.parametrize("terminal", [True, False])
-def test_once(engine: Any, backend: Backend, tmp_path: Path, terminal: bool) -> None:  # noqa: FBT001  a case
+def test_once(engine: Any, backend: Backend, tmp_path: Path) -> None:
     """The gate goes on until it passes; what depends on it is not made, and the next `up` makes it."""
-    chosen = ids(backend, "batch-1")
+    chosen = instances(backend, "batch-1")
     project = Interruptible(tmp_path, engine, PROGRAM.format(ids=chosen))
-    with project.running_up(terminal=terminal) as run:
+    with project.running_up(terminal=True) as run:
         run.ctrl_c()
         wait_for(lambda: "cancelling" in run.text)
         time.sleep(2)
@@ -124,12 +122,11 @@ def test_once(engine: Any, backend: Backend, tmp_path: Path, terminal: bool) -> 
     assert "after" in project.state()
 
 
-@pytest.mark.parametrize("terminal", [True, False])
-def test_twice(engine: Any, backend: Backend, tmp_path: Path, terminal: bool) -> None:  # noqa: FBT001  a case
-    """It ends at once and leaves a pending operation; the next `up` waits again, with few lines in its log."""
-    chosen = ids(backend, "batch-1")
+def test_twice(engine: Any, backend: Backend, tmp_path: Path) -> None:
+    """It ends at once and leaves a pending operation; once that is cleared, the next `up` makes the gate."""
+    chosen = instances(backend, "batch-1")
     project = Interruptible(tmp_path, engine, PROGRAM.format(ids=chosen))
-    with project.running_up(terminal=terminal) as run:
+    with project.running_up(terminal=False) as run:
         run.ctrl_c()
         wait_for(lambda: "cancelling" in run.text)
         time.sleep(1)
@@ -142,15 +139,14 @@ def test_twice(engine: Any, backend: Backend, tmp_path: Path, terminal: bool) ->
     assert ("ready" in project.state(), project.pending()) == (False, ["creating"])
     project.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates")
     assert project.pending() == []
-    backend.later(20, lambda: backend.activate(*chosen))
-    lines = [line for line in project.up().splitlines() if "activated; waiting for" in line]
-    assert 1 <= len(lines) <= 3  # one for each change, and one in 30 s
+    backend.activate(*chosen)
+    project.up()
     assert {"ready", "after"} <= project.state().keys()
 
 
 def test_the_plugin_ends_at_once(engine: Any, backend: Backend, tmp_path: Path) -> None:
     """The engine tells a plugin of the first Ctrl-C; nothing is left behind, and the next `up` waits again."""
-    chosen = ids(backend, "batch-1")
+    chosen = instances(backend, "batch-1")
     project = Interruptible(tmp_path, engine, PLUGIN_PROGRAM.format(ids=chosen))
     with project.running_up(terminal=True) as run:
         run.ctrl_c()

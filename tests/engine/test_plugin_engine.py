@@ -14,27 +14,11 @@ import pytest
 from pulumi_hbr_clients import BackupClients, HbrClient, Query, __version__
 from pulumi_hbr_clients.activation.stack_gate import settings_digest
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend
+from tests.engine.gates import PluginGate, plugin_list
+from tests.engine.projects import ROOT, instances
 
 pytestmark = pytest.mark.engine
-ROOT = Path(__file__).parents[2]
 RECORDED = ROOT / "tests" / "data" / "stack-0.1.0.json"
-FUNCTION = "hbr-clients:index:getBackupClients"
-
-
-class Provider(pulumi.ProviderResource):
-    """An explicit provider, as a generated SDK has it."""
-
-    def __init__(self, name: str, **inputs: Any) -> None:
-        super().__init__("hbr-clients", name, inputs)
-
-
-class Gate(pulumi.CustomResource):
-    """`ActivationGate` of the plugin, as a generated SDK has it."""
-
-    ids: pulumi.Output[list[str]]
-
-    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None, **inputs: Any) -> None:
-        super().__init__("hbr-clients:index:ActivationGate", name, {"ids": None, **inputs}, opts)
 
 
 def on_path(value: str) -> str:
@@ -46,8 +30,8 @@ def on_path(value: str) -> str:
 def assert_it_lists(engine: Any) -> None:
     """The plugin that the engine finds lists the fleet, and the engine does not warn of PATH."""
     stack = engine.stack()
-    text = stack.up(lambda: pulumi.export("found", pulumi.runtime.invoke(FUNCTION, {"clientType": "ECS_CLIENT"}).value))
-    assert stack.outputs()["found"]["totalCount"] == 12
+    text = stack.up(lambda: pulumi.export("total", plugin_list(clientType="ECS_CLIENT")["totalCount"]))
+    assert stack.outputs()["total"] == 12
     assert "$PATH" not in text
 
 
@@ -78,7 +62,8 @@ def test_half_a_key(engine: Any) -> None:
     """A provider that cannot sign is refused in preview; the engine is not led to print the secret."""
 
     def program() -> None:
-        Provider("half", secretKey=pulumi.Output.secret(FAKE_CREDENTIALS.access_key_secret))
+        keys = {"secretKey": pulumi.Output.secret(FAKE_CREDENTIALS.access_key_secret)}
+        pulumi.ProviderResource("hbr-clients", "half", keys)
 
     text = engine.stack().fails("preview", program)
     assert "hbr-clients:accessKey is not set although" in text
@@ -86,7 +71,7 @@ def test_half_a_key(engine: Any) -> None:
 
 def recorded_program(chosen: list[str]) -> None:
     BackupClients("fleet", client_type="ECS_CLIENT")
-    Gate("ready", clientType="ECS_CLIENT", instanceIds=chosen)
+    PluginGate("ready", clientType="ECS_CLIENT", instanceIds=chosen)
 
 
 def test_a_stack_of_before_previews_unchanged(engine: Any, backend: Backend) -> None:
@@ -94,8 +79,7 @@ def test_a_stack_of_before_previews_unchanged(engine: Any, backend: Backend) -> 
 
     To record another version: RECORD_STATE=1 make test, and commit the file.
     """
-    names = {row["Hostname"]: row["InstanceId"] for row in backend.rows()}
-    chosen = [names["web-1"], names["web-2"]]
+    chosen = instances(backend, "web-1", "web-2")
     endpoint = engine.environment["ALIBABA_CLOUD_ENDPOINT_HBR"]
     stack = engine.stack()
     if os.environ.get("RECORD_STATE"):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pulumi_hbr_clients.emulator import Backend
+from tests.engine.projects import instances
 from tools import generated, schema
 
 pytestmark = pytest.mark.engine
@@ -36,7 +37,7 @@ def test_the_listing_runs(engine: Any) -> None:
 
 def test_the_gate_runs(engine: Any, backend: Backend) -> None:
     """The gate's example passes where the clients of its instances are activated."""
-    chosen = sorted(row["InstanceId"] for row in backend.rows() if row["Hostname"] in {"web-1", "web-2"})
+    chosen = instances(backend, "web-1", "web-2")
     stack = engine.stack(fleet__instanceIds=f'["{chosen[0]}", "{chosen[1]}"]')
     stack.up(lambda: exec(compile(schema.GATE["python"], "schema.json", "exec"), {}))  # noqa: S102  it is our own
     assert len(stack.outputs()["clientIds"]) == 2

@@ -1,4 +1,4 @@
-"""What each door leaves in a stack's state: what SECURITY.md says of it, and no more."""
+"""What each entry point leaves in a stack's state: what SECURITY.md says of it, and no more."""
 
 import json
 import re
@@ -11,32 +11,18 @@ import pytest
 from pulumi_hbr_clients import ActivationGate, BackupClients, get_backup_clients, get_backup_clients_output
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend
 from pulumi_hbr_clients.model.names import ACTIVATION_GATE_TYPE, FUNCTION_TOKEN, GATE_TOKEN
+from tests.engine.gates import PluginGate, secrets
+from tests.engine.projects import instances
 
 pytestmark = pytest.mark.engine
 PAGE = (Path(__file__).parents[2] / "SECURITY.md").read_text()
-SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105  the engine's mark of a secret in state
 OURS = {"__provider", "__internal"}
 
 
-class Gate(pulumi.CustomResource):
-    """`ActivationGate` of the plugin, as a generated SDK has it."""
-
-    def __init__(self, name: str, **inputs: Any) -> None:
-        super().__init__(GATE_TOKEN, name, inputs)
-
-
-def told(door: str) -> set[str]:
-    """The names that the page gives for a door, of what state holds."""
-    (row,) = (line for line in PAGE.splitlines() if line.startswith(f"| {door} |"))
+def documented(entry_point: str) -> set[str]:
+    """The names that the page gives for an entry point, of what state holds."""
+    (row,) = (line for line in PAGE.splitlines() if line.startswith(f"| {entry_point} |"))
     return set(re.findall(r"`(\w+)`", row.split("|")[2]))
-
-
-def chosen(backend: Backend) -> list[str]:
-    return [row["InstanceId"] for row in backend.rows() if row["Hostname"] in {"web-1", "web-2"}]
-
-
-def secrets(properties: dict[str, Any]) -> set[str]:
-    return {name for name, value in properties.items() if isinstance(value, dict) and SECRET in value}
 
 
 def test_a_look_up_leaves_nothing(engine: Any, backend: Backend) -> None:
@@ -56,33 +42,28 @@ def test_a_look_up_leaves_nothing(engine: Any, backend: Backend) -> None:
     assert [row["Hostname"] for row in backend.rows() if row["Hostname"] in json.dumps(stack.state())] == []
 
 
-def passwords_included() -> None:
-    BackupClients("fleet", client_type="ECS_CLIENT", include_proxy_passwords=True)
-
-
 def test_a_data_source_leaves_its_list(engine: Any) -> None:
     """The arguments and the outputs that the page names; the passwords alone are secret."""
     stack = engine.stack()
-    stack.up(passwords_included)
+    stack.up(lambda: BackupClients("fleet", client_type="ECS_CLIENT", include_proxy_passwords=True))
     outputs = stack.resource(":BackupClients")["outputs"]
-    assert {*outputs, "profile"} - OURS - {"clientType", "includeProxyPasswords"} == told("`BackupClients`")
+    assert {*outputs, "profile"} - OURS - {"clientType", "includeProxyPasswords"} == documented("`BackupClients`")
     assert secrets(outputs) == {"proxyPasswords"}
 
 
 def test_a_gate_leaves_what_it_saw(engine: Any, backend: Backend) -> None:
     """Its arguments and what it saw, in Python and in the plugin."""
-    asked = chosen(backend)
+    asked = instances(backend, "web-1", "web-2")
 
     def program() -> None:
         ActivationGate("ready", client_type="ECS_CLIENT", instance_ids=asked)
-        Gate("other", clientType="ECS_CLIENT", instanceIds=asked)
+        PluginGate("other", clientType="ECS_CLIENT", instanceIds=asked)
 
     stack = engine.stack()
     stack.up(program)
-    found = {kind: stack.resource(kind)["outputs"] for kind in (ACTIVATION_GATE_TYPE, GATE_TOKEN)}
-    rows = {ACTIVATION_GATE_TYPE: told("`ActivationGate`"), GATE_TOKEN: told("the plugin's `ActivationGate`")}
-    for kind, outputs in found.items():
-        assert outputs.keys() - OURS - {"clientType"} == rows[kind]
+    for kind, name in {ACTIVATION_GATE_TYPE: "`ActivationGate`", GATE_TOKEN: "the plugin's `ActivationGate`"}.items():
+        outputs = stack.resource(kind)["outputs"]
+        assert outputs.keys() - OURS - {"clientType"} == documented(name)
         assert secrets(outputs) == set()
 
 
