@@ -97,7 +97,7 @@ def parse(args: Mapping[str, Any], model: type[ActivationCondition] = Activation
 
 
 def parse_partial(
-    args: Mapping[str, Any], unknown: Iterable[str], model: type[ActivationCondition] = ActivationCondition
+    args: Mapping[str, Any], unknown: Iterable[str], model: type[ActivationCondition] = ResourceCondition
 ) -> Gate | None:
     """Validate arguments of which some are not known yet; None while any is `unknown`. Raises `InputError`."""
     unknown = {snake(name) for name in unknown}

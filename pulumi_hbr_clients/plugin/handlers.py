@@ -10,7 +10,7 @@ from typing import Any, get_args
 from pydantic import SecretStr
 from pydantic.alias_generators import to_camel
 
-from pulumi_hbr_clients.activation.condition import ResourceCondition, gate_mode, parse_partial
+from pulumi_hbr_clients.activation.condition import gate_mode, parse_partial
 from pulumi_hbr_clients.activation.stack_gate import ARGUMENTS, StackGate, reasons_to_wait
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.settings import Settings, check_location
@@ -77,7 +77,7 @@ class Handlers:
         """Return every fault of the arguments that are known."""
         try:
             gate_mode(self.config)
-            if gate := parse_partial(inputs.known(), inputs.unknown, ResourceCondition):
+            if gate := parse_partial(inputs.known(), inputs.unknown):
                 check_location(gate.query, self.config)
         except InputError as error:
             return _failures(error, inputs)
@@ -101,7 +101,7 @@ class Handlers:
         `at_most` is the resource's custom timeout in seconds, 0 if it has none; `previous` the outputs until now.
         """
         timeout = {"timeout": at_most} if at_most and "timeout" not in inputs.values else {}
-        gate = parse_partial({**inputs.known(), **timeout}, inputs.unknown, ResourceCondition)
+        gate = parse_partial({**inputs.known(), **timeout}, inputs.unknown)
         if gate is None:
             return None
         logged = list[asyncio.Future[None]]()

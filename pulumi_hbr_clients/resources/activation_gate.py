@@ -26,7 +26,7 @@ from pulumi.runtime import settings
 from pulumi.runtime.proto import engine_pb2
 from pydantic.alias_generators import to_camel
 
-from pulumi_hbr_clients.activation.condition import ResourceCondition, gate_mode, parse_partial
+from pulumi_hbr_clients.activation.condition import gate_mode, parse_partial
 from pulumi_hbr_clients.client.settings import check_location
 from pulumi_hbr_clients.model.configuration import Config
 from pulumi_hbr_clients.model.errors import GateTimeoutError, InputError
@@ -111,7 +111,7 @@ class ActivationGate(ClientOutputs):
         with inputs.in_one_line(f"ActivationGate {resource_name!r}"):
             check_options("ActivationGate", opts, arguments, _OUTPUTS)
             known, later = inputs.split(arguments)
-            if (gate := parse_partial(known, later, ResourceCondition)) and not program.is_mocked():
+            if (gate := parse_partial(known, later)) and not program.is_mocked():
                 check_location(gate.query, config)
             mode = gate_mode(config)
         secret_outputs: list[str] = []
@@ -188,7 +188,7 @@ class _Hook:
         limit = values.get("customTimeouts", {}).get("update" if args.old_inputs else "create")
         arguments = {"timeout": limit, **arguments_of(values)}
         try:
-            if gate := parse_partial(arguments, unknown, ResourceCondition):
+            if gate := parse_partial(arguments, unknown):
                 async with HbrClient(config=self._config) as client:
                     stack_gate = StackGate(gate, values.get("bypass", "enforce"), client)
                     await stack_gate.run(partial(self._log, args.urn), secret, preview=self._is_preview)

@@ -7,26 +7,20 @@ from pulumi_hbr_clients.activation.stack_gate import StackGate
 from tests.activation.worlds import World
 
 
-class Log:
-    """Where lines go, with the second at which they came."""
-
-    def __init__(self, world: World) -> None:
-        self.world, self.lines = world, list[tuple[int, str]]()
-
-    def __call__(self, text: str, *, ephemeral: bool = False, warning: bool = False) -> None:
-        assert (ephemeral, warning) == (True, False)
-        self.lines.append((round(self.world.clock.monotonic()), text))
-
-
 def lines_of(world: World) -> list[tuple[int, str]]:
-    log, gate = Log(world), parse({"client_type": "ECS_CLIENT"})
+    """What a gate writes, each line with the second at which it came."""
+    lines, gate = list[tuple[int, str]](), parse({"client_type": "ECS_CLIENT"})
+
+    def log(text: str, *, ephemeral: bool = False, warning: bool = False) -> None:
+        assert (ephemeral, warning) == (True, False)
+        lines.append((round(world.clock.monotonic()), text))
 
     async def work() -> None:
         async with world.client() as client:
             await StackGate(gate, "enforce", client).run(log, (), preview=False)
 
     world.run(work())
-    return log.lines
+    return lines
 
 
 @pytest.fixture
