@@ -18,9 +18,10 @@ import pytest
 
 from pulumi_hbr_clients import get_backup_clients
 from pulumi_hbr_clients.emulator import Backend, Cloud, account_credentials, new_rows, serve
-from tests.engine.projects import EXAMPLES, Project, instances, once_waited_for
+from tests.engine.projects import EXAMPLES, ROOT, Project, instances, once_waited_for
 
 NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/Pulumi.yaml"))
+CI_LOG = ROOT / "docs" / "ci-log.md"
 IN_FULL = os.environ.get("EXAMPLES") == "all"
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]  # the first run on a machine compiles for minutes
 Lay = Callable[..., Project]
@@ -58,13 +59,27 @@ def test_fleet(project: Lay, backend: Backend, service: ExitStack) -> None:
     ends_without_the_service(fleet, service)
 
 
+def normalised(text: str) -> str:
+    """Durations as `Ns`, times as `TIME`; without the engine's dots."""
+    text = re.sub(r"\b\d+(\.\d+)?s\b", "Ns", text)
+    text = re.sub(r"\b(\d{4}-\d\d-\d\d )?\d\d:\d\d(:\d\d)?Z?", "TIME", text)
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines() if line and not line.startswith("@ "))
+
+
 def test_gate(project: Lay, backend: Backend, service: ExitStack) -> None:
-    """What depends on the gate is created after the last client is activated, and then left alone."""
+    """What depends on the gate is created after the last client is activated, and then left alone.
+
+    docs/ci-log.md shows what `up` prints, but for durations and times. WRITE=1 writes the page.
+    """
     nodes = instances(backend, "web-1", "batch-1")
     gate = project("gate").init(instanceIds=nodes)
     assert "1 of 2" in gate.run("preview")
     text, activated = once_waited_for(backend, nodes[1], gate.up)
-    assert "1 of 2" in text
+    log = f"```console\n$ pulumi up --yes --skip-preview --non-interactive\n{normalised(text)}```\n"
+    before, _, after = re.split(r"(```console\n.*?```\n)", CI_LOG.read_text(), flags=re.DOTALL)
+    if os.environ.get("WRITE"):
+        CI_LOG.write_text(before + log + after)
+    assert CI_LOG.read_text() == before + log + after
     assert gate.outputs()["servedBy"] == nodes
     assert len(gate.outputs()["clientIds"]) == 2
     assert datetime.fromisoformat(gate.state()["cutover"]["created"]).timestamp() >= activated
