@@ -51,18 +51,11 @@ FAULTS: dict[str, dict[str, Any]] = {
     "many at once": {"client_type": "ecs", "page_number": 0, "statuses": ["activated"], "fields": ["statu"]},
 }
 REFUSALS = ("NoPermission", "InvalidParameter", "ServiceNotActivated")
-OUTPUTS = {
-    "clients": "clients",
-    "ids": "ids",
-    "instanceIds": "instance_ids",
-    "totalCount": "total_count",
-    "serviceTotalCount": "service_total_count",
-    "countsByStatus": "counts_by_status",
-    "missingClientIds": "missing_client_ids",
-    "missingInstanceIds": "missing_instance_ids",
-    "complete": "complete",
-    "region": "region",
-}
+NAMES = (
+    *("clients", "ids", "instance_ids", "total_count", "service_total_count", "counts_by_status"),
+    *("missing_client_ids", "missing_instance_ids", "complete", "region"),
+)
+OUTPUTS = {to_camel(name): name for name in NAMES}
 VOLATILE = {state_name(name) for name in VOLATILE_FIELDS}
 
 
