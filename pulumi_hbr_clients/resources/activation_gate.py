@@ -32,8 +32,7 @@ from pulumi_hbr_clients.model.configuration import Config
 from pulumi_hbr_clients.model.errors import GateTimeoutError, InputError
 from pulumi_hbr_clients.model.names import ACTIVATION_GATE_TYPE
 from pulumi_hbr_clients.model.validators import snake
-from pulumi_hbr_clients.resources import inputs
-from pulumi_hbr_clients.resources import pulumi_runtime as program
+from pulumi_hbr_clients.resources import inputs, pulumi_runtime
 from pulumi_hbr_clients.resources.backup_clients import ClientOutputs
 from pulumi_hbr_clients.resources.inputs import Filters, Strings, Tags, check_options
 from pulumi_hbr_clients.state_providers import ActivationGateProvider
@@ -107,11 +106,12 @@ class ActivationGate(ClientOutputs):
         Raises:
             pulumi.RunError: With every fault of the arguments. Nothing is sent from here.
         """
-        arguments, config = inputs.given(locals()), program.config()
-        with inputs.in_one_line(f"ActivationGate {resource_name!r}"):
+        arguments, config = inputs.read_arguments(locals()), pulumi_runtime.config()
+        is_mocked = pulumi_runtime.is_mocked()
+        with inputs.as_run_error(f"ActivationGate {resource_name!r}"):
             check_options("ActivationGate", opts, arguments, _OUTPUTS)
             known, later = inputs.split(arguments)
-            if (gate := parse_partial(known, later)) and not program.is_mocked():
+            if (gate := parse_partial(known, later)) and not is_mocked:
                 check_location(gate.query, config)
             mode = gate_mode(config)
         secret_outputs: list[str] = []
@@ -125,12 +125,12 @@ class ActivationGate(ClientOutputs):
             limits: Any = opts.custom_timeouts
             properties["customTimeouts"] = dict(limits if isinstance(limits, dict) else vars(limits))
         # before 3.272, mocks have no server for hooks
-        hooks: list[ResourceHook | ResourceHookFunction] | None = None if program.is_mocked() else [_hook(config)]
+        hooks: list[ResourceHook | ResourceHookFunction] | None = None if is_mocked else [_hook(config)]
         own = pulumi.ResourceOptions(hooks=ResourceHookBinding(before_create=hooks, before_update=hooks))
         merged = pulumi.ResourceOptions.merge(opts, own)
         secret_outputs += map(to_camel, merged.additional_secret_outputs or [])
         merged.additional_secret_outputs = secret_outputs  # the SDK reads it when all inputs are resolved
-        properties |= {**dict.fromkeys(_OUTPUTS), "__provider": program.by_reference(ActivationGateProvider)}
+        properties |= {**dict.fromkeys(_OUTPUTS), "__provider": pulumi_runtime.by_reference(ActivationGateProvider)}
         super().__init__(ACTIVATION_GATE_TYPE, resource_name, properties, merged)
 
     @property

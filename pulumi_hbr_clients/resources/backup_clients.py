@@ -155,12 +155,12 @@ class BackupClients(ClientOutputs):
         Raises:
             pulumi.RunError: With every fault of the arguments. Nothing is sent from here.
         """
-        arguments, who = inputs.given(locals()), f"BackupClients {resource_name!r}"
-        with inputs.in_one_line(who):
+        arguments, label = inputs.read_arguments(locals()), f"BackupClients {resource_name!r}"
+        with inputs.as_run_error(label):
             check_options("BackupClients", opts, arguments, STATE_OUTPUTS)
             known = inputs.check(arguments)
         outputs = inputs.as_outputs(arguments)
-        query = inputs.resolve(who, outputs, opts, lambda query, secret: _warn_of(who, query, secret))
+        query = inputs.resolve(label, outputs, opts, lambda query, secret: _warn_of(label, query, secret))
         properties = known.to_state() if known else _properties(outputs, query)
         super().__init__(
             BACKUP_CLIENTS_TYPE,
@@ -220,10 +220,10 @@ class BackupClients(ClientOutputs):
         return self._output("profile")
 
 
-def _warn_of(who: str, query: Query, secret: Collection[str]) -> Query:
+def _warn_of(label: str, query: Query, secret: Collection[str]) -> Query:
     """The query, once its oddities are reported: here, where it is known which arguments are secret."""
     for text in query.warnings(secret):
-        pulumi_runtime.warn(f"{who}: {text}")
+        pulumi_runtime.warn(f"{label}: {text}")
     return query
 
 

@@ -168,7 +168,7 @@ def get_backup_clients_output(  # noqa: PLR0913  the arguments of `Query`; a tes
 
     from pulumi_hbr_clients.resources import inputs
 
-    arguments = inputs.given(arguments)
+    arguments = inputs.read_arguments(arguments)
     inputs.check_options("get_backup_clients_output", opts, arguments)
     inputs.check(arguments)
     config = pulumi_runtime.config()
@@ -211,9 +211,9 @@ def clients_from_stack(
     """
 
     def read(exported: Any) -> list[BackupClient]:
-        from pulumi_hbr_clients.resources.inputs import in_one_line
+        from pulumi_hbr_clients.resources.inputs import as_run_error
 
-        with in_one_line(f"clients_from_stack {name!r}"):
+        with as_run_error(f"clients_from_stack {name!r}"):
             return from_state(exported)
 
     return stack_reference.require_output(name).apply(read)

@@ -25,7 +25,7 @@ Tags = pulumi.Input[Mapping[str, pulumi.Input[str | None]]] | pulumi.Input[Seque
 Filters = pulumi.Input[Mapping[str, Strings]] | pulumi.Input[Sequence[Mapping[str, Any]]]
 
 
-def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def read_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments that are given, each iterator read once."""
     own = {"self", "resource_name", "opts", "__class__"}
     return {name: materialize(value) for name, value in arguments.items() if value is not None and name not in own}
@@ -60,7 +60,7 @@ def as_outputs(arguments: Mapping[str, Any]) -> dict[str, pulumi.Output[Any]]:
 
 
 def resolve(
-    who: str,
+    label: str,
     outputs: Mapping[str, pulumi.Output[Any]],
     options: pulumi.InvokeOutputOptions | pulumi.ResourceOptions | None,
     then: Callable[[Query, Collection[str]], Any],
@@ -70,7 +70,7 @@ def resolve(
 
     async def work(values: Sequence[Any]) -> Any:
         secret = {snake(name) for name, value in outputs.items() if await value.is_secret()}
-        with in_one_line(who, secret):
+        with as_run_error(label, secret):
             query = parse(values[0])
             check_address(query)
             result = then(query, secret)
@@ -80,7 +80,7 @@ def resolve(
 
 
 @contextmanager
-def in_one_line(who: str, secret: Collection[str] = ()) -> Iterator[None]:
+def as_run_error(label: str, secret: Collection[str] = ()) -> Iterator[None]:
     """An error of ours becomes one that Pulumi shows without a traceback, named after its resource.
 
     The values of arguments that are `secret` are not repeated.
@@ -89,7 +89,7 @@ def in_one_line(who: str, secret: Collection[str] = ()) -> Iterator[None]:
         yield
     except HbrError as error:
         shown = error.without(secret) if isinstance(error, InputError) else error
-        raise pulumi.RunError(f"{who}: {shown}") from None
+        raise pulumi.RunError(f"{label}: {shown}") from None
 
 
 # Options that have no effect here would list another region or account than was meant, or show in clear text what was
