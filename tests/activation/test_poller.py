@@ -16,9 +16,7 @@ def world() -> World:
     """200 clients, the first five of them installing until a minute has passed."""
     world = World()
     world.backend.add(*new_rows(190, seed=3, Status="ACTIVATED"))
-    installing = world.instances[:5]
-    world.backend.set_status("INSTALLING", *installing)
-    world.at(60, lambda: world.backend.activate(*installing))
+    world.installing(5, until=60)
     return world
 
 

@@ -25,14 +25,13 @@ def lines_of(world: World) -> list[tuple[int, str]]:
 
 @pytest.fixture
 def world() -> World:
-    world = World()
-    world.backend.set_status("INSTALLING", *world.instances[:2])
-    return world
+    """Ten clients."""
+    return World()
 
 
 def test_a_minute_without_a_change(world: World) -> None:
     """At most one line in 30 s; the deadline stands in the first line only, as a clock time."""
-    world.at(60, lambda: world.backend.activate(*world.instances[:2]))
+    world.installing(2, until=60)
     lines = lines_of(world)
     assert 3 <= len(lines) <= 5
     assert ["until 2025-10-09 " in text for _, text in lines] == [True, *[False] * (len(lines) - 1)]
@@ -40,6 +39,7 @@ def test_a_minute_without_a_change(world: World) -> None:
 
 def test_a_change_is_reported_at_once(world: World) -> None:
     """What is waited for, not how old it is; the last line is that the gate has passed."""
+    world.installing(2)
     first, second = world.instances[:2]
     world.at(10, lambda: world.backend.activate(first))
     world.at(25, lambda: world.backend.activate(second))
@@ -52,7 +52,7 @@ def test_a_change_is_reported_at_once(world: World) -> None:
 def test_an_outage_is_one_line(world: World) -> None:
     """However many polls fail; its end is another."""
     world.backend.next_faults += ["none", *["ServiceUnavailable"] * 8]
-    world.at(45, lambda: world.backend.activate(*world.instances[:2]))
+    world.installing(2, until=45)
     texts = [text for _, text in lines_of(world)]
     assert 1 <= len([text for text in texts if "the service does not answer" in text]) <= 2
     assert len(texts) <= 5
@@ -60,5 +60,4 @@ def test_an_outage_is_one_line(world: World) -> None:
 
 def test_a_gate_that_passes_at_once(world: World) -> None:
     """It writes nothing."""
-    world.backend.activate(*world.instances[:2])
     assert lines_of(world) == []

@@ -81,7 +81,7 @@ def test_unknown_has_a_grace_period(world: World, recovers_after: float, passes:
 
 def test_a_timeout_says_what_was_missing(world: World) -> None:
     """One timeout over the whole selection."""
-    world.backend.set_status("INSTALLING", world.instances[0])
+    world.installing()
     with pytest.raises(GateTimeoutError) as caught:
         world.wait(instance_ids=[*world.instances, "i-none"], timeout="15m")
     assert world.clock.monotonic() == pytest.approx(900)
@@ -100,9 +100,8 @@ def test_the_service_decides_how_old_a_heartbeat_is(world: World) -> None:
 
 def test_an_outage_is_survived_and_reported(world: World) -> None:
     """5xx, dropped and hanging requests while polling: it goes on when the service is back."""
-    world.backend.set_status("INSTALLING", world.instances[0])
+    world.installing(until=100)
     world.backend.next_faults += ["none", *["ServiceUnavailable"] * 10, *["drop"] * 10, *["slow:60"] * 3]
-    world.at(100, lambda: world.backend.activate(world.instances[0]))
     assert world.wait().found.complete
     outages = {progress.outage.partition(":")[0] for progress in world.progress}
     assert {"", "ServiceUnavailable"} < outages
@@ -125,7 +124,7 @@ def test_a_long_outage_is_reported_before_its_poll_ends(world: World) -> None:
 )
 def test_a_refusal_ends_the_wait(world: World, fault: str, says: str, requests: int) -> None:
     """Waiting does not give a permission; expired credentials are renewed once, not until the timeout."""
-    world.backend.set_status("INSTALLING", world.instances[0])
+    world.installing()
     world.backend.next_faults += ["none", *[fault] * 50]
     with pytest.raises(ServiceError, match=says):
         world.wait()
@@ -153,8 +152,7 @@ class Source:
 @pytest.mark.parametrize(("fails", "retry"), [((0, 60), Retry.BACK_OFF), ((5, 60), Retry.NEVER)])
 def test_a_failing_credential_source_is_an_outage(world: World, fails: tuple[float, float], retry: Retry) -> None:
     """One that may answer later, or that has answered before, is waited for until the timeout."""
-    world.backend.set_status("INSTALLING", world.instances[0])
-    world.at(80, lambda: world.backend.activate(world.instances[0]))
+    world.installing(until=80)
     source: Any = Source(world, fails, retry)
     passed = world.wait(client=world.client(credentials=source))
     assert passed.waited >= 80
@@ -197,8 +195,7 @@ def test_a_slow_list_is_seen(world: World) -> None:
 def test_a_gate_by_filters_passes_on_a_verified_list(world: World) -> None:
     """Earlier polls read the list once, the one that lets the gate pass reads it twice."""
     world.backend.add(*new_rows(190, seed=3, Status="ACTIVATED"))
-    world.backend.set_status("INSTALLING", world.instances[0])
-    world.at(20, lambda: world.backend.activate(world.instances[0]))
+    world.installing(until=20)
     before = None
 
     def count(_: Any) -> None:
@@ -235,7 +232,7 @@ def test_nothing_stays_behind(world: World) -> None:
     """No poller and no task, however a gate ends."""
 
     async def work() -> int:
-        world.backend.set_status("INSTALLING", world.instances[0])
+        world.installing()
         gates = [asyncio.create_task(world.gate()) for _ in range(3)]
         await asyncio.sleep(30)
         for gate in gates:
@@ -253,7 +250,7 @@ def test_an_exception_in_the_report_ends_the_wait(world: World) -> None:
     def gone(_: Any) -> None:
         raise ConnectionError("the engine is gone")
 
-    world.backend.set_status("INSTALLING", world.instances[0])
+    world.installing()
     with pytest.raises(ConnectionError):
         world.run(world.gate(on_progress=gone))
 

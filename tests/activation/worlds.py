@@ -30,6 +30,13 @@ class World:
     def instances(self) -> list[str]:
         return [row["InstanceId"] for row in self.backend.rows()]
 
+    def installing(self, count: int = 1, until: float | None = None) -> None:
+        """The first instances are installing now, and activated after some seconds."""
+        chosen = self.instances[:count]
+        self.backend.set_status("INSTALLING", *chosen)
+        if until is not None:
+            self.at(until, lambda: self.backend.activate(*chosen))
+
     def at(self, seconds: float, action: Callable[[], object]) -> None:
         self._plan.append((seconds, action))
 
