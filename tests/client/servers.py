@@ -1,4 +1,4 @@
-"""HTTP on loopback, with or without TLS: what answers in the place of the service, of STS or of a credentials URI."""
+"""HTTP on loopback, with or without TLS: stands in for the service, a proxy, STS or a credentials URI."""
 
 import http.server
 import json
@@ -27,6 +27,9 @@ class Server(http.server.ThreadingHTTPServer):
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                self.do_POST()
+
+            def do_CONNECT(self) -> None:
                 self.do_POST()
 
             def do_POST(self) -> None:

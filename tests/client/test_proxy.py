@@ -1,7 +1,5 @@
 """Which proxy leads to the service, and what is said of it. Proxies here are real sockets on loopback."""
 
-import socket
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +8,7 @@ from pulumi_hbr_clients import emulator
 from pulumi_hbr_clients.client.proxy import bypasses, parse_proxy
 from pulumi_hbr_clients.emulator import Backend, new_rows
 from pulumi_hbr_clients.model.errors import InputError, Retry, TransportError
+from tests.client.servers import Server, serving
 from tests.queries import ONE_TRY, listed
 
 SERVICE = "https://hbr.cn-hangzhou.aliyuncs.com"
@@ -23,32 +22,11 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
 
 
-class Refusing:
-    """A proxy that notes where it should connect to, and refuses with this status."""
-
-    def __init__(self, status: bytes = b"502 Not today") -> None:
-        self.asked: list[str] = []
-        self.status = status
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            with connection:
-                self.asked.append(connection.recv(4096).split(b"\r\n")[0].decode(errors="replace"))
-                connection.sendall(b"HTTP/1.1 %b\r\nContent-Length: 0\r\n\r\n" % self.status)
-
-
 @pytest.fixture
-def proxy() -> Iterator[Refusing]:
-    made = Refusing()
-    yield made
-    made.socket.close()
+def proxy() -> Iterator[Server]:
+    """A proxy that refuses whatever it is asked for."""
+    with serving(lambda _: (502, {}, b"")) as server:
+        yield server
 
 
 @pytest.mark.parametrize(
@@ -56,42 +34,42 @@ def proxy() -> Iterator[Refusing]:
 )
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 def test_a_proxy_of_the_environment_is_used(
-    proxy: Refusing, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+    proxy: Server, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     """The way to the service leads through it, by the service's name, and its refusal is told without its password."""
-    monkeypatch.setenv(name, value.format(proxy.port))
-    said = f"^no answer from {SERVICE} .ProxyError: 502 Not today. by way of the proxy that {name} names$"
+    monkeypatch.setenv(name, value.format(proxy.server_port))
+    said = f"^no answer from {SERVICE} .ProxyError: 502 Bad Gateway. by way of the proxy that {name} names$"
     with pytest.raises(TransportError, match=said):
         listed(SERVICE, ONE_TRY)
-    assert proxy.asked == ["CONNECT hbr.cn-hangzhou.aliyuncs.com:443 HTTP/1.1"]
+    assert proxy.paths == ["hbr.cn-hangzhou.aliyuncs.com:443"]
 
 
-def test_a_refused_password_is_tried_once(proxy: Refusing, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_password_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every further try with a wrong password brings the account nearer to its lock; the variable is named."""
-    proxy.status = b"407 Proxy Authentication Required"
-    monkeypatch.setenv("HTTPS_PROXY", f"http://user:FAKE-WRONG@127.0.0.1:{proxy.port}")
-    with pytest.raises(TransportError, match=r"407 .* by way of the proxy that HTTPS_PROXY names") as caught:
-        listed(SERVICE)
-    assert (len(proxy.asked), caught.value.retry) == (1, Retry.NEVER)
+    with serving(lambda _: (407, {}, b"")) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:FAKE-WRONG@127.0.0.1:{proxy.server_port}")
+        with pytest.raises(TransportError, match=r"407 .* by way of the proxy that HTTPS_PROXY names") as caught:
+            listed(SERVICE)
+    assert (len(proxy.paths), caught.value.retry) == (1, Retry.NEVER)
     assert "FAKE-WRONG" not in str(caught.value)
 
 
-def test_no_proxy(proxy: Refusing, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy(proxy: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """NO_PROXY leads past it: the address itself is connected to."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")
     with pytest.raises(TransportError, match="ConnectError"):
-        listed(f"https://127.0.0.1:{proxy.port}", ONE_TRY)
-    assert proxy.asked[0].startswith("\x16")  # TLS's first byte, not CONNECT
+        listed(f"https://127.0.0.1:{proxy.server_port}", ONE_TRY)
+    assert (proxy.callers, proxy.paths) == (1, [])  # TLS's first bytes, not CONNECT
 
 
-def test_loopback_needs_no_proxy(proxy: Refusing, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loopback_needs_no_proxy(proxy: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy has no way to this machine's own loopback."""
-    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
-    monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{proxy.port}")
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.server_port}")
+    monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{proxy.server_port}")
     with emulator.serve(Backend(new_rows(3))) as running:
         assert listed(running.endpoint).total_count == 3
-    assert proxy.asked == []
+    assert proxy.callers == 0
 
 
 @pytest.mark.parametrize(
