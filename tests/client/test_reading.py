@@ -11,7 +11,8 @@ from pulumi_hbr_clients import emulator, get_backup_clients
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, FAKE_STS_CREDENTIALS, Backend, new_rows
 from pulumi_hbr_clients.model.errors import DeadlineError, ServiceError
 from pulumi_hbr_clients.model.outputs import ClientList
-from tests.client.in_memory import ECS, World
+from pulumi_hbr_clients.model.query import Query
+from tests.client.in_memory import ECS, Recorder, World
 from tests.queries import client
 
 
@@ -32,6 +33,18 @@ def test_equal_queries_are_sent_once() -> None:
     assert world.backend.requests == 6
     assert [found.total_count for found in whole] == [250] * 3
     assert set(activated.counts_by_status) == {"ACTIVATED"}
+
+
+def test_every_caller_sees_the_pages() -> None:
+    """Whoever joins a query is told of its progress as the first caller is."""
+    world, seen = World(250, latency=0.1), [Recorder(), Recorder()]
+
+    async def work() -> None:
+        async with world.client() as client:
+            await asyncio.gather(*(client.list(Query(**ECS), each) for each in seen))
+
+    world.run(work())
+    assert seen[0].pages == seen[1].pages != []
 
 
 @pytest.mark.parametrize(
