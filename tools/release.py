@@ -1,9 +1,8 @@
 """What a release consists of: notes, the release on GitHub, the Go SDK's tag. Only the standard library.
 
-    tools/release.py check [TAG]      the version, CHANGELOG.md, and the schema against the last tag's
-    tools/release.py publish TAG      with what the folder dist holds, and SHA256SUMS next to it
+    tools/release.py TAG      publishes what the folder dist holds, and SHA256SUMS next to it
 
-.github/workflows/release.yml calls these, and `make release-check` the first.
+.github/workflows/release.yml calls it; `make release-check` calls `check` before everything is built.
 """
 
 import json
@@ -22,23 +21,6 @@ Spec = dict[str, Any]
 
 class ReleaseError(Exception):
     """The release is not ready: what is wrong, and where."""
-
-
-def main() -> int:
-    """Do what the arguments say."""
-    try:
-        match sys.argv[1:]:
-            case ["check", *tag]:
-                print("\n".join(check(ROOT, *tag)))
-            case ["publish", tag]:
-                publish(ROOT, tag)
-            case _:
-                print(__doc__, file=sys.stderr)
-                return 2
-    except (ReleaseError, subprocess.CalledProcessError) as error:
-        print(f"release: {error}", file=sys.stderr)
-        return 1
-    return 0
 
 
 def check(root: Path, tag: str = "") -> list[str]:
@@ -138,4 +120,4 @@ def _git(root: Path, *words: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    publish(ROOT, sys.argv[1])
