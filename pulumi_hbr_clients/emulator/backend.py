@@ -164,7 +164,7 @@ class Backend(Behaviour):
     def stop_heartbeats(self, *identities: str) -> None:
         """Clients keep their status and no longer report."""
         for client in map(self.find, identities):
-            client.change(client.moving(self.now()), self.now())
+            client.change({}, self.now())
             client.beats = False
 
     @_locked

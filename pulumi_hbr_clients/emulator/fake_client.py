@@ -10,7 +10,7 @@ clock. The rest of the row is encoded once and kept until the row changes: a pag
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from hashlib import sha256
 from typing import Any, Final
 from zlib import crc32
@@ -116,25 +116,20 @@ Owner = tuple[str, str]
 """Another account's id, and the role in it that this account may assume."""
 
 
-@dataclass(slots=True, eq=False)
 class FakeClient:
     """A client. Replace its row through `change` only: the encoded bytes follow."""
 
-    row: Row
-    """In either spelling, with any of `HIDDEN_FIELDS`; then in the service's, without them."""
-    cluster_id: str | None = field(init=False)
-    owner: Owner | None = field(init=False)
-    beats: bool = field(init=False)
-    _phase: int = field(init=False)
-    _still: bytes | None = field(default=None, init=False)
-    """The row without the moving fields, as JSON."""
+    __slots__ = ("_phase", "_still", "beats", "cluster_id", "owner", "row")
 
-    def __post_init__(self) -> None:
-        row = {"ClientType": "ECS_CLIENT", **as_wire(self.row)}
-        self.cluster_id, user, role, beats, _ = (row.pop(name, None) for name in HIDDEN_FIELDS)
-        self.row, self.beats = row, beats is not False
-        self.owner = (str(user), str(role)) if user else None
-        self._phase = crc32(str(row.get("ClientId")).encode()) % HEARTBEAT
+    def __init__(self, row: Row) -> None:
+        """`row` is in either spelling, with any of `HIDDEN_FIELDS`; the client's own in the service's, without them."""
+        own = {"ClientType": "ECS_CLIENT", **as_wire(row)}
+        self.cluster_id, user, role, beats, _ = (own.pop(name, None) for name in HIDDEN_FIELDS)
+        self.row: Row = own
+        self.owner: Owner | None = (str(user), str(role)) if user else None
+        self.beats = beats is not False
+        self._phase = crc32(str(own.get("ClientId")).encode()) % HEARTBEAT
+        self._still: bytes | None = None
 
     def is_called(self, identity: str) -> bool:
         """Whether this is the client's id, or its instance's."""
@@ -142,25 +137,25 @@ class FakeClient:
 
     def change(self, fields: Row, now: float) -> None:
         """Set fields of the row; one set to `...` is removed. A heartbeat that is given no longer moves."""
-        row = {**self.row, **self.moving(now), **fields}
+        beat = self.heartbeat(now)
+        row = {**self.row, **({} if beat is None else dict.fromkeys(MOVING, beat)), **fields}
         self.row = {name: value for name, value in row.items() if value is not ...}
         self.beats = self.beats and "LastHeartBeatTime" not in fields
         self._still = None
 
-    def moving(self, now: float) -> dict[str, int]:
-        """The two moving fields at this time, if they move."""
+    def heartbeat(self, now: float) -> int | None:
+        """UNIX seconds of the last heartbeat; None for a client whose heartbeat is what its row says."""
         if not self.beats or self.row.get("Status") != "ACTIVATED":
-            return {}
-        last = int(now - self._phase) // HEARTBEAT * HEARTBEAT + self._phase
-        return dict.fromkeys(MOVING, last)
+            return None
+        return int(now - self._phase) // HEARTBEAT * HEARTBEAT + self._phase
 
     def encoded(self, now: float) -> bytes:
         """The client as JSON."""
-        moving = self.moving(now)
-        if self._still is None:
-            text = encode({name: value for name, value in self.row.items() if name not in moving})
+        beat = self.heartbeat(now)
+        if self._still is None:  # the row without the moving fields
+            text = encode({name: value for name, value in self.row.items() if beat is None or name not in MOVING})
             # A lone surrogate becomes \udXXX, which is JSON's escape for it.
             self._still = text.encode(errors="backslashreplace")
-        if not moving:
+        if beat is None:
             return self._still
-        return b"%b,%b}" % (self._still[:-1], encode(moving)[1:-1].encode())
+        return b'%b,"LastHeartBeatTime":%d,"UpdatedTime":%d}' % (self._still[:-1], beat, beat)
