@@ -97,29 +97,36 @@ def environment(backend: Backend) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def started(environment: dict[str, str], *arguments: str) -> Iterator[tuple[Any, subprocess.Popen[str]]]:
-    """A provider process and a stub that speaks to it; whatever happens, the process ends."""
+def started(environment: dict[str, str], *arguments: str, **configuration: Any) -> Iterator[Any]:
+    """A stub of a configured provider process, which ends as the engine ends it."""
     with subprocess.Popen([COMMAND, *arguments], env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         with grpc.insecure_channel(f"127.0.0.1:{int(process.stdout.readline())}") as channel:
             stub = provider_pb2_grpc.ResourceProviderStub(channel)
             try:
-                yield stub, process
+                stub.Configure(provider_pb2.ConfigureRequest(args=bag(**configuration)))
+                yield stub
             finally:
-                process.kill()
+                process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
 
 
 @pytest.fixture(scope="module")
 def provider(environment: dict[str, str], engine: tuple[str, Listener]) -> Iterator[Any]:
-    with started(environment, engine[0]) as (stub, process):
-        stub.Configure(provider_pb2.ConfigureRequest(args=bag()))
+    with started(environment, engine[0]) as stub:
         yield stub
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
 
 
 def invoke(stub: Any, **arguments: Any) -> Any:
     return stub.Invoke(provider_pb2.InvokeRequest(tok=FUNCTION, args=bag(**arguments)))
+
+
+def listed(stub: Any, **arguments: Any) -> dict[str, Any]:
+    return plain(getattr(invoke(stub, clientType="ECS_CLIENT", **arguments), "return"))
+
+
+def check(stub: Any, **news: Any) -> Any:
+    return stub.Check(provider_pb2.CheckRequest(urn=URN, news=bag(**news))).failures
 
 
 def refused(call: Any, request: Any) -> grpc.RpcError:
@@ -146,13 +153,13 @@ def test_it_introduces_itself(provider: Any) -> None:
 
 def test_the_list(provider: Any, backend: Backend) -> None:
     """The same list as every other entry point returns, under the same names; heartbeats only if they are included."""
-    result = plain(getattr(invoke(provider, clientType="ECS_CLIENT"), "return"))
+    result = listed(provider)
     assert result["ids"] == sorted(row["ClientId"] for row in backend.rows())
     assert (result["totalCount"], result["countsByStatus"], result["complete"]) == (250, {"ACTIVATED": 250}, True)
     assert not {"lastHeartBeatTime", "updatedTime"} & result["clients"][0].keys()
-    moving = plain(getattr(invoke(provider, clientType="ECS_CLIENT", includeHeartbeats=True), "return"))
+    moving = listed(provider, includeHeartbeats=True)
     assert moving["clients"][0]["lastHeartBeatTime"] > 0
-    few = plain(getattr(invoke(provider, clientType="ECS_CLIENT", fields=["status"]), "return"))
+    few = listed(provider, fields=["status"])
     assert set(few["clients"][0]) == {"clientId", "instanceId", "region", "status"}
 
 
@@ -160,8 +167,7 @@ def test_bad_arguments(provider: Any, backend: Backend) -> None:
     """All faults at once, by property path, of a gate too and with unknown inputs beside them; nothing is sent."""
     found = invoke(provider, clientType="ecs", pageSize=100, tags={"": "v"}).failures
     assert {fault.property for fault in found} == {"clientType", "pageSize", "tags[0].key"}
-    news = bag(clientType="ecs", timeout="soon", pageSize=3, instanceIds=UNKNOWN)
-    found = provider.Check(provider_pb2.CheckRequest(urn=URN, news=news)).failures
+    found = check(provider, clientType="ecs", timeout="soon", pageSize=3, instanceIds=UNKNOWN)
     assert {fault.property for fault in found} == {"clientType", "timeout", "pageSize"}
     assert backend.requests == 0
 
@@ -217,8 +223,7 @@ def test_secrets_stay_secret(provider: Any, backend: Backend) -> None:
 @pytest.mark.parametrize("sentinel", SENTINELS)
 def test_unknown_inputs(provider: Any, backend: Backend, sentinel: str) -> None:
     """Each of the engine's unknowns is no fault in check, and asks nothing in a preview."""
-    news = bag(clientType="ECS_CLIENT", instanceIds=[sentinel], timeout=sentinel)
-    assert not provider.Check(provider_pb2.CheckRequest(urn=URN, news=news)).failures
+    assert not check(provider, clientType="ECS_CLIENT", instanceIds=[sentinel], timeout=sentinel)
     answer = provider.Create(create(preview=True, instanceIds=sentinel))
     assert properties.read(answer.properties).unknown >= {"clients", "ids", "countsByStatus", "instanceIds"}
     assert backend.requests == 0
@@ -226,9 +231,8 @@ def test_unknown_inputs(provider: Any, backend: Backend, sentinel: str) -> None:
 
 def test_a_secret_input_is_not_repeated(provider: Any) -> None:
     """A fault of a secret value names its property in the reason, where the engine does not print the value."""
-    hidden = bag(clientType={**SECRET, "value": "FAKE-SECRET"})
-    found = provider.Check(provider_pb2.CheckRequest(urn=URN, news=hidden)).failures
-    found = [*found, *provider.Invoke(provider_pb2.InvokeRequest(tok=FUNCTION, args=hidden)).failures]
+    hidden = {**SECRET, "value": "FAKE-SECRET"}
+    found = [*check(provider, clientType=hidden), *invoke(provider, clientType=hidden).failures]
     assert [fault.property for fault in found] == ["", ""]
     assert all(fault.reason.startswith("clientType: must be one of ECS_CLIENT") for fault in found)
     assert all(fault.reason.endswith("(given: [secret])") for fault in found)
@@ -237,7 +241,7 @@ def test_a_secret_input_is_not_repeated(provider: Any) -> None:
 
 def test_configuration(environment: dict[str, str]) -> None:
     """What cannot work is refused by property; regions and keys of the configuration are used."""
-    with started({"PATH": os.environ["PATH"], "HOME": "/nowhere"}) as (stub, _):
+    with started({"PATH": os.environ["PATH"], "HOME": "/nowhere"}) as stub:
         news = bag(region="cn-hangzou", endpoint="http://example.com", accessKey="FAKE")
         found = stub.CheckConfig(provider_pb2.CheckRequest(news=news)).failures
         assert {fault.property for fault in found} == {"endpoint", ""}
@@ -256,7 +260,7 @@ def test_configuration(environment: dict[str, str]) -> None:
         )
         assert not stub.CheckConfig(provider_pb2.CheckRequest(news=good)).failures
         stub.Configure(provider_pb2.ConfigureRequest(args=good))
-        result = plain(getattr(invoke(stub, clientType="ECS_CLIENT"), "return"))
+        result = listed(stub)
         assert result["clients"][0]["region"] == "cn-shanghai"
         assert stub.DiffConfig(provider_pb2.DiffRequest(olds=good, news=good)).changes == 1
 
@@ -272,9 +276,8 @@ def test_a_caller_for_each_query(environment: dict[str, str], backend: Backend, 
     with Sts().serving(tmp_path / "authority.pem") as sts:
         own = {"HOME": str(tmp_path), "SSL_CERT_FILE": str(tmp_path / "authority.pem")}
         sts_endpoint = {"ALIBABA_CLOUD_STS_ENDPOINT": sts.endpoint}
-        with started({**environment, **own, **sts_endpoint}) as (stub, _):
-            stub.Configure(provider_pb2.ConfigureRequest(args=bag()))
-            found = plain(getattr(invoke(stub, clientType="ECS_CLIENT", profile="prod"), "return"))
+        with started({**environment, **own, **sts_endpoint}) as stub:
+            found = listed(stub, profile="prod")
             assert found["region"] == "cn-beijing"
             invoke(stub, clientType="ECS_CLIENT", assumeRole=role)
             stub.Configure(provider_pb2.ConfigureRequest(args=bag(profile="prod", region="cn-hangzhou")))
@@ -395,11 +398,9 @@ def test_other_settings_make_a_gate_wait_again(
 ) -> None:
     """An update, not a replacement: other clients are meant. Temporary keys that were renewed are the same caller."""
     given: dict[str, Any] = {"clientType": "ECS_CLIENT", "instanceIds": []}
-    with started(environment) as (stub, _):
-        stub.Configure(provider_pb2.ConfigureRequest(args=bag(**before)))
+    with started(environment, **before) as stub:
         state = stub.Create(create(**given)).properties
-    with started(environment) as (stub, _):
-        stub.Configure(provider_pb2.ConfigureRequest(args=bag(**after)))
+    with started(environment, **after) as stub:
         same = bag(**given)
         answer = stub.Diff(provider_pb2.DiffRequest(urn=URN, id="x", olds=state, old_inputs=same, news=same))
     assert (list(answer.diffs), list(answer.replaces)) == (["settingsDigest"] if changed else [], [])
@@ -411,23 +412,19 @@ def test_a_bypassed_gate(environment: dict[str, str], backend: Backend, engine: 
     ids = [row["InstanceId"] for row in backend.rows()[:2]]
     given: dict[str, Any] = {"clientType": "ECS_CLIENT", "instanceIds": ids}
     backend.set_status("STOPPED", ids[0])
-    with started({**environment, "HBR_CLIENTS_GATES": "warn"}, engine[0]) as (stub, _):
-        stub.Configure(provider_pb2.ConfigureRequest(args=bag(gates="enforce")))
+    with started({**environment, "HBR_CLIENTS_GATES": "warn"}, engine[0], gates="enforce") as stub:
         state = stub.Create(create(**given)).properties
     assert (plain(state)["bypassed"], len(plain(state)["clients"])) == (True, 2)
     warned = [request.message for request in engine[1].heard if request.severity == engine_pb2.WARNING]
     assert warned[-1].startswith("gate bypassed (hbr-clients:gates): 1 of 2 activated")
     request = provider_pb2.DiffRequest(urn=URN, id="x", olds=state, old_inputs=bag(**given), news=bag(**given))
-    with started(environment) as (stub, _):
-        stub.Configure(provider_pb2.ConfigureRequest(args=bag(gates="enforce")))
+    with started(environment, gates="enforce") as stub:
         assert list(stub.Diff(request).diffs) == ["bypassed"]
-    with started(environment) as (stub, _):
-        stub.Configure(provider_pb2.ConfigureRequest(args=bag(gates="off")))
+    with started(environment, gates="off") as stub:
         assert list(stub.Diff(request).diffs) == []
         assert plain(stub.Create(create(**given)).properties)["bypassed"] is True
-    with started(environment) as (stub, _):
-        stub.Configure(provider_pb2.ConfigureRequest(args=bag(gates="offf")))
-        (fault,) = stub.Check(provider_pb2.CheckRequest(urn=URN, news=bag(**given))).failures
+    with started(environment, gates="offf") as stub:
+        (fault,) = check(stub, **given)
         assert "must be enforce, warn or off; did you mean off?" in fault.reason
 
 
@@ -444,8 +441,7 @@ def test_cancel_ends_200_gates(environment: dict[str, str], backend: Backend) ->
     """While 200 gates wait, Cancel is answered and all of them end, each with a clean line."""
     ids = [row["InstanceId"] for row in backend.rows()[:200]]
     backend.set_status("INSTALLING", *ids)
-    with started(environment) as (stub, _):
-        stub.Configure(provider_pb2.ConfigureRequest(args=bag()))
+    with started(environment) as stub:
         waits = [stub.Create.future(create(instanceIds=[instance], poll=2)) for instance in ids]
         time.sleep(3)
         assert not any(wait.done() for wait in waits)
@@ -461,7 +457,7 @@ def test_cancel_ends_200_gates(environment: dict[str, str], backend: Backend) ->
 def test_attach(environment: dict[str, str], engine: tuple[str, Listener], backend: Backend) -> None:
     """A provider that runs already, under a debugger, learns where the engine is."""
     backend.set_status("INSTALLING", backend.rows()[0]["InstanceId"])
-    with started(environment) as (stub, _):
+    with started(environment) as stub:
         stub.Attach(plugin_pb2.PluginAttach(address=engine[0]))
         stub.Configure(provider_pb2.ConfigureRequest(args=bag()))
         before = len(engine[1].heard)
