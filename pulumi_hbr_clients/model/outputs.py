@@ -2,7 +2,7 @@
 
 Query, ClientList → to_outputs → data source, plugin, JSON of the command line (keys of state, plain values)
 → to_state   → the data source's outputs: `clients` as one text, nothing that can be derived
-→ project    → look-ups: a `ClientList` with the fields that were asked for
+→ project    → look-ups: a `ClientList` with the query's fields
 """
 
 import json
@@ -134,7 +134,7 @@ def excluded_fields(query: Query, *, heartbeats: bool = False) -> frozenset[str]
 
 
 def project(query: Query, found: ClientList) -> ClientList:
-    """The list whose clients have only the fields that the query asks for."""
+    """The list whose clients have only the fields of the query."""
     empty: dict[str, Any] = {name: {} if name == "tags" else None for name in excluded_fields(query)}
     return replace(found, clients=tuple([replace(client, **empty) for client in found.clients]), request_ids=())
 

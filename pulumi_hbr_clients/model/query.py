@@ -239,8 +239,8 @@ _ALSO_OUTPUTS: Final = ("region", "profile", "pageNumber", "pageSize")
 def query_of(resource_id: str, properties: Mapping[str, Any]) -> Query:
     """The query of a data source from its id and its properties, on refresh its previous outputs.
 
-    Some outputs are named as arguments that need not be given, like the region that was resolved: the id tells. Raises
-    `InputError` where no part of the properties is the query that the id was made from.
+    Some outputs are named as arguments that need not be given, like the region that was resolved: the id shows which
+    were. Raises `InputError` where no part of the properties is the query that the id was made from.
     """
     arguments = {field.alias or name for name, field in Query.model_fields.items()}
     given = {name: value for name, value in properties.items() if name in arguments}

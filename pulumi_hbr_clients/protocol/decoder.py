@@ -41,7 +41,7 @@ class Page:
     """One page of the list."""
 
     ids: list[str]
-    """What tells the clients of the page apart, see `BackupClient.identity`."""
+    """The `BackupClient.identity` of every client on the page."""
     clients: list[BackupClient]
     """The records, without those of clients that were known already."""
     total: int
@@ -58,7 +58,7 @@ class Page:
 
 
 class _IdsOnly:
-    """Reads no more of a client than what tells it apart."""
+    """Reads only the ids of a client."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         text = core_schema.typed_dict_field(handler.generate_schema(LenientStr), required=False)

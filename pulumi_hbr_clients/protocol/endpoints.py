@@ -37,7 +37,7 @@ NETWORKS: Final = ("public", "vpc")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One account in one region at one address: what a query speaks to."""
+    """One account in one region at one address: where a query is sent."""
 
     account: str
     """A label of whose credentials sign (a profile, a role, the environment). Never a secret."""

@@ -1,6 +1,6 @@
 """Which pages to request next, and when the list is complete.
 
-A pass requests page 1 of every part of the query, which tells the total, and then all other pages at once. The list is
+A pass requests page 1 of every part of the query, which names the total, and then all other pages at once. The list is
 complete, by the query's `consistency`:
 
     verified    when two consecutive passes return the same set of ids, and as many as the service counts

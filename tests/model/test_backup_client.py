@@ -210,7 +210,7 @@ def test_what_no_state_holds(value: Any, says: str) -> None:
     ],
 )
 def test_outdated(version: str | None, newest: str | None, *, expected: bool | None) -> None:
-    """Versions are compared as numbers; of one that is missing or unreadable nothing is said."""
+    """Versions are compared as numbers; one that is missing or unreadable is neither old nor new."""
     assert client(ClientVersion=version, MaxClientVersion=newest).outdated is expected
 
 

@@ -85,8 +85,8 @@ def test_a_reduced_client_derives_nothing_wrong() -> None:
 
 def test_one_projection() -> None:
     """The plugin's result, the state and the look-ups hold the same clients and the same facts."""
-    asked = parsed(fields=["status", "tags"], include_proxy_passwords=True)
-    plain, state = outputs.to_outputs(asked, FOUND), outputs.to_state(asked, FOUND)
+    wanted = parsed(fields=["status", "tags"], include_proxy_passwords=True)
+    plain, state = outputs.to_outputs(wanted, FOUND), outputs.to_state(wanted, FOUND)
     assert plain == {
         "clients": [
             {"clientId": "c-1", "instanceId": "i-1", "status": "ACTIVATED", "tags": {"a": "b"}},
@@ -107,7 +107,7 @@ def test_one_projection() -> None:
     assert state.keys() == set(outputs.STATE_OUTPUTS) - {"profile", "pageNumber", "pageSize"}
     assert {**state, "clients": 0} == {name: plain[name] for name in state} | {"clients": 0}
     assert json.loads(state["clients"]) == {"clients": plain["clients"], "format": 1}
-    assert tuple(from_state(state["clients"])) == outputs.project(asked, FOUND).clients
+    assert tuple(from_state(state["clients"])) == outputs.project(wanted, FOUND).clients
     assert "proxyPasswords" not in outputs.to_outputs(parsed(), FOUND)
 
 
@@ -121,17 +121,21 @@ def test_a_raw_page_says_which() -> None:
 
 def test_noise_of_a_refresh() -> None:
     """Moved heartbeats are the same list, and so is one from before an output was added; a status is a change."""
-    asked = parsed(include_heartbeats=True)
-    now = outputs.to_state(asked, FOUND)
+    wanted = parsed(include_heartbeats=True)
+    now = outputs.to_state(wanted, FOUND)
     moved = ClientList(clients=(client(1, **FIRST), *CLIENTS[1:]))
-    before = {**outputs.to_state(asked, FOUND), "clients": outputs.to_state(asked, moved)["clients"], "clientType": "x"}
+    before = {
+        **outputs.to_state(wanted, FOUND),
+        "clients": outputs.to_state(wanted, moved)["clients"],
+        "clientType": "x",
+    }
     assert before["clients"] != now["clients"]
     assert outputs.same_but_volatile(before, now)
     del before["serviceTotalCount"]
     assert outputs.same_but_volatile(before, now)
     assert not outputs.same_but_volatile({**before, "complete": False}, now)
     stopped = ClientList(clients=(client(1, status="STOPPED"), *CLIENTS[1:]))
-    assert not outputs.same_but_volatile({**before, "clients": outputs.to_state(asked, stopped)["clients"]}, now)
+    assert not outputs.same_but_volatile({**before, "clients": outputs.to_state(wanted, stopped)["clients"]}, now)
     assert not outputs.same_but_volatile({}, now)
 
 

@@ -115,8 +115,8 @@ def test_all_faults_at_once() -> None:
         ({"page_size": "fourty"}, "fourty"),
     ],
 )
-def test_a_secret_value_is_unsaid(arguments: dict[str, Any], hidden: str) -> None:
-    """Of a secret argument the rule is told, not the value nor what it resembles; of the others all."""
+def test_a_secret_value_is_not_shown(arguments: dict[str, Any], hidden: str) -> None:
+    """Of a secret argument only the rule is shown, not the value nor what it resembles; of the others all."""
     with pytest.raises(InputError) as caught:
         queries.parse({**ECS, **arguments, "consistency": "maybe"})
     text = str(caught.value.without(arguments.keys()))
@@ -149,7 +149,7 @@ def test_new_values_pass_with_a_warning() -> None:
     ],
 )
 def test_a_warning_names_the_nearest(arguments: dict[str, Any], near: str) -> None:
-    """What is perhaps a typing error is told with what may have been meant; of a secret neither is."""
+    """A value that may be a typing error is shown with the nearest known one; of a secret argument neither is."""
     query = parsed(**arguments)
     (text,) = query.warnings()
     (redacted,) = query.warnings(arguments.keys())
@@ -166,7 +166,7 @@ def test_account_id(number: Any) -> None:
 
 
 def test_empty_list_is_not_no_list() -> None:
-    """An id list that is given and empty asks for nothing; one that is not given asks for all."""
+    """An id list that is given and empty selects nothing; without one all are selected."""
     assert parsed(instance_ids=[]).selects_nothing()
     assert parsed(client_ids=[]).selects_nothing()
     assert not parsed().selects_nothing()
@@ -256,8 +256,8 @@ def test_docstrings_are_the_models_descriptions(name: str) -> None:
     section = re.search(r"^Args:\n(.*?)\n\n", text, flags=re.DOTALL | re.MULTILINE)
     assert section
     documented = dict(re.findall(r"^    (\w+): (.*(?:\n        .*)*)", section[1], flags=re.MULTILINE))
-    told = {field: " ".join(line.split()) for field, line in documented.items() if field in Query.model_fields}
-    assert told == {field: info.description for field, info in Query.model_fields.items()}
+    texts = {field: " ".join(line.split()) for field, line in documented.items() if field in Query.model_fields}
+    assert texts == {field: info.description for field, info in Query.model_fields.items()}
     assert "\nRaises:\n" in text
 
 

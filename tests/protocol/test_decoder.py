@@ -29,7 +29,7 @@ def trouble(body: Any = GOOD, status: int = 200, **headers: str) -> HbrError:
 
 
 def test_the_documents_example() -> None:
-    """The one published answer becomes a page; its region is the one that was asked."""
+    """The one published answer becomes a page; its region is that of the query."""
     page = Decoder(region="cn-hangzhou").page(answer())
     assert (page.total, page.page_size, len(page.clients)) == (8, 10, 1)
     assert page.clients[0].region == "cn-hangzhou"

@@ -28,7 +28,7 @@ class Fleet:
     numbers: list[int]
     after_page: Callable[["Fleet"], None] = lambda _fleet: None
     page_size_max: int = 99
-    says_page_size: bool = True
+    names_page_size: bool = True
     total: Callable[[int], int] = lambda count: count
     instance: Callable[[int], int] = lambda number: number
     requests: list[PageRequest] = field(default_factory=list)
@@ -43,10 +43,10 @@ class Fleet:
         ]
         size = min(request.page_size or 10, self.page_size_max)
         first = ((request.page_number or 1) - 1) * size
-        said = size if self.says_page_size else request.page_size
+        named = size if self.names_page_size else request.page_size
         note = f"request {len(self.requests)}"
         rows = [row_of(n, InstanceId=f"i-{self.instance(n):05}", Hostname=note) for n in numbers[first : first + size]]
-        page = page_of(rows, self.total(len(numbers)), said)
+        page = page_of(rows, self.total(len(numbers)), named)
         self.after_page(self)
         return page
 
@@ -88,7 +88,7 @@ def test_fleet_that_does_not_change(count: int, consistency: str) -> None:
 
 
 def test_all_other_pages_are_requested_at_once() -> None:
-    """Page 1 alone tells the total; then there is nothing to wait for, in the second pass not even page 1."""
+    """Page 1 alone names the total; then there is nothing to wait for, in the second pass not even page 1."""
     fleet, state = Fleet(list(range(1000))), paginator()
     batches = []
     while requests := state.next_requests():
@@ -104,10 +104,10 @@ def test_records_come_from_the_first_pass() -> None:
     assert {client.hostname for client in found.clients} == {"request 1", "request 2"}
 
 
-@pytest.mark.parametrize("says_page_size", [True, False])
-def test_pages_shorter_than_requested(says_page_size: bool) -> None:  # noqa: FBT001  pytest passes it
-    """They do not end the list, whether the service says that it holds them shorter or not."""
-    found = read(Fleet(list(range(500)), page_size_max=50, says_page_size=says_page_size))
+@pytest.mark.parametrize("names_page_size", [True, False])
+def test_pages_shorter_than_requested(names_page_size: bool) -> None:  # noqa: FBT001  pytest passes it
+    """They do not end the list, whether the service names their real size or not."""
+    found = read(Fleet(list(range(500)), page_size_max=50, names_page_size=names_page_size))
     assert (len(found.clients), found.complete, found.request_count) == (500, True, 20)
 
 
