@@ -116,20 +116,14 @@ def in_turn(rounds: int, contenders: Mapping[Name, Measure]) -> dict[Name, Figur
 
 def python_of(commit: str) -> str:
     """The Python of an environment with the package as it was at this commit, made once with the lock's versions."""
-    folder, uv = BUILD / commit, str(Path(sys.executable).parent / "uv")
-    python = str(folder / "venv" / "bin" / "python")
-    if not (folder / "ready").exists():
+    folder, uv = BUILD / commit, str(Path(sys.executable).with_name("uv"))
+    python, ready = str(folder / "venv" / "bin" / "python"), folder / "ready"
+    if not ready.exists():
         note(f"installing commit {commit}")
-        source = folder / "source"
-        source.mkdir(parents=True, exist_ok=True)
-        archive = subprocess.run(["git", "archive", commit], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
-        subprocess.run(["tar", "-x", "-C", source], input=archive, check=True)
         subprocess.run([uv, "venv", "-q", "--clear", "--python", sys.executable, folder / "venv"], check=True)
-        constraints = ("--constraint", ROOT / "requirements-dev.lock")
-        subprocess.run(
-            [uv, "pip", "install", "-q", "--compile-bytecode", "--python", python, *constraints, source], check=True
-        )
-        (folder / "ready").touch()
+        options = ["--compile-bytecode", "--python", python, "--constraint", f"{ROOT}/requirements-dev.lock"]
+        subprocess.run([uv, "pip", "install", "-q", *options, f"git+file://{ROOT}@{commit}"], check=True)
+        ready.touch()
     return python
 
 
