@@ -51,7 +51,7 @@ class ActivationCondition(BaseModel):
 
 
 class ResourceCondition(ActivationCondition):
-    """The condition of a gate that stands in a stack: also when it waits again."""
+    """Also when a gate in a stack waits again. The other entry points have no such arguments."""
 
     triggers: tuple[Any, ...] = Field(
         default=(), description="Any values. The gate waits again when one of them changes."
@@ -67,7 +67,7 @@ class Gate:
     """Validated arguments of a gate: which clients, and what is waited for."""
 
     query: Query
-    condition: ActivationCondition
+    condition: ResourceCondition
 
     def warnings(self, secret: Collection[str] = ()) -> Iterator[str]:
         """What is allowed and yet looks wrong, a sentence each; without the values of arguments that are `secret`."""
@@ -91,22 +91,20 @@ REFUSED: Final = {
 _IDS: Final = ("client_ids", "instance_ids")
 
 
-def parse(args: Mapping[str, Any], model: type[ActivationCondition] = ActivationCondition) -> Gate:
+def parse(args: Mapping[str, Any]) -> Gate:
     """Validate the arguments of a gate. Raises `InputError` with all faults of query and condition."""
-    return cast("Gate", parse_partial(args, (), model))  # without unknown arguments there is a gate, or an error
+    return cast("Gate", parse_partial(args, ()))  # without unknown arguments there is a gate, or an error
 
 
-def parse_partial(
-    args: Mapping[str, Any], unknown: Iterable[str], model: type[ActivationCondition] = ResourceCondition
-) -> Gate | None:
+def parse_partial(args: Mapping[str, Any], unknown: Iterable[str]) -> Gate | None:
     """Validate arguments of which some are not known yet; None while any is `unknown`. Raises `InputError`."""
     unknown = {snake(name) for name in unknown}
     given = {name: value for name, value in args.items() if value is not None}
-    own = {name: value for name, value in given.items() if snake(name) in model.model_fields}
-    condition, faults = validate(model, own)
+    own = {name: value for name, value in given.items() if snake(name) in ResourceCondition.model_fields}
+    condition, faults = validate(ResourceCondition, own)
     try:
         rest = {name: value for name, value in given.items() if name not in own}
-        query = queries.parse_partial(rest, unknown - model.model_fields.keys())
+        query = queries.parse_partial(rest, unknown - ResourceCondition.model_fields.keys())
     except InputError as error:
         query, faults = None, [*error.faults, *faults]
     faults += _refused({snake(name): value for name, value in given.items()}, unknown)

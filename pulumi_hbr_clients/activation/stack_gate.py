@@ -105,12 +105,11 @@ async def reasons_to_wait(
         return set()
     if state.get("bypassed"):
         return {"bypassed"}
-    gate = parse(new, ResourceCondition)
+    gate = parse(new)
     async with HbrClient(config=config) as client:
         if state.get("settingsDigest") not in {None, settings_digest(client, gate.query)}:
             return {"settingsDigest"}
-        rechecks = isinstance(gate.condition, ResourceCondition) and gate.condition.recheck
-        if rechecks and (await check_once(gate, client)).state != "passed":
+        if gate.condition.recheck and (await check_once(gate, client)).state != "passed":
             return {"countsByStatus"}
     return set()
 
@@ -118,7 +117,7 @@ async def reasons_to_wait(
 def _are_equal_gates(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether arguments mean the same: the order of ids, for one, means nothing."""
     try:
-        return parse(old, ResourceCondition) == parse(new, ResourceCondition)
+        return parse(old) == parse(new)
     except InputError:  # state of another version, or arguments that the next step refuses
         return False
 
@@ -141,7 +140,7 @@ def settings_digest(client: HbrClient, query: Query) -> str:
 
 def read_gate(properties: Mapping[str, Any], previous: Mapping[str, Any], config: Config) -> tuple[str, dict[str, Any]]:
     """The gate's id and its properties with its outputs. `previous` and what is raised: as `StackGate.outputs`."""
-    gate = parse(arguments_of(properties), ResourceCondition)
+    gate = parse(arguments_of(properties))
 
     async def work() -> tuple[str, dict[str, Any]]:
         async with HbrClient(config=config) as client:

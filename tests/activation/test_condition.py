@@ -55,7 +55,6 @@ def test_parameters(
         ({"min_clients": 1, "client_ids": []}, "min_clients", "together with client_ids"),
         ({"tolerate": ["ACTIVATED"]}, "tolerate", "must not hold ACTIVATED"),
         ({"backup_status": "protected"}, "backup_status", "did you mean PROTECTED?"),
-        ({"triggers": [1]}, "triggers", "no such argument"),
         ({"tiemout": 5}, "tiemout", "no such argument"),
     ],
 )
