@@ -30,7 +30,7 @@ from pulumi_hbr_clients.model.outputs import ClientList
 REPEAT_INTERVAL: Final = 30.0
 """Seconds after which progress is reported again although nothing has changed."""
 _CURABLE: Final = frozenset({Retry.BACK_OFF, Retry.SLOW_DOWN, Retry.NEW_NONCE, Retry.ONE_MORE})
-_NO_RESPONSE: Final = Verdict("waiting", 0, 0, note="no response yet")
+NO_RESPONSE: Final = Verdict("waiting", 0, 0, note="no response yet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ async def check_once(gate: Gate, client: HbrClient) -> Verdict:
 async def _wait(gate: Gate, client: HbrClient, report: ProgressCallback) -> ActivationResult:
     condition, clock = gate.condition, client.clock
     started, deadline = clock.monotonic(), clock.time() + condition.timeout
-    verdict, outage, unknown_since = _NO_RESPONSE, "", dict[str, float]()
+    verdict, outage, unknown_since = NO_RESPONSE, "", dict[str, float]()
     try:
         async with asyncio.timeout(condition.timeout):
             with POLLERS.subscribe(gate.query, client, condition.poll) as subscription:
@@ -149,7 +149,7 @@ async def _wait(gate: Gate, client: HbrClient, report: ProgressCallback) -> Acti
                     result = await _next(subscription.results)
                     now = clock.monotonic()
                     if result and result.error:
-                        _raise_unless_curable(result, has_worked=verdict is not _NO_RESPONSE)
+                        _raise_unless_curable(result, has_worked=verdict is not NO_RESPONSE)
                         outage = str(result.error).splitlines()[0]
                     elif result:
                         outage, unknown_since = "", track_unknown(unknown_since, result.found.clients, now)

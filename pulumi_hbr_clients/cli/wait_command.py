@@ -22,7 +22,7 @@ from pulumi_hbr_clients.activation import condition as gates
 from pulumi_hbr_clients.activation.condition import ActivationCondition, Gate, GateMode, gate_mode
 from pulumi_hbr_clients.activation.evaluation import BlockingClient, Verdict
 from pulumi_hbr_clients.activation.messages import bypass_text, format_duration, summary_line
-from pulumi_hbr_clients.activation.waiter import Progress, ProgressCallback, ProgressReporter, pass_gate
+from pulumi_hbr_clients.activation.waiter import NO_RESPONSE, Progress, ProgressCallback, ProgressReporter, pass_gate
 from pulumi_hbr_clients.cli import options
 from pulumi_hbr_clients.cli.errors import as_options, print_warnings, report_error
 from pulumi_hbr_clients.cli.json_csv import json_text
@@ -46,7 +46,6 @@ from pulumi_hbr_clients.model.query import Query
 from pulumi_hbr_clients.protocol.paginator import Paginator
 
 _STATES: Final[Mapping[type[HbrError], str]] = {GateFailedError: "failed", GateTimeoutError: "timedOut"}
-_NO_RESPONSE: Final = Verdict("waiting", 0, 0, note="no response yet")
 
 
 @click.command("wait", params=[*options.gate_options(), *options.target_options()])
@@ -121,7 +120,7 @@ async def _wait_for_each(gate: Gate, mode: GateMode, output: str, targets: Seque
 
     async def one(target: Target) -> tuple[Target, End]:
         if target.error:
-            return target, End(_NO_RESPONSE, 0, target.error)
+            return target, End(NO_RESPONSE, 0, target.error)
         end = await _wait(replace(gate, query=target.query), mode, target.client, target.prefix)
         return replace(target, found=end.verdict.found, error=end.error, head=end.head()), end
 
@@ -142,7 +141,7 @@ async def _wait_for_union(gate: Gate, mode: GateMode, output: str, targets: Sequ
     """One gate; each id may be in any target, so all targets must answer. Print how it ended, return the exit code."""
     union = _UnionClient(targets)
     refused = next((target.error for target in targets if target.error), None)
-    end = End(_NO_RESPONSE, 0, refused) if refused else await _wait(gate, mode, union)
+    end = End(NO_RESPONSE, 0, refused) if refused else await _wait(gate, mode, union)
     answered = [target for target in union.latest if target.found or target.error]
     if output == "json":
         click.echo(json_text(answered, head=end.head()).encode(), nl=False)
@@ -201,7 +200,7 @@ def _joined(targets: Sequence[Target]) -> HbrError:
 
 async def _wait(gate: Gate, mode: GateMode, client: HbrClient, prefix: str = "") -> End:
     """Wait and show progress, its lines headed by the name of one of several targets. Raises `InputError`."""
-    started, latest = time.monotonic(), Progress(_NO_RESPONSE, time.time() + gate.condition.timeout)
+    started, latest = time.monotonic(), Progress(NO_RESPONSE, time.time() + gate.condition.timeout)
 
     def update(progress: Progress) -> None:
         nonlocal latest
