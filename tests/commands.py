@@ -1,4 +1,4 @@
-"""The command line: typed within this process, or a program of its own."""
+"""The command line, run within this process or as a program of its own."""
 
 import subprocess
 import sys

@@ -1,6 +1,6 @@
 """The targets of one command: every `--profile` in every `--region`, asked side by side.
 
-    options → Targets → a Target for each → a list or an error for each
+    options → TargetOptions → a Target for each region and profile → a list or an error for each
 
 Without these options there is one target; settings decide its region and credentials.
 """
@@ -38,8 +38,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Targets:
-    """The regions and profiles that were given. None: the settings decide."""
+class TargetOptions:
+    """The options that name targets. None: the settings decide."""
 
     regions: Sequence[str | None]
     profiles: Sequence[str | None]
@@ -83,10 +83,10 @@ class Target:
         return f"{self.name}: " if self.several else ""
 
 
-def parse_targets(values: Mapping[str, Any], *, check_settings: bool = True) -> Targets:
+def parse_targets(values: Mapping[str, Any], *, check_settings: bool = True) -> TargetOptions:
     """The targets that were typed. Raises `InputError` with all issues of what was typed, and of other settings."""
     regions, profiles = values["region"] or [None], values["profile"] or [None]
-    chosen = Targets(regions, profiles, values["all_regions"], values["network"], check_settings)
+    chosen = TargetOptions(regions, profiles, values["all_regions"], values["network"], check_settings)
     issues = [
         ValidationIssue(name, "must not be given twice", repr(value))
         for name in ("region", "profile")
@@ -117,7 +117,7 @@ def parse_targets(values: Mapping[str, Any], *, check_settings: bool = True) -> 
     return chosen
 
 
-def run_on_targets(chosen: Targets, query: Query, work: Callable[[list[Target]], Coroutine[Any, Any, T]]) -> T:
+def run_on_targets(chosen: TargetOptions, query: Query, work: Callable[[list[Target]], Coroutine[Any, Any, T]]) -> T:
     """Run the work of a command with its targets. Raises KeyboardInterrupt on Ctrl-C, and as `_resolve`.
 
     Tests pass another maker of clients as click's context object.
@@ -139,7 +139,7 @@ def run_on_targets(chosen: Targets, query: Query, work: Callable[[list[Target]],
         raise KeyboardInterrupt from None
 
 
-async def _resolve(client: HbrClient, chosen: Targets, query: Query) -> list[Target]:
+async def _resolve(client: HbrClient, chosen: TargetOptions, query: Query) -> list[Target]:
     """Every target. Prints where the list of regions came from, and warnings about settings.
 
     A profile whose regions cannot be listed is a target with an error; if it is the only profile, the error is raised.
