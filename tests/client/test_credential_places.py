@@ -103,7 +103,7 @@ def test_what_is_named_and_not_whole(
 
 @pytest.mark.parametrize("variable", PROFILES)
 def test_a_profile_named_by_the_environment(variable: str, other: Path) -> None:
-    """It is used, and the variable is said."""
+    """It is used, and the source names the variable."""
     source = f"profile prod in {other}/.aliyun/config.json (environment {variable})"
     assert spec(None, other, **{variable: "prod"}).source == source
 
@@ -240,7 +240,7 @@ def test_an_ini_file(home: Path) -> None:
 
 
 def test_nothing_anywhere(home: Path) -> None:
-    """The error lists every place and why it said nothing. A profile without credentials is none of them.
+    """The error lists every place and why it has none. A profile without credentials is none of them.
 
     `aliyun configure set --region` makes such a profile.
     """

@@ -168,7 +168,7 @@ def test_nobody_at_the_address() -> None:
 
 
 def test_what_a_process_says_on_stderr_stays_out(home: Path) -> None:
-    """A credential process may print anything when it fails: only that it failed is said."""
+    """A credential process may print anything when it fails: the error has only its exit status."""
     profile_file(home, p={"mode": "External", "process_command": "sh -c 'echo FAKE-QUOTED >&2; exit 3'"})
     error = refused(of_profile(home))
     assert "exit status 3" in str(error)

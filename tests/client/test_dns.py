@@ -107,7 +107,7 @@ def test_the_next_address_is_tried() -> None:
 
 
 @pytest.mark.parametrize(
-    ("failure", "said"),
+    ("failure", "expected"),
     [
         (socket.gaierror(-2, "Name or service not known"), "no address of slow.invalid, DNS says Name or service"),
         (OSError("resolver is down"), "OSError: resolver is down"),
@@ -115,7 +115,7 @@ def test_the_next_address_is_tried() -> None:
     ],
     ids=["unknown", "broken", "none"],
 )
-def test_a_name_without_an_address(failure: Exception | None, said: str) -> None:
+def test_a_name_without_an_address(failure: Exception | None, expected: str) -> None:
     """It is an error of the transport that names the host."""
 
     async def fail(_host: str, _port: int) -> list[str]:
@@ -123,7 +123,7 @@ def test_a_name_without_an_address(failure: Exception | None, said: str) -> None
             raise failure
         return []
 
-    with pytest.raises(TransportError, match=said):
+    with pytest.raises(TransportError, match=expected):
         listed(SLOW, {"transport": lambda endpoint: ConnectionPool(endpoint, fail), **ONE_TRY})
 
 
@@ -131,10 +131,10 @@ def test_daemon_threads() -> None:
     """They return, raise, and outlive a caller that was cancelled and a loop that was closed, without a word."""
 
     def fail() -> None:
-        raise LookupError("as told")
+        raise LookupError("on purpose")
 
     async def work() -> Any:
-        with pytest.raises(LookupError, match="as told"):
+        with pytest.raises(LookupError, match="on purpose"):
             await run_in_daemon_thread(fail)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(run_in_daemon_thread(lambda: time.sleep(0.3)), 0.01)

@@ -1,4 +1,4 @@
-"""Which proxy leads to the service, and what is said of it. Proxies here are real sockets on loopback."""
+"""Which proxy leads to the service, and what errors show of it. Proxies here are real sockets on loopback."""
 
 from collections.abc import Iterator
 
@@ -36,10 +36,10 @@ def proxy() -> Iterator[Server]:
 def test_a_proxy_of_the_environment_is_used(
     proxy: Server, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    """The way to the service leads through it, by the service's name, and its refusal is told without its password."""
+    """The way to the service leads through it, by the service's name, and its refusal is shown without its password."""
     monkeypatch.setenv(name, value.format(proxy.server_port))
-    said = f"^no answer from {SERVICE} .ProxyError: 502 Bad Gateway. by way of the proxy that {name} names$"
-    with pytest.raises(TransportError, match=said):
+    expected = f"^no answer from {SERVICE} .ProxyError: 502 Bad Gateway. by way of the proxy that {name} names$"
+    with pytest.raises(TransportError, match=expected):
         listed(SERVICE, ONE_TRY)
     assert proxy.paths == ["hbr.cn-hangzhou.aliyuncs.com:443"]
 
@@ -99,7 +99,7 @@ ENCODE = "; its user or password holds a character that must be percent-encoded 
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "expected"),
     [
         ("ftp://user:FAKE-PROXY-PASSWORD@proxy.example", f"{RULE} (given: ftp://…)"),
         ("http://user:FAKE-PROXY-PASSWORD@proxy.example:port", f"{RULE}; its host or port cannot be read"),
@@ -116,12 +116,12 @@ ENCODE = "; its user or password holds a character that must be percent-encoded 
         ),
     ],
 )
-def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, value: str, said: str) -> None:
+def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, value: str, expected: str) -> None:
     """It is named by its variable and kind, with the reason, never by its address: that may hold a password."""
     monkeypatch.setenv("HTTPS_PROXY", value)
     with pytest.raises(InputError) as refused:
         listed(SERVICE)
-    assert str(refused.value).startswith(said)
+    assert str(refused.value).startswith(expected)
     assert "PASSWORD" not in str(refused.value)
 
 

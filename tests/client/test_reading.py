@@ -36,7 +36,7 @@ def test_equal_queries_are_sent_once() -> None:
 
 
 def test_every_caller_sees_the_pages() -> None:
-    """Whoever joins a query is told of its progress as the first caller is."""
+    """Whoever joins a query sees its progress as the first caller does."""
     world, seen = World(250, latency=0.1), [Recorder(), Recorder()]
 
     async def work() -> None:

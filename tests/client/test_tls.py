@@ -1,4 +1,4 @@
-"""TLS on a real socket: who is not certain to be the service is told nothing, and a response sends us nowhere else."""
+"""TLS on a real socket: nothing is sent to what is not certain to be the service, or to where a response points."""
 
 import asyncio
 import contextlib
@@ -135,7 +135,7 @@ def copy(source: socket.socket, sink: socket.socket) -> None:
 
 @pytest.mark.usefixtures("known")
 def test_by_way_of_a_proxy(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The proxy is told the service's name, which no DNS here knows; certificate and request are the service's own."""
+    """The proxy gets the service's name, which no DNS here knows; certificate and request are the service's own."""
     name = "hbr.nowhere.invalid"
     with serving(service, certified(authority, name)) as server, Tunnel(server.server_port) as proxy:
         threading.Thread(target=proxy.serve_forever, args=(0.01,), daemon=True).start()
@@ -159,7 +159,7 @@ def test_a_redirect_is_not_followed(status: int) -> None:
 
 @pytest.mark.usefixtures("authority")
 @pytest.mark.parametrize(
-    ("variable", "content", "said"),
+    ("variable", "content", "expected"),
     [
         ("SSL_CERT_FILE", None, "must be a readable file of certificates (PEM): No such file or directory"),
         ("SSL_CERT_FILE", "", "must be a readable file of certificates (PEM): "),
@@ -168,7 +168,7 @@ def test_a_redirect_is_not_followed(status: int) -> None:
     ],
 )
 def test_authorities_that_cannot_be_read(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, content: str | None, said: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, content: str | None, expected: str
 ) -> None:
     """The variable and its file are named in one line, before anything is sent."""
     path = tmp_path / "authorities"
@@ -177,5 +177,5 @@ def test_authorities_that_cannot_be_read(
     monkeypatch.setenv(variable, str(path))
     with pytest.raises(InputError) as refused:
         listed("https://127.0.0.1:9")
-    assert str(refused.value).startswith(f"{variable}: {said}")
+    assert str(refused.value).startswith(f"{variable}: {expected}")
     assert str(refused.value).endswith(f"(given: {path})")
