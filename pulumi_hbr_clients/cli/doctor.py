@@ -167,7 +167,7 @@ def _place(key: str, setting: Setting, used: Setting) -> Place:
     note = setting.note or (_CONFIG_NOTE if setting.source.startswith(_CONFIG) else "")
     if setting.value is not None and not is_used:
         note = f"not used: {_typed(used.source)} comes first"
-    return Place(_typed(setting.source), _shown(key, setting.value), is_used, note)
+    return Place(_typed(setting.source), _shown(key, setting.value), is_used, _typed(note))
 
 
 def _shown(key: str, value: Any) -> str | None:
@@ -209,7 +209,7 @@ def _credential_place(place: CredentialPlace, used: CredentialPlace | None) -> P
         note = _error(place.problem)
     elif not place.is_set and place.name.startswith(_CONFIG):
         note = _CONFIG_NOTE
-    return Place(_typed(place.name), value, place is used and place.spec is not None, note)
+    return Place(_typed(place.name), value, place is used and place.spec is not None, _typed(note))
 
 
 def _masked(credentials: Credentials) -> str:

@@ -36,7 +36,7 @@ def report_error(error: HbrError, command: str | None = None, *, prefix: str = "
     """
     if isinstance(error, InputError):
         head = "bad input" if command == "emulator" else "bad input, nothing was sent"
-        print_message("error", "\n".join([head, *map(issue_text, error.faults)]))
+        print_message("error", "\n".join([f"{prefix}{head}", *map(issue_text, error.faults)]))
         return BAD_INPUT
     text = error_text(error)
     if prefix and not isinstance(error, GateError):

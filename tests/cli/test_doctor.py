@@ -71,6 +71,7 @@ def test_nothing_is_set() -> None:
     assert [name for name in (*REGION_VARIABLES, ID, "credentials.ini", "metadata service") if name not in names] == []
     assert not any(place["is_used"] or place["value"] for place in looked)
     assert all(place["note"] for place in found["credentials"]["places"])
+    assert str(home()) not in " ".join(place["note"] for place in looked)
 
 
 @pytest.mark.usefixtures("emulator")

@@ -57,6 +57,17 @@ def test_a_table_of_several_regions(run: Any) -> None:
     assert total == "3 clients in 2 targets: 2 ACTIVATED, 1 STOPPED"
 
 
+@pytest.mark.usefixtures("run")
+def test_a_setting_that_cannot_be_is_reported_with_its_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy is read when a connection is opened: an error then names the target, as any other."""
+    monkeypatch.setenv("HTTPS_PROXY", "socks9://proxy.invalid")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    result = CliRunner().invoke(hbr_clients, ["list", *ECS, *BOTH], prog_name="hbr-clients")
+    assert result.exit_code == 1
+    for region in ("cn-hangzhou", "cn-shanghai"):
+        assert f"error: {region}: bad input, nothing was sent\n  HTTPS_PROXY: must be http" in result.stderr
+
+
 def test_a_target_that_fails_is_reported_and_the_rest_printed(cloud: Cloud, run: Any) -> None:
     """One line on stderr names it, the exit code is 1, and each output has the other target's clients."""
     for output in ("table", "json", "csv"):
