@@ -195,23 +195,35 @@ def test_what_was_refreshed_in_vain_is_final() -> None:
     assert caught.value.retry is Retry.NEVER
 
 
+class Source:
+    """A program's own source of credentials."""
+
+    label = "vault"
+
+    def __init__(self, **parts: str) -> None:
+        self.parts = parts
+
+    async def credentials(self, *, renew: bool = False) -> Credentials:
+        del renew
+        return replace(FAKE_STS_CREDENTIALS, **self.parts)
+
+
 @pytest.mark.parametrize("part", ["access_key_id", "access_key_secret", "security_token"])
 @pytest.mark.parametrize("spoil", ["{}\nx: y", "{}ü", "{}\ud800", "a{}\x00", "{}\u200b"], ids=ascii)
 def test_credentials_that_no_header_can_carry(part: str, spoil: str) -> None:
     """A program's own source may give anything: what cannot be sent is refused by its name, unquoted."""
-
-    class Spoiled:
-        label = "vault"
-
-        async def credentials(self, *, renew: bool = False) -> Credentials:
-            del renew
-            return replace(FAKE_STS_CREDENTIALS, **{part: spoil.format("FAKE-SPOILED")})
-
     world = World(5)
     with pytest.raises(CredentialsError, match=f"the {part.replace('_', ' ')} from vault") as caught:
-        world.listed({"credentials": Spoiled()})
+        world.listed({"credentials": Source(**{part: spoil.format("FAKE-SPOILED")})})
     assert "SPOILED" not in f"{caught.value!r} {caught.value.__cause__!r} {caught.value.__context__!r}"
     assert world.sent == []
+
+
+def test_white_space_around_credentials_is_removed() -> None:
+    """Of a program's own source as of every other: it is where a file or a secret was copied."""
+    keys = FAKE_STS_CREDENTIALS
+    padded = Source(access_key_id=f" {keys.access_key_id}", access_key_secret=f"{keys.access_key_secret}\r\n")
+    assert World(5).listed({"credentials": padded}).complete
 
 
 @pytest.mark.parametrize("quoted", [str, repr, ascii, json.dumps, lambda text: repr(text.encode())], ids=range(5))
