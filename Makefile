@@ -1,7 +1,7 @@
-# Everything a person or CI does here, on a machine that has Python >= 3.11, make and git.
+# Everything that a person or CI does here, on a machine that has Python >= 3.11, make and git.
 #
-# The law: each verb sets up what it needs and says nothing about what is already there.
-# `.venv` is exactly the lock; the Pulumi engine is whatever tools/engine.py decides.
+# Each verb sets up what it needs and prints nothing about what is already there. `.venv` is exactly the lock;
+# tools/engine.py finds the Pulumi engine.
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -11,7 +11,7 @@ LOCK := requirements-dev.lock
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-# Processes that run tests side by side: most of a test's time is waiting, for an engine or a clock.
+# Processes that run tests in parallel: most of a test's time is spent waiting for an engine or a clock.
 PROCESSES ?= 3
 
 # Before a command: the engine, and this project's own Python for the engine's Python plugin, come first on PATH.
@@ -34,13 +34,13 @@ examples: $(VENV)/package ## Take the examples of every language through preview
 test: lint ## Lint, format check, types, and all tests, on a real engine
 	@$(ON_ENGINE) $(PY) -m pytest --numprocesses $(PROCESSES) --dist worksteal
 
-bench: $(VENV)/package ## Measure against the peers, half an hour; writes docs/benchmarks.md (ASK=name: one table)
+bench: $(VENV)/package ## Measure, half an hour; writes docs/benchmarks.md and the figures of other pages (ASK=name: one table)
 	@$(ON_ENGINE) $(PY) -m tools.bench --keep $(ASK)
 
-chaos: $(VENV)/package ## Break the service in every known way, over 1,000 runs in five minutes, and check all that comes out
+chaos: $(VENV)/package ## Break the service in every known way, over 1,000 runs in five minutes, and check every result
 	@$(PY) -m pytest tests/chaos --hypothesis-profile=chaos
 
-compat: $(VENV)/package ## Test the lowest versions we claim, and every Python that is here (SESSIONS=lowest: one)
+compat: $(VENV)/package ## Test the lowest versions that we claim, and every Python that is installed (SESSIONS=lowest: one)
 	@$(ON_ENGINE) $(VENV)/bin/nox -s $(or $(SESSIONS),lowest compat)
 
 audit: $(VENV)/package ## Check the lock, licences, and, where they can be looked up, known vulnerabilities
@@ -61,7 +61,7 @@ format: $(VENV)/package ## Format the code, and fix what the linter can fix
 	@$(PY) -m ruff check --fix-only --quiet
 	@$(PY) -m ruff format --quiet
 
-schema: $(VENV)/package ## Write plugin/schema.json, tables of the docs, and what else follows from the models and the owner
+schema: $(VENV)/package ## Write schema.json, the tables of the docs, and what else follows from the models and the owner
 	@$(PY) -m tools.generated
 
 sdks: $(VENV)/package ## Make the TypeScript and Go SDKs from schema.json, in build/sdks
@@ -70,7 +70,7 @@ sdks: $(VENV)/package ## Make the TypeScript and Go SDKs from schema.json, in bu
 release-check: $(VENV)/package ## Build everything that a release has, and try it in clean environments (TAG=v1.2.3)
 	@$(ON_ENGINE) $(PY) -m tools.release_check $(TAG)
 
-picture: $(VENV)/package ## Draw the README's picture, docs/demo.svg, from what the demo prints
+picture: $(VENV)/package ## Run the demo and draw the README's picture, docs/demo.svg, from it
 	@$(ON_ENGINE) $(PY) tools/demo.py docs/demo.svg
 
 plugin-archive: $(VENV)/package ## Pack the provider plugin as one executable that needs no Python, for this kind of machine
@@ -81,7 +81,7 @@ lock: $(VENV)/locked ## Pin what pyproject.toml asks for (LOCK_ARGS=--upgrade mo
 	  --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" --quiet --output-file $(LOCK) $(LOCK_ARGS)
 
-clean: ## Remove what make made here (the engine, shared by all clones, stays)
+clean: ## Remove everything that make has made here (the engine, shared by all clones, stays)
 	@rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -133,7 +133,7 @@ def run(
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+            process.wait()  # after Ctrl-C too, when Popen itself does not
         if process.returncode:
             lines = _last_lines(output.name, 6) or [f"exit code {process.returncode}"]
             raise ToolError(f"{failure}: {'; '.join(lines)}{late}")
