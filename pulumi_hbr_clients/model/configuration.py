@@ -92,12 +92,8 @@ class Configuration(BaseModel):
     )
 
 
-CONFIG_KEYS: Final = tuple(
-    f"{namespace}:{key}"
-    for namespace in ("hbr-clients", "alicloud")
-    for key in (
-        *(field.alias or name for name, field in Configuration.model_fields.items()),
-        *(("endpoints", "assumeRoleWithOidc", "skipRegionValidation") if namespace == "alicloud" else ()),
-    )
+CONFIG_KEYS: Final = (
+    *(f"{place}:{to_camel(name)}" for place in ("hbr-clients", "alicloud") for name in Configuration.model_fields),
+    *("alicloud:endpoints", "alicloud:assumeRoleWithOidc", "alicloud:skipRegionValidation"),
 )
 """Every key of Pulumi config that is read, also those of the Alibaba Cloud provider that are refused by name."""

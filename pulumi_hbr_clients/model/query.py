@@ -242,7 +242,7 @@ def query_of(resource_id: str, properties: Mapping[str, Any]) -> Query:
     Some outputs are named as arguments that need not be given, like the region that was resolved: the id shows which
     were. Raises `InputError` where no part of the properties is the query that the id was made from.
     """
-    arguments = {field.alias or name for name, field in Query.model_fields.items()}
+    arguments = {to_camel(name) for name in Query.model_fields}
     given = {name: value for name, value in properties.items() if name in arguments}
     digest = resource_id.rpartition("/")[2]
     present = given.keys() & _ALSO_OUTPUTS

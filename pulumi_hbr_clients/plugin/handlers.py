@@ -30,9 +30,7 @@ class Handlers:
     """The calls of one provider process."""
 
     SECRET_KEYS = frozenset(
-        field.alias or name
-        for name, field in Configuration.model_fields.items()
-        if SecretStr in get_args(field.annotation)
+        to_camel(name) for name, field in Configuration.model_fields.items() if SecretStr in get_args(field.annotation)
     )
     """Settings that are never in clear text in state, also where a program hands them over in clear text."""
     _CREDENTIALS = SECRET_KEYS | {"profile", "sharedCredentialsFile", "ecsRoleName", "assumeRole"}
