@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Mapping
 from importlib.resources import files
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
@@ -38,6 +38,9 @@ from pulumi_hbr_clients.plugin.engine import (
     plugin_pb2,
     provider_pb2,
 )
+
+if TYPE_CHECKING:
+    from pulumi_hbr_clients.plugin.handlers import Handlers
 
 T = TypeVar("T")
 GATE_OUTPUTS: Final = frozenset(
@@ -77,10 +80,10 @@ class Provider(ResourceProviderServicer):
         """Not configured yet."""
         self.log = log
         self.settings: dict[str, Any] = {}
-        self._loaded: Any = None
+        self._loaded: Handlers | None = None
 
     @property
-    def _handlers(self) -> Any:
+    def _handlers(self) -> "Handlers":
         if self._loaded is None:
             from pulumi_hbr_clients.plugin.handlers import Handlers  # noqa: PLC0415  pydantic and httpx: 0.4 s
 
@@ -176,7 +179,8 @@ class Provider(ResourceProviderServicer):
 
     async def Cancel(self, *_: Any) -> Empty:
         """End every wait."""
-        self._handlers.cancel()
+        if self._loaded:
+            self._loaded.cancel()
         return Empty()
 
     async def _pass(self, struct: Any, previous: Mapping[str, Any], request: Any, context: Any) -> tuple[str, Any]:
