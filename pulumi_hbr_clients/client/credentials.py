@@ -64,9 +64,9 @@ def credential_source(settings: ResolvedSettings) -> CredentialSource:
 
 
 @lru_cache(maxsize=64)
-def _shared(spec: CredentialSpec, sts: Sts) -> "StaticCredentials | FetchedCredentials":
+def _shared(spec: CredentialSpec, sts: Sts) -> "SharedCredentials":
     """Keyed by all that it is made from; one that is dropped is merely fetched again."""
-    return StaticCredentials(spec) if spec.keys else FetchedCredentials(spec, partial(fetch, sts=sts))
+    return SharedCredentials(spec, partial(fetch, sts=sts))
 
 
 class GivenCredentials:
@@ -81,23 +81,8 @@ class GivenCredentials:
         return _cleaned(self.label, found.access_key_id, found.access_key_secret, found.security_token)
 
 
-class StaticCredentials:
-    """Credentials that stand in the settings themselves."""
-
-    def __init__(self, spec: CredentialSpec) -> None:
-        self._spec, self.label = spec, spec.label
-
-    async def credentials(self, *, renew: bool = False) -> Credentials:
-        """As they were set; `renew` reads a profile's file again. Raises `CredentialsError`."""
-        if renew:
-            self._spec = read_again(self._spec)
-        if (keys := self._spec.keys) is None:
-            raise CredentialsError("the profile no longer holds an access key: start again")
-        return keys
-
-
-class FetchedCredentials:
-    """Credentials that are fetched once for all who wait, and renewed before they end."""
+class SharedCredentials:
+    """Credentials that stand in the settings, or are fetched once for all who wait and renewed before they end."""
 
     def __init__(
         self, spec: CredentialSpec, fetch: Callable[[CredentialSpec], Fetched], now: Callable[[], float] = time.time
@@ -107,12 +92,16 @@ class FetchedCredentials:
         self._fetch, self._now = fetch, now
         self._lock = threading.Lock()
         self._pending: Future[Credentials] | None = None
-        self._current: Credentials | None = None
+        self._current = spec.keys
+        self._is_fixed = spec.keys is not None and spec.file is None
         self._renew_at = self._ends_at = float("inf")
 
     async def credentials(self, *, renew: bool = False) -> Credentials:
-        """As of now. Raises `CredentialsError`; whoever gives up waiting leaves the fetch to the others."""
-        if not renew and self._current is not None and self._now() < self._renew_at:
+        """As of now; `renew` reads a profile's file again. Raises `CredentialsError`.
+
+        Whoever gives up waiting leaves the fetch to the others.
+        """
+        if self._current is not None and (self._is_fixed or (not renew and self._now() < self._renew_at)):
             return self._current
         with self._lock:
             if self._pending is None:

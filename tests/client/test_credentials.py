@@ -15,7 +15,7 @@ import pytest
 
 from pulumi_hbr_clients import HbrClient
 from pulumi_hbr_clients.client.credential_specs import CredentialSpec
-from pulumi_hbr_clients.client.credentials import FetchedCredentials, credential_source
+from pulumi_hbr_clients.client.credentials import SharedCredentials, credential_source
 from pulumi_hbr_clients.emulator import Backend, InMemoryTransport
 from pulumi_hbr_clients.model.errors import CredentialsError, DeadlineError, Retry
 from pulumi_hbr_clients.protocol.signing import Credentials
@@ -136,7 +136,7 @@ def test_they_are_renewed_before_they_end(life: int, margin: int) -> None:
     """15 minutes before their end, or in their last quarter; if that fails, the old ones while they live."""
     now, start = 1_000_000.0, 1_000_000.0
     source = Source(start + life, None, start + 2 * life, None, None)
-    made = FetchedCredentials(CredentialSpec("EcsRamRole", "x"), source, lambda: now)
+    made = SharedCredentials(CredentialSpec("EcsRamRole", "x"), source, lambda: now)
 
     def at(seconds: float) -> str:
         nonlocal now
