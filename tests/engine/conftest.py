@@ -1,6 +1,6 @@
 """A real Pulumi engine, stacks on a local backend, and an emulated service. Nothing is mocked.
 
-Everything that any run says or stores is searched for secrets, by value, when its test ends.
+Everything that any run prints or stores is searched for secrets, by value, when its test ends.
 """
 
 import gc
@@ -34,11 +34,11 @@ PASSPHRASE = "FAKE-PASSPHRASE"  # noqa: S105  of a backend that a test makes and
 
 @dataclass
 class Stack:
-    """A stack, and what its last run said."""
+    """A stack, and the texts of all runs of the engine."""
 
     stack: auto.Stack
     file: Path
-    said: list[str]
+    texts: list[str]
     steps: list[Any] = field(default_factory=list)
 
     def preview(self, program: Program, **options: Any) -> str:
@@ -57,7 +57,7 @@ class Stack:
         """The text of a run that must not succeed."""
         with pytest.raises(auto.errors.CommandError):
             self._run(verb, program, **options)
-        return self.said[-1]
+        return self.texts[-1]
 
     def outputs(self) -> dict[str, Any]:
         return {name: output.value for name, output in self.stack.outputs().items()}
@@ -85,8 +85,8 @@ class Stack:
         try:
             getattr(self.stack, verb)(on_output=lines.append, on_event=self.steps.append, color="never", **options)
         finally:
-            self.said.append("\n".join(lines))
-        return self.said[-1]
+            self.texts.append("\n".join(lines))
+        return self.texts[-1]
 
     def operations(self) -> list[str]:
         """What the last run did to each resource but the stack and its providers, as the engine names it."""
@@ -97,11 +97,11 @@ class Stack:
 
 @dataclass
 class Engine:
-    """The engine's backend in a folder, and everything that was said."""
+    """The engine's backend in a folder, and the text of every run."""
 
     folder: Path
     environment: dict[str, str]
-    said: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
 
     def stack(self, name: str = "dev", project: str = "fleet", **config: str) -> Stack:
         """A stack. Config keys are spelled `hbr_clients__region`."""
@@ -115,7 +115,7 @@ class Engine:
         for key, value in config.items():
             full = key.replace("__", ":").replace("_", "-")
             made.set_config(full, auto.ConfigValue(value, secret="Key" in key or "Token" in key))
-        return Stack(made, self.folder / ".pulumi" / "stacks" / project / f"{name}.json", self.said)
+        return Stack(made, self.folder / ".pulumi" / "stacks" / project / f"{name}.json", self.texts)
 
 
 @pytest.fixture(scope="session")
@@ -162,7 +162,7 @@ def project(
     def laid_out(example: str) -> Project:
         folder = tmp_path / "projects" / example  # beside ~/go, which one example has as its name
         lay_out(example, folder, sdks)
-        return Project(folder, {**os.environ, **engine.environment, **go_caches, **own}, engine.said)
+        return Project(folder, {**os.environ, **engine.environment, **go_caches, **own}, engine.texts)
 
     return laid_out
 
@@ -195,7 +195,7 @@ def engine(tmp_path: Path, service: ExitStack, backend: Backend, monkeypatch: py
     yield made
     _sweep_up_after_pulumi(monkeypatch)
     written = [path.read_text(errors="replace") for path in state_folder.rglob("*") if path.is_file()]
-    assert_no_secrets(backend, *made.said, *written)
+    assert_no_secrets(backend, *made.texts, *written)
 
 
 def _sweep_up_after_pulumi(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,11 +25,11 @@ LIMIT = 240  # seconds for one command: a gate that nobody opens would wait for 
 
 @dataclass
 class Project:
-    """A project with the stack `dev`; everything that `pulumi` prints is kept in `said`."""
+    """A project with the stack `dev`; everything that `pulumi` prints is kept in `texts`."""
 
     folder: Path
     environment: dict[str, str]
-    said: list[str]
+    texts: list[str]
 
     def pulumi(self, *words: str) -> tuple[int, str]:
         """The exit code and the text of a command."""
@@ -37,8 +37,8 @@ class Project:
         done = subprocess.run(
             command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False, timeout=LIMIT
         )
-        self.said.append(done.stdout + done.stderr)
-        return done.returncode, self.said[-1]
+        self.texts.append(done.stdout + done.stderr)
+        return done.returncode, self.texts[-1]
 
     def run(self, *words: str) -> str:
         """The text of a command, which must succeed."""

@@ -168,7 +168,7 @@ def test_faults_are_refused_in_preview(engine: Any, backend: Backend) -> None:
     stack = engine.stack()
     assert "page_size: must be 1 to 99 (given: 100)" in stack.fails("preview", known)
     stack.fails("preview", later)
-    for text in stack.said:
+    for text in stack.texts:
         assert "BackupClients 'bad': client_type: must be one of ECS_CLIENT" in text
         assert "Traceback" not in text
     assert backend.requests == 0

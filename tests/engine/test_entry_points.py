@@ -150,9 +150,9 @@ def test_same_faults(engine: Any, backend: Backend, monkeypatch: pytest.MonkeyPa
         done = typed(arguments)
         assert done.returncode == 2, name
         for reason in expected[name]:
-            said = _bare(reason)
-            assert said in _bare(found[name]["resource"]), (name, reason)
-            assert said in _bare(done.stderr), (name, reason, done.stderr)
+            text = _bare(reason)
+            assert text in _bare(found[name]["resource"]), (name, reason)
+            assert text in _bare(done.stderr), (name, reason, done.stderr)
         # Pulumi's Python SDK shows only the first failure of an invoke
         assert any(_bare(reason) in _bare(found[name]["plugin"]) for reason in expected[name]), (name, found[name])
     assert backend.requests == 0

@@ -66,7 +66,7 @@ def test_it_waits_or_fails_and_waits_again(engine: Any, backend: Backend) -> Non
     text = stack.fails("up", program)
     assert 'error: before hook "hbr-clients:ActivationGate" failed: 1 of 2 backup clients will not be activated' in text
     assert f"({chosen[0]}): INSTALL_FAILED since" in text
-    assert "Traceback" not in "".join(stack.said)
+    assert "Traceback" not in "".join(stack.texts)
     assert stack.names() == stack.names(GATE) == set()
     backend.activate(chosen[0])
     activated: list[float] = []
@@ -187,7 +187,7 @@ def test_dependencies_of_every_kind(engine: Any, backend: Backend) -> None:
 
     stack = engine.stack()
     stack.preview(program)
-    assert "unknown" in stack.said[-1]
+    assert "unknown" in stack.texts[-1]
     stack.up(program, parallel=4)
     at = created_at(stack)
     assert at["component-child"] < at["after-behind-component"]
@@ -300,5 +300,5 @@ def test_bad_input(engine: Any, backend: Backend) -> None:
     text = stack.fails("preview", later)
     assert "client_type: must be one of ECS_CLIENT" in text
     assert "min_client_version: must be a version, for example 2.13.0 (given: [secret])" in text
-    assert "Traceback" not in "".join(stack.said)
+    assert "Traceback" not in "".join(stack.texts)
     assert backend.requests == 0

@@ -48,7 +48,7 @@ class Interruptible(Project):
         (folder / "Pulumi.yaml").write_text("name: interrupted\nruntime: python\n")
         (folder / "__main__.py").write_text(program)
         own = {"PULUMI_BACKEND_URL": f"file://{engine.folder}", "PYTHONPATH": str(ROOT)}
-        super().__init__(folder, {**os.environ, **engine.environment, **own}, engine.said)
+        super().__init__(folder, {**os.environ, **engine.environment, **own}, engine.texts)
         self.init()
 
     def pending(self) -> list[str]:

@@ -102,4 +102,4 @@ def test_secrets_may_choose(engine: Any, backend: Backend) -> None:
         assert secrets(found["hidden"]) == {"instanceIds", "missingInstanceIds", "region"}
         assert wanted in found["hidden"]["clients"]
     assert set(stack.operations()) <= {"same", "read", "refresh"}
-    assert " updated" not in stack.said[-1]
+    assert " updated" not in stack.texts[-1]

@@ -165,12 +165,12 @@ async def other_code() -> None:
         assert_type(client, HbrClient)
         assert_type(await client.list_backup_clients(client_type="ECS_CLIENT"), ClientList)
         assert_type(await client.list(Query(client_type="ECS_CLIENT")), ClientList)
-    told: list[float] = []
+    deadlines: list[float] = []
     passed = await wait_until_activated(
         client_type="ECS_CLIENT",
         instance_ids=["i-1"],
         timeout="5m",
-        on_progress=lambda progress: told.append(progress.deadline),
+        on_progress=lambda progress: deadlines.append(progress.deadline),
     )
     assert_type(passed, ActivationResult)
     assert_type(passed.found, ClientList)
