@@ -174,8 +174,8 @@ class _Hook:
 
     async def __call__(self, args: ResourceHookArgs) -> None:
         """Wait; in a preview say what `up` will wait for. Raises what ends the wait."""
-        from pulumi_hbr_clients.activation.stack_gate import StackGate, arguments_of  # noqa: PLC0415  httpx: 0.25 s
-        from pulumi_hbr_clients.client.client import HbrClient  # noqa: PLC0415  httpx: 0.25 s
+        from pulumi_hbr_clients.activation.stack_gate import StackGate, arguments_of
+        from pulumi_hbr_clients.client.client import HbrClient
 
         values, unknown, secret = dict[str, Any](), set[str](), set[str]()
         for name, value in (args.new_inputs or {}).items():
