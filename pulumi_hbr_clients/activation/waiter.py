@@ -5,7 +5,7 @@ error that waiting cannot cure (permission, parameters, expired credentials) end
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -64,9 +64,9 @@ class Progress:
         return messages.summary_line(self.verdict, self.outage)
 
     @property
-    def key(self) -> object:
+    def key(self) -> Hashable:
         """Equal while nothing has changed but ages, heartbeats and request ids, which change by themselves."""
-        blocking = [(client.name, client.status) for client in self.verdict.waiting]
+        blocking = tuple((client.name, client.status) for client in self.verdict.waiting)
         return self.verdict.ready, self.verdict.wanted, blocking, self.verdict.note, bool(self.outage)
 
 
@@ -91,7 +91,7 @@ class ProgressReporter:
     def __init__(self, log: LogSink) -> None:
         """Nothing is written yet."""
         self._log = log
-        self._written: object = None
+        self._written: Hashable | None = None
         self._due = 0.0
 
     def __call__(self, progress: Progress) -> None:
@@ -104,8 +104,8 @@ class ProgressReporter:
         self._log(f"{progress}{until}", ephemeral=True)
 
     def finish(self, verdict: Verdict) -> None:
-        """Replace the last line of a gate that has passed, if it wrote any."""
-        if self._written:
+        """Replace the last line of a gate that has passed, if it wrote any and that does not say so already."""
+        if self._written not in {None, Progress(verdict, 0.0).key}:
             self._log(messages.summary_line(verdict), ephemeral=True)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from pulumi_hbr_clients.activation.condition import parse
 from pulumi_hbr_clients.activation.stack_gate import StackGate
+from pulumi_hbr_clients.emulator import new_rows
 from tests.activation.worlds import World
 
 
@@ -59,5 +60,7 @@ def test_an_outage_is_one_line(world: World) -> None:
 
 
 def test_a_gate_that_passes_at_once(world: World) -> None:
-    """It writes nothing."""
+    """It writes nothing; with a list of several pages one line, while that is verified."""
     assert lines_of(world) == []
+    world.backend.add(*new_rows(190, seed=3, Status="ACTIVATED"))
+    assert [text.partition(";")[0] for _, text in lines_of(world)] == ["200 of 200 activated"]
