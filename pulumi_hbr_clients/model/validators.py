@@ -6,7 +6,8 @@ which adds the path and what was given.
 
 import difflib
 import re
-from collections.abc import Callable, Collection, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, ValuesView
+from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import Annotated, Any, Final, TypeVar, get_args
 
@@ -177,7 +178,7 @@ def materialize(value: Any) -> Any:
         return value.value
     if isinstance(value, Mapping):
         return {materialize(key): materialize(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset | Iterator | KeysView | ValuesView | ItemsView):
+    if isinstance(value, list | tuple | AbstractSet | ValuesView | Iterator):
         return [materialize(item) for item in value]
     return value
 
