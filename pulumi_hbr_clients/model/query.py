@@ -73,17 +73,17 @@ class Query(BaseModel):
         validators.as_pairs("value"),
         AfterValidator(validators.unique),
         WireParam("Tag", "body", "numbered"),
-    ] = Field(default=(), description=f"Tags to match, key and value or key alone; at most {validators.TAGS_MAX}.")
+    ] = optional(f"Tags to match, key and value or key alone; at most {validators.TAGS_MAX}.", default=())
     filters: Annotated[
         tuple[Filter, ...],
         validators.at_most(validators.FILTERS_MAX, "filters"),
         validators.as_pairs("values"),
         AfterValidator(validators.unique),
         WireParam("Filters", "query", "numbered"),
-    ] = Field(
-        default=(),
-        description="Further filters of the service, a key and its values each; "
+    ] = optional(
+        "Further filters of the service, a key and its values each; "
         f"at most {validators.FILTERS_MAX} of at most {validators.FILTER_VALUES_MAX} values.",
+        default=(),
     )
     cross_account_type: Annotated[validators.CrossAccountType | None, WireParam("CrossAccountType")] = optional(
         "SELF_ACCOUNT; CROSS_ACCOUNT with the source account's user id and role name; or "
@@ -117,22 +117,20 @@ class Query(BaseModel):
         "Only these fields of each client (client id, instance id and region always stay): "
         "smaller state, faster previews."
     )
-    include_heartbeats: bool = Field(
+    include_heartbeats: bool = optional(
+        "Include the heartbeat and update times, which change by themselves: every `up` then shows a change.",
         default=False,
-        description="Include the heartbeat and update times, which change by themselves: "
-        "every `up` then shows a change.",
     )
-    include_proxy_passwords: bool = Field(
-        default=False, description="Include proxy passwords, as a secret map from client id to password."
+    include_proxy_passwords: bool = optional(
+        "Include proxy passwords, as a secret map from client id to password.", default=False
     )
-    consistency: Literal["verified", "counted"] = Field(
-        default="verified",
-        description="How a list of several pages is checked. `verified`: two consecutive passes return the same "
+    consistency: Literal["verified", "counted"] = optional(
+        "How a list of several pages is checked. `verified`: two consecutive passes return the same "
         "clients. `counted`: one pass whose pages name one total and return that many clients.",
+        default="verified",
     )
-    allow_incomplete: bool = Field(
-        default=False,
-        description="Accept a list that could not be completed, with a warning. Otherwise that is an error.",
+    allow_incomplete: bool = optional(
+        "Accept a list that could not be completed, with a warning. Otherwise that is an error.", default=False
     )
     timeout: validators.Duration | None = optional(
         "Maximum time for the whole query, in seconds or as text like 5m. If left out: 5 minutes."

@@ -149,11 +149,10 @@ ClientFields = ListOf[Annotated[str, AfterValidator(client_field)]]
 FilterValues = Annotated[ListOf[NotEmpty], at_most(FILTER_VALUES_MAX, "values"), rule(bool, "hold at least one value")]
 
 
-def optional(description: str, *environment: str) -> Any:
-    """An argument that may be left out; then the first of these environment variables that is set counts."""
-    return Field(
-        None, description=description, json_schema_extra={"environment": list(environment)} if environment else {}
-    )
+def optional(description: str, *environment: str, default: Any = None) -> Any:
+    """An argument that may be left out: the first of these environment variables that is set counts then, or the default."""
+    extra: dict[str, Any] = {"environment": list(environment)} if environment else {}
+    return Field(default, description=description, json_schema_extra=extra)
 
 
 M = TypeVar("M", bound=BaseModel)
