@@ -150,7 +150,7 @@ FilterValues = Annotated[ListOf[NotEmpty], at_most(FILTER_VALUES_MAX, "values"),
 
 
 def optional(description: str, *environment: str, default: Any = None) -> Any:
-    """An argument that may be left out: the first of these environment variables that is set counts then, or the default."""
+    """An argument that may be left out, and the environment variables that are read then, the first first."""
     extra: dict[str, Any] = {"environment": list(environment)} if environment else {}
     return Field(default, description=description, json_schema_extra=extra)
 
