@@ -81,8 +81,8 @@ class StackGate:
             if mode == "enforce":
                 raise
             listed, bypassed = {**project(query, ClientList()), **previous}, True
-        own_id = query.resource_id().rpartition("/")[2]  # the digest alone: nothing of a secret argument shows
-        return own_id, {**listed, "bypassed": bypassed, "settingsDigest": settings_digest(self.client, query)}
+        # nothing of a secret argument shows in the digest
+        return query.digest(), {**listed, "bypassed": bypassed, "settingsDigest": settings_digest(self.client, query)}
 
 
 def arguments_of(properties: Mapping[str, Any]) -> dict[str, Any]:

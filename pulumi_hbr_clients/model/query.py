@@ -152,15 +152,17 @@ class Query(BaseModel):
         """The part that decides what is read: equal for queries that one reading can answer."""
         return self.model_copy(update={name: Query.model_fields[name].default for name in _APPLIED_AFTERWARDS})
 
-    def resource_id(self) -> str:
-        """The id in state: equal for equal queries, like `cn-hangzhou/ECS_CLIENT/5e0c…`; the region only if given.
+    def digest(self) -> str:
+        """A digest of the arguments that differ from their defaults, as JSON with sorted keys.
 
-        The digest is made of the arguments that differ from their defaults, as JSON with sorted keys: neither a new
-        argument nor the order of the fields here changes it. A test pins it.
+        Neither a new argument nor the order of the fields here changes it. A test pins it.
         """
         text = json.dumps(self._given(), sort_keys=True, separators=(",", ":"))
-        parts = (self.region, self.client_type, sha256(text.encode()).hexdigest()[:16])
-        return "/".join(part for part in parts if part)
+        return sha256(text.encode()).hexdigest()[:16]
+
+    def resource_id(self) -> str:
+        """The id in state: equal for equal queries, like `cn-hangzhou/ECS_CLIENT/5e0c…`; the region only if given."""
+        return "/".join(part for part in (self.region, self.client_type, self.digest()) if part)
 
     def to_state(self) -> dict[str, Any]:
         """The arguments that differ from their defaults, as state spells them; `parse` reads them back.
@@ -246,7 +248,7 @@ def query_of(resource_id: str, properties: Mapping[str, Any]) -> Query:
     present = given.keys() & _ALSO_OUTPUTS
     for outputs in chain.from_iterable(combinations(present, number) for number in range(len(present) + 1)):
         query = parse({**given, **dict.fromkeys(outputs)})
-        if query.resource_id().rpartition("/")[2] == digest:
+        if query.digest() == digest:
             return query
     reason = (
         "are not those that the resource's id was made from. A transformation of the stack or of the resource changed "

@@ -234,8 +234,7 @@ def _resource_id(query: pulumi.Output[Query]) -> pulumi.Output[str]:
     """
 
     async def made(known: Query) -> str:
-        whole = known.resource_id()
-        return whole.rpartition("/")[2] if await query.is_secret() else whole
+        return known.digest() if await query.is_secret() else known.resource_id()
 
     return pulumi.Output.unsecret(query.apply(made))
 
