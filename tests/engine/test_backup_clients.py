@@ -19,7 +19,7 @@ from pulumi_hbr_clients import (
 )
 from pulumi_hbr_clients.emulator import Backend, new_rows
 from pulumi_hbr_clients.model.backup_client import from_state
-from tests.engine.gates import Dependant
+from tests.engine.programs import Dependant
 
 pytestmark = pytest.mark.engine
 ECS: dict[str, Any] = {"client_type": "ECS_CLIENT"}

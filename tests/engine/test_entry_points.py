@@ -16,7 +16,7 @@ from pulumi_hbr_clients import BackupClients, HbrError, InputError, get_backup_c
 from pulumi_hbr_clients.emulator import CLUSTER, SOURCE_ACCOUNT, Backend
 from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model.backup_client import VOLATILE_FIELDS, state_name
-from tests.engine.gates import plugin_list
+from tests.engine.programs import plugin_list
 
 pytestmark = pytest.mark.engine
 COMMAND = str(Path(sys.executable).parent / "hbr-clients")

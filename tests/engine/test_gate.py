@@ -10,7 +10,7 @@ import pytest
 
 from pulumi_hbr_clients import ActivationGate, BackupClients
 from pulumi_hbr_clients.emulator import Backend
-from tests.engine.gates import GATE, QUICK, Dependant, created_at, gated
+from tests.engine.programs import GATE, QUICK, Dependant, created_at, gated
 from tests.engine.projects import instances
 
 pytestmark = pytest.mark.engine

@@ -28,7 +28,7 @@ WAITING = "0 of 1 activated; waiting for"
 PROGRAM = """
 import pulumi
 from pulumi_hbr_clients import ActivationGate
-from tests.engine.gates import Dependant
+from tests.engine.programs import Dependant
 gate = ActivationGate("ready", client_type="ECS_CLIENT", instance_ids={ids!r}, timeout="60s", poll=0.3)
 Dependant("after", pulumi.ResourceOptions(depends_on=[gate]))
 """

@@ -14,7 +14,7 @@ import pytest
 from pulumi_hbr_clients import BackupClients, HbrClient, Query, __version__
 from pulumi_hbr_clients.activation.stack_gate import settings_digest
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend
-from tests.engine.gates import PluginGate, plugin_list
+from tests.engine.programs import PluginGate, plugin_list
 from tests.engine.projects import ROOT, instances
 
 pytestmark = pytest.mark.engine

@@ -16,7 +16,7 @@ from pydantic.alias_generators import to_snake
 
 from pulumi_hbr_clients import get_backup_clients
 from pulumi_hbr_clients.emulator import Backend
-from tests.engine.gates import secrets
+from tests.engine.programs import secrets
 from tests.engine.projects import EXAMPLES, Project, compiled, lay_out
 from tools import cache, schema
 from tools.sdks import generate

@@ -8,7 +8,7 @@ import pytest
 
 from pulumi_hbr_clients import ActivationGate, BackupClients, get_backup_clients_output
 from pulumi_hbr_clients.emulator import Backend
-from tests.engine.gates import secrets
+from tests.engine.programs import secrets
 from tests.engine.projects import instances
 
 pytestmark = pytest.mark.engine

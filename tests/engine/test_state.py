@@ -11,7 +11,7 @@ import pytest
 from pulumi_hbr_clients import ActivationGate, BackupClients, get_backup_clients, get_backup_clients_output
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend
 from pulumi_hbr_clients.model.names import ACTIVATION_GATE_TYPE, FUNCTION_TOKEN, GATE_TOKEN
-from tests.engine.gates import PluginGate, secrets
+from tests.engine.programs import PluginGate, secrets
 from tests.engine.projects import instances
 
 pytestmark = pytest.mark.engine

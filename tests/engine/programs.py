@@ -1,4 +1,4 @@
-"""Programs with gates, for the tests on a real engine."""
+"""Parts of the programs that the tests on a real engine run, and what they leave in state."""
 
 import time
 from typing import Any
