@@ -9,7 +9,7 @@ Facts: pulumi/sdk v3.259.0, go/common/resource/plugin/rpc.go. No gRPC here.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from google.protobuf.struct_pb2 import Struct, Value
 
@@ -27,7 +27,7 @@ _UNKNOWNS: Final = frozenset(
 )
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  a mark, not a secret
-_OUTPUT: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+Mark = Literal["unknown", "secret"]
 
 
 @dataclass(slots=True)
@@ -47,13 +47,39 @@ def read(struct: Struct) -> Properties:
     """A Struct as plain values."""
     found = Properties()
     for name, value in struct.fields.items():
-        reader = _Reader()
-        found.values[name] = reader.plain(value)
-        if reader.unknown:
+        marks: set[Mark] = set()
+        found.values[name] = _plain(value, marks)
+        if "unknown" in marks:
             found.unknown.add(name)
-        if reader.secret:
+        if "secret" in marks:
             found.secret.add(name)
     return found
+
+
+def _plain(value: Value, marks: set[Mark]) -> Any:
+    """A value as Python has it; `marks` gets what anything in it is."""
+    match value.WhichOneof("kind"):
+        case "struct_value":
+            return _plain_struct(value.struct_value, marks)
+        case "list_value":
+            return [_plain(item, marks) for item in value.list_value.values]
+        case "number_value":
+            return int(value.number_value) if value.number_value.is_integer() else value.number_value
+        case "string_value" if value.string_value in _UNKNOWNS:
+            marks.add("unknown")
+            return None
+        case None | "null_value":
+            return None
+        case kind:
+            return getattr(value, kind)
+
+
+def _plain_struct(struct: Struct, marks: set[Mark]) -> Any:
+    """A map, or the value inside one that marks it as a secret. The engine sends no outputs: we accept none."""
+    if _SIGNATURE in struct.fields and struct.fields[_SIGNATURE].string_value == _SECRET:
+        marks.add("secret")
+        return _plain(struct.fields["value"], marks)
+    return {name: _plain(value, marks) for name, value in struct.fields.items()}
 
 
 def write(values: Mapping[str, Any], *, secret: Iterable[str] = (), unknown: Iterable[str] = ()) -> Struct:
@@ -73,40 +99,3 @@ def hide(struct: Struct, names: Iterable[str]) -> Struct:
         {name: {_SIGNATURE: _SECRET, "value": text} for name, text in texts.items() if text and text not in _UNKNOWNS}
     )
     return hidden
-
-
-class _Reader:
-    """One value, and whether anything in it is unknown or secret."""
-
-    def __init__(self) -> None:
-        self.unknown = self.secret = False
-
-    def plain(self, value: Value) -> Any:
-        kind = value.WhichOneof("kind")
-        if kind == "struct_value":
-            return self._struct(value.struct_value)
-        if kind == "list_value":
-            return [self.plain(item) for item in value.list_value.values]
-        if kind == "number_value":
-            return int(value.number_value) if value.number_value.is_integer() else value.number_value
-        if kind == "string_value" and value.string_value in _UNKNOWNS:
-            self.unknown = True
-            return None
-        return None if kind in {None, "null_value"} else getattr(value, kind)
-
-    def _struct(self, struct: Struct) -> Any:
-        signature = struct.fields[_SIGNATURE].string_value if _SIGNATURE in struct.fields else ""
-        if signature == _SECRET:
-            self.secret = True
-            return self.plain(struct.fields["value"])
-        if signature == _OUTPUT:
-            return self._output(struct)
-        return {name: self.plain(value) for name, value in struct.fields.items()}
-
-    def _output(self, struct: Struct) -> Any:
-        """An output value, of an engine that sends them unasked: without a value it is unknown."""
-        self.secret = self.secret or struct.fields["secret"].bool_value if "secret" in struct.fields else self.secret
-        if "value" not in struct.fields:
-            self.unknown = True
-            return None
-        return self.plain(struct.fields["value"])
