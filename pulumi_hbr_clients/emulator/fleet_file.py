@@ -43,7 +43,7 @@ class _Accounts(_Strict):
 
 class _Generated(_Strict):
     count: Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
-    clientType: str = "ECS_CLIENT"  # noqa: N815  as in the file
+    client_type: Annotated[str, Field(alias="clientType")] = "ECS_CLIENT"
     seed: int | None = None
 
 
@@ -138,16 +138,18 @@ def _rows(item: Mapping[str, Any], seed: int) -> Iterable[dict[str, Any]]:
     if "count" in item:
         return new_rows(item["count"], item.get("clientType", "ECS_CLIENT"), seed=item.get("seed", seed))
     if "name" in item:
-        return [_named_row(**as_wire(item))]
+        return [_named_row(as_wire(item))]
     return [dict(item)]
 
 
-def _named_row(*, name: str, ClientType: str = "ECS_CLIENT", **given: Any) -> dict[str, Any]:  # noqa: N803  as in a row
+def _named_row(given: dict[str, Any]) -> dict[str, Any]:
     """An ACTIVATED client with the newest version; where null is given, the field is left out."""
+    name = given.pop("name")
     usual = {"Status": "ACTIVATED", "BackupStatus": "PROTECTED", "ClientVersion": "2.13.1", "Hostname": name}
-    if ClientType == "ECS_CLIENT":
+    client_type = given.get("ClientType", "ECS_CLIENT")
+    if client_type == "ECS_CLIENT":
         usual |= {"InstanceName": name, "OsType": "linux"}
-    settings = given.pop("Settings", {})
+    settings = given.get("Settings", {})
     given["Settings"] = settings if settings is None else SETTINGS | settings
-    row = new_row(f"sample/{name}", ClientType, **usual) | given
+    row = new_row(f"sample/{name}", client_type, **usual) | given
     return {field: value for field, value in row.items() if value is not None}
