@@ -1,4 +1,4 @@
-"""The provider process, spoken to as the engine speaks: gRPC over loopback, and every value of its wire."""
+"""The provider process over gRPC, as the engine uses it, and every kind of property value."""
 
 import os
 import signal
@@ -70,13 +70,13 @@ def calm(backend: Backend) -> None:
 
 
 class Listener(engine_pb2_grpc.EngineServicer):
-    """An engine that only hears."""
+    """An engine that keeps what is logged."""
 
     def __init__(self) -> None:
-        self.heard: list[Any] = []
+        self.logged: list[Any] = []
 
     def Log(self, request: Any, _: Any) -> Empty:  # noqa: N802  gRPC names it
-        self.heard.append(request)
+        self.logged.append(request)
         return Empty()
 
 
@@ -222,7 +222,7 @@ def test_secrets_stay_secret(provider: Any, backend: Backend) -> None:
 
 @pytest.mark.parametrize("sentinel", SENTINELS)
 def test_unknown_inputs(provider: Any, backend: Backend, sentinel: str) -> None:
-    """Each of the engine's unknowns is no fault in check, and asks nothing in a preview."""
+    """Each of the engine's unknowns is no fault in check, and sends nothing in a preview."""
     assert not check(provider, clientType="ECS_CLIENT", instanceIds=[sentinel], timeout=sentinel)
     answer = provider.Create(create(preview=True, instanceIds=sentinel))
     assert properties.read(answer.properties).unknown >= {"clients", "ids", "countsByStatus", "instanceIds"}
@@ -311,18 +311,18 @@ def test_a_gate_waits(provider: Any, backend: Backend, engine: tuple[str, Listen
     assert time.monotonic() - before >= 1
     assert plain(answer.properties)["countsByStatus"] == {"ACTIVATED": 3}
     assert len(answer.id) == 16
-    said = [request.message for request in engine[1].heard if request.urn == URN and request.ephemeral]
-    assert any(f"2 of 3 activated; waiting for {backend.find(ids[0]).row['ClientId']}" in line for line in said)
+    lines = [request.message for request in engine[1].logged if request.urn == URN and request.ephemeral]
+    assert any(f"2 of 3 activated; waiting for {backend.find(ids[0]).row['ClientId']}" in line for line in lines)
 
 
-def test_new_values_are_told(provider: Any, engine: tuple[str, Listener]) -> None:
+def test_unknown_values_are_warned_of(provider: Any, engine: tuple[str, Listener]) -> None:
     """What is perhaps a typing error is a warning on the gate's row, and on a list; of a secret without the value."""
     hidden = {**SECRET, "value": ["INSTAL_FAILED"]}
-    engine[1].heard.clear()
+    engine[1].logged.clear()
     provider.Create(create(tolerate=["INSTAL_FAILED"]))
     provider.Create(create(preview=True, tolerate=hidden))
     invoke(provider, clientType="ECS_CLIENT", statuses=hidden)
-    warned = [request for request in engine[1].heard if request.severity == engine_pb2.WARNING]
+    warned = [request for request in engine[1].logged if request.severity == engine_pb2.WARNING]
     assert [(request.urn, request.message) for request in warned] == [
         (
             URN,
@@ -341,7 +341,7 @@ def test_a_preview_looks_once(provider: Any, backend: Backend, engine: tuple[str
     answer = provider.Create(create(preview=True, instanceIds=ids))
     assert properties.read(answer.properties).unknown >= {"clients", "ids", "instanceIds", "bypassed"}
     assert backend.requests == 2
-    assert "up will wait: 1 of 2 activated" in engine[1].heard[-1].message
+    assert "up will wait: 1 of 2 activated" in engine[1].logged[-1].message
 
 
 def test_a_custom_timeout(provider: Any, backend: Backend) -> None:
@@ -354,11 +354,11 @@ def test_a_custom_timeout(provider: Any, backend: Backend) -> None:
 
 
 def test_what_makes_a_gate_wait_again(provider: Any, backend: Backend) -> None:
-    """Another input or trigger; with recheck a fleet that has fallen behind; otherwise nothing, and nobody is asked."""
+    """Another input or trigger; with recheck a fleet that has fallen behind; otherwise nothing, without a request."""
     ids = [row["InstanceId"] for row in backend.rows()[:2]]
     given: dict[str, Any] = {"clientType": "ECS_CLIENT", "instanceIds": ids, "triggers": [1]}
     state = provider.Create(create(**given)).properties
-    asked = backend.requests
+    requests = backend.requests
 
     def diff(old: dict[str, Any], news: dict[str, Any]) -> list[str]:
         request = provider_pb2.DiffRequest(urn=URN, id="x", olds=state, old_inputs=bag(**old), news=bag(**news))
@@ -369,7 +369,7 @@ def test_what_makes_a_gate_wait_again(provider: Any, backend: Backend) -> None:
     assert diff(given, {**given, "timeout": "5m"}) == ["timeout"]
     assert diff(given, {**given, "triggers": [2]}) == ["triggers"]
     backend.set_status("STOPPED", ids[0])
-    assert (diff(given, given), backend.requests) == ([], asked)
+    assert (diff(given, given), backend.requests) == ([], requests)
     rechecked = {**given, "recheck": True}
     assert diff(rechecked, rechecked) == ["countsByStatus"]
     backend.fault_rate, backend.random_faults = 1.0, ("NoPermission",)
@@ -415,7 +415,7 @@ def test_a_bypassed_gate(environment: dict[str, str], backend: Backend, engine: 
     with started({**environment, "HBR_CLIENTS_GATES": "warn"}, engine[0], gates="enforce") as stub:
         state = stub.Create(create(**given)).properties
     assert (plain(state)["bypassed"], len(plain(state)["clients"])) == (True, 2)
-    warned = [request.message for request in engine[1].heard if request.severity == engine_pb2.WARNING]
+    warned = [request.message for request in engine[1].logged if request.severity == engine_pb2.WARNING]
     assert warned[-1].startswith("gate bypassed (hbr-clients:gates): 1 of 2 activated")
     request = provider_pb2.DiffRequest(urn=URN, id="x", olds=state, old_inputs=bag(**given), news=bag(**given))
     with started(environment, gates="enforce") as stub:
@@ -428,7 +428,7 @@ def test_a_bypassed_gate(environment: dict[str, str], backend: Backend, engine: 
         assert "must be enforce, warn or off; did you mean off?" in fault.reason
 
 
-def test_read_and_delete_ask_nobody(provider: Any, backend: Backend) -> None:
+def test_read_and_delete_send_nothing(provider: Any, backend: Backend) -> None:
     """A refresh leaves the record as it is, and there is nothing to delete."""
     state = bag(countsByStatus={"ACTIVATED": 2})
     answer = provider.Read(provider_pb2.ReadRequest(urn=URN, id="x", properties=state, inputs=bag()))
@@ -460,9 +460,9 @@ def test_attach(environment: dict[str, str], engine: tuple[str, Listener], backe
     with started(environment) as stub:
         stub.Attach(plugin_pb2.PluginAttach(address=engine[0]))
         stub.Configure(provider_pb2.ConfigureRequest(args=bag()))
-        before = len(engine[1].heard)
+        before = len(engine[1].logged)
         stub.Create(create(preview=True))
-        assert "will wait" in engine[1].heard[before].message
+        assert "will wait" in engine[1].logged[before].message
 
 
 def test_it_does_without_the_sdk(environment: dict[str, str]) -> None:

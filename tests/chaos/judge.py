@@ -61,7 +61,7 @@ def is_selected(arguments: Mapping[str, Any], row: Row) -> bool:
 
 
 def wrong_list(arguments: Mapping[str, Any], found: ClientList, history: History, since: int) -> Iterator[str]:
-    """What is wrong with a list that was asked for at a moment and has come now."""
+    """What is wrong with a list that was requested at that moment and has come now."""
     past = history.since(since)
     there = ever(past, lambda row: is_selected(arguments, row))
     ids = [str(client.client_id) for client in found.clients]

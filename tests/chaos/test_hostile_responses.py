@@ -80,7 +80,7 @@ RESPONSES = st.one_of(
 
 
 async def outcome(sent: bytes, **arguments: Any) -> ClientList | HbrError:
-    """What comes out when a server sends this, whatever it is asked."""
+    """What comes out when a server sends this, whatever the request."""
     sending = set[Any]()
 
     async def send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -52,14 +52,14 @@ class Caller:
     def send(self, request: Request) -> ApiResponse:
         return service.answer((self.cloud or self.backend).route(request), request)
 
-    def ask(self, *args: Any, **kwargs: Any) -> ApiResponse:
+    def call(self, *args: Any, **kwargs: Any) -> ApiResponse:
         return self.send(self.request(*args, **kwargs))
 
     def document(self, *args: Any, **kwargs: Any) -> Any:
-        return json.loads(self.ask(*args, **kwargs).body)
+        return json.loads(self.call(*args, **kwargs).body)
 
     def code(self, *args: Any, **kwargs: Any) -> str:
-        return self.ask(*args, **kwargs).code
+        return self.call(*args, **kwargs).code
 
     def names(self, *args: Any, **kwargs: Any) -> list[str]:
         """The host names that are listed, in order."""

@@ -1,4 +1,4 @@
-"""A sample fleet on a clock that stands still until a test moves it, and somebody who may ask."""
+"""A sample fleet on a clock that stands still until a test moves it, and a caller with a key."""
 
 import pytest
 

@@ -91,7 +91,7 @@ def test_changes_show_at_once(backend: Backend, caller: Caller) -> None:
 
 def test_the_log(backend: Backend, caller: Caller) -> None:
     """The log states each request: action, arguments by name, page, key, and what was answered."""
-    caller.ask({**ECS, "PageNumber": "2"}, {"Tag.1.Key": "env", "ClientIds": '["c-1"]'})
+    caller.call({**ECS, "PageNumber": "2"}, {"Tag.1.Key": "env", "ClientIds": '["c-1"]'})
     record = backend.log[-1]
     expected = {"client_type": "ECS_CLIENT", "page_number": "2", "client_ids": ["c-1"], "tags": [{"key": "env"}]}
     assert record.arguments == expected

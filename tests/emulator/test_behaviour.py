@@ -17,7 +17,7 @@ def body(response: ApiResponse) -> Any:
     return json.loads(response.body)
 
 
-def says(status: int, code: str) -> Callable[[ApiResponse], bool]:
+def has_code(status: int, code: str) -> Callable[[ApiResponse], bool]:
     return lambda response: (response.status, response.code, body(response)["Code"]) == (status, code, code)
 
 
@@ -44,11 +44,11 @@ FAULTS_AS_SEEN: dict[str, Callable[[ApiResponse], bool]] = {
     "wrong_clients": lambda r: body(r)["Clients"] == 5,
     "no_total": lambda r: "TotalCount" not in body(r) and len(body(r)["Clients"]) == 12,
     "no_page": lambda r: (body(r)["TotalCount"], body(r)["Clients"]) == (12, []),
-    "ServiceNotActivated": says(403, "ServiceNotActivated"),
+    "ServiceNotActivated": has_code(403, "ServiceNotActivated"),
     "400 9990040003 Throttling.Resource: slow down": lambda r: body(r)["Message"] == "Throttling.Resource: slow down",
-    "503 systembusy": says(503, "systembusy"),
+    "503 systembusy": has_code(503, "systembusy"),
     "200 InternalError": lambda r: r.status == 200 and body(r)["Success"] is False,
-    "none": says(200, "200"),
+    "none": has_code(200, "200"),
 }
 
 
@@ -56,7 +56,7 @@ FAULTS_AS_SEEN: dict[str, Callable[[ApiResponse], bool]] = {
 def test_faults(backend: Backend, caller: Caller, fault: str) -> None:
     """A fault is what its name says, hits one request, and is in the log."""
     backend.next_faults += [fault]
-    assert FAULTS_AS_SEEN[fault](caller.ask())
+    assert FAULTS_AS_SEEN[fault](caller.call())
     assert caller.code() == "200"
     assert [record.fault for record in backend.log] == [fault, None]
 
@@ -144,12 +144,12 @@ def test_a_sliding_window(caller: Caller, clock: VirtualClock) -> None:
     ],
 )
 def test_a_window_says_when(caller: Caller, clock: VirtualClock, kind: Any, header: Any, value: str | None) -> None:
-    """A throttled response names the time until the next request passes, in the header that is asked for, or not."""
+    """A throttled response names the time until the next request passes, in the header that is set, if any."""
     clock.advance(-clock.time() % 60 + 20)
     caller.backend.window = Window(limit=1, kind=kind, retry_header=header)
-    caller.ask()
+    caller.call()
     clock.advance(25)
-    assert dict(caller.ask().headers) == ({header: value} if header else {})
+    assert dict(caller.call().headers) == ({header: value} if header else {})
 
 
 # How the list changes
@@ -175,7 +175,7 @@ def read(caller: Caller, pages: int, tagged: dict[str, str] | None = None, **que
 
 
 def test_pages_are_cut_from_the_order(plain: Caller) -> None:
-    """Pages give every client once, in the order asked for, and nothing beyond the end."""
+    """Pages give every client once, in the order that is set, and nothing beyond the end."""
     backend, rows = plain.backend, plain.backend.rows()
     assert read(plain, 11) == ids(rows) != sorted(ids(rows))
     backend.order = "id"
@@ -246,7 +246,7 @@ def test_turnover_arrivals_and_times(plain: Caller, clock: VirtualClock) -> None
 
 
 def test_wrong_totals_and_short_pages(plain: Caller) -> None:
-    """Every second page names a wrong total; pages are shorter than asked, and say so."""
+    """Every second page names a wrong total; pages are shorter than requested, and PageSize says so."""
     backend = plain.backend
     backend.total_drift = -3
     assert [plain.page(n)["TotalCount"] for n in (1, 2, 3, 4)] == [100, 97, 100, 97]
@@ -256,15 +256,15 @@ def test_wrong_totals_and_short_pages(plain: Caller) -> None:
 
 
 def test_the_date_header(backend: Backend, caller: Caller, clock: VirtualClock) -> None:
-    """Responses say the service's time, unless they are told not to."""
+    """Responses have the service's time in their Date header, or no such header."""
     backend.clock_offset = 100.0
-    date = service.response_headers(backend, caller.ask())["date"]
+    date = service.response_headers(backend, caller.call())["date"]
     assert parsedate_to_datetime(date).timestamp() == clock.time() + 100
     backend.date_header = False
-    assert "date" not in service.response_headers(backend, caller.ask())
+    assert "date" not in service.response_headers(backend, caller.call())
 
 
 def test_a_lone_surrogate(backend: Backend, caller: Caller) -> None:
     """Half a character in a row is sent as JSON's escape for it."""
     backend.change(new_row("sample/web-1")["ClientId"], {"Hostname": "web-1\ud83d"})
-    assert rb'"Hostname":"web-1\ud83d"' in caller.ask().body
+    assert rb'"Hostname":"web-1\ud83d"' in caller.call().body

@@ -34,7 +34,7 @@ class HttpCaller(httpx.Client):
         super().__init__(base_url=endpoint or running.endpoint, trust_env=False)
         self.caller = Caller(running.backend, host=urlsplit(endpoint or running.endpoint).netloc)
 
-    def ask(
+    def call(
         self, query: Mapping[str, str] = ALL_ECS, credentials: Credentials = FAKE_CREDENTIALS, **headers: Any
     ) -> httpx.Response:
         request = self.caller.request(query, credentials=credentials, **headers)
@@ -55,28 +55,28 @@ def http(running: RunningEmulator) -> Iterator[HttpCaller]:
 
 def test_a_page_over_http(http: HttpCaller) -> None:
     """A response has its headers, and connections serve one request after another."""
-    first, second = http.ask(), http.ask()
+    first, second = http.call(), http.call()
     assert (first.status_code, second.json()["TotalCount"]) == (200, 12)
     assert first.headers["x-acs-request-id"] == first.json()["RequestId"]
     streams = [response.extensions["network_stream"].get_extra_info("client_addr") for response in (first, second)]
     assert streams[0] == streams[1]
-    assert http.ask(connection="close").status_code == 200
+    assert http.call(connection="close").status_code == 200
 
 
 def test_dropped_connections(backend: Backend, http: HttpCaller) -> None:
     """A connection ends before the response, within it, or after it without notice, and the next one works."""
     backend.next_faults += ["drop", "drop_body", "drop_after"]
     with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
-        http.ask()
+        http.call()
     with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
-        http.ask()
-    response = http.ask()
+        http.call()
+    response = http.call()
     assert (response.json()["Code"], "connection" in response.headers) == ("200", False)
     end: socket.socket = response.extensions["network_stream"].get_extra_info("socket")
     if end.fileno() != -1:  # httpx may have seen the end already
         end.settimeout(5)
         assert end.recv(1, socket.MSG_PEEK) == b""
-    assert http.ask().status_code == 200
+    assert http.call().status_code == 200
 
 
 @pytest.mark.parametrize("text", [b"GET\r\n\r\n", b"POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n", b"POST"])
@@ -88,7 +88,7 @@ def test_what_is_not_http(running: RunningEmulator, text: bytes) -> None:
         client.shutdown(socket.SHUT_WR)
         assert client.recv(1) == b""
     with HttpCaller(running) as http:
-        assert http.ask().status_code == 200
+        assert http.call().status_code == 200
 
 
 def test_admin_api(backend: Backend, http: HttpCaller) -> None:
@@ -109,7 +109,7 @@ def test_admin_api(backend: Backend, http: HttpCaller) -> None:
     assert post("turnover", value={"by": "tags", "times": 1})["leave_from"] == "front"
     assert (backend.find(web).row["Status"], backend.find(new).row["Status"]) == ("STOPPED", "ACTIVATED")
     post("activate", clients=web)
-    assert http.ask().json()["Code"] == "Throttling.User"
+    assert http.call().json()["Code"] == "Throttling.User"
     fleet = http.get("/_emulator/fleet").json()
     assert (len(fleet["clients"]), fleet["totalCount"]) == (16 + 1 + 4, 21)
     assert fleet["clients"][0]["Status"] == "ACTIVATED"
@@ -137,7 +137,7 @@ def test_admin_api_explains(http: HttpCaller, expected: str, command: str, conte
     response = http.post(f"/_emulator/{command}", content=content)
     assert response.status_code == 400
     assert expected in response.json()["error"]
-    assert http.ask().status_code == 200
+    assert http.call().status_code == 200
 
 
 def test_accounts_and_regions() -> None:
@@ -148,7 +148,7 @@ def test_accounts_and_regions() -> None:
         for region, endpoint in running.endpoints.items():
             with HttpCaller(running, endpoint) as http:
                 for account in ("prod", "dev"):
-                    response = http.ask(credentials=account_credentials(account))
+                    response = http.call(credentials=account_credentials(account))
                     totals[account, region] = response.json()["TotalCount"]
                 assert http.get("/_emulator/fleet?account=dev&region=cn-shanghai").json()["totalCount"] == 2
                 assert http.get("/_emulator/fleet?account=nobody").status_code == 400
@@ -161,9 +161,9 @@ def test_nothing_stays_behind() -> None:
     before = set(threading.enumerate())
     with ThreadPoolExecutor() as pool:
         with serve() as running, HttpCaller(running) as http, HttpCaller(running) as other:
-            http.ask()
+            http.call()
             running.backend.latency = 30.0
-            late = pool.submit(other.ask)
+            late = pool.submit(other.call)
             while running.backend.requests < 2:
                 time.sleep(0.001)
         assert isinstance(late.exception(5), httpx.TransportError)

@@ -1,4 +1,4 @@
-"""Who may ask, and what may be asked: the service held against the document, request by request."""
+"""Authentication and parameters: the service compared with the document, request by request."""
 
 import asyncio
 import json
@@ -49,7 +49,7 @@ def test_envelope(caller: Caller) -> None:
 def test_wrong_secret(caller: Caller) -> None:
     """A wrong secret is refused, and the response echoes the canonical request, the token included."""
     wrong = Credentials(FAKE_STS_CREDENTIALS.access_key_id, "FAKE-WRONG", FAKE_STS_CREDENTIALS.security_token)
-    response = caller.ask(credentials=wrong)
+    response = caller.call(credentials=wrong)
     assert (response.status, response.code) == (403, "SignatureDoesNotMatch")
     assert f"x-acs-security-token:{FAKE_STS_CREDENTIALS.security_token}" in json.loads(response.body)["Message"]
 
@@ -153,8 +153,8 @@ def test_filters(caller: Caller, expected: list[str], query: dict[str, str], bod
 
 def test_query_parameters_in_the_body(caller: Caller) -> None:
     """What the document puts into the query may come in the form body, as Terraform sends it."""
-    asked = {**ALL_ECS, "Filters.1.Key": "InstanceName", "Filters.1.Values.1": "web-1"}
-    assert caller.names({}, asked) == ["web-1"]
+    arguments = {**ALL_ECS, "Filters.1.Key": "InstanceName", "Filters.1.Values.1": "web-1"}
+    assert caller.names({}, arguments) == ["web-1"]
 
 
 def test_a_body_must_be_a_form_and_a_role_known(caller: Caller) -> None:
@@ -186,7 +186,7 @@ def test_empty_id_lists_select_everything(caller: Caller) -> None:
 )
 def test_limits_of_parameters(caller: Caller, query: dict[str, str], body: dict[str, str]) -> None:
     """What is outside the document's limits is a parameter that is not valid."""
-    response = caller.ask({**ECS, **query}, body)
+    response = caller.call({**ECS, **query}, body)
     assert (response.status, response.code) == (400, "InvalidParameter")
 
 
@@ -199,7 +199,7 @@ PAIRS = st.dictionaries(NAMES, st.text() | st.sampled_from(["ECS_CLIENT", "5", "
 @example(query=ECS, body={"Tag.1.Key": "a", "Tag.1.Key.1": "b"})
 @example(query=ECS, body={"ClientIds": "[" * 100_000})
 def test_any_request_gets_a_response(query: dict[str, str], body: dict[str, str]) -> None:
-    """Whatever is asked, the service answers: a page, or what is wrong with the parameters."""
+    """Every request gets a response: a page, or what is wrong with the parameters."""
     urlencode(body)
     code = Caller(Backend()).code({**ECS, **query}, body)
     assert code in {"200", "MissingClientType", "InvalidParameter", "AssumeRoleFail"}
