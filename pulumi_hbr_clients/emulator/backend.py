@@ -96,8 +96,8 @@ class Backend(Behaviour):
         self.add(*rows)
         self.history.clear()
 
-    def route(self, request: Request, region: str | None = None) -> "Backend":  # noqa: ARG002  see `Cloud.route`
-        """The backend that a request is for: this one."""
+    def route(self, _request: Request, _region: str | None = None) -> "Backend":
+        """The backend that a request is for: this one. Of several, see `Cloud.route`."""
         return self
 
     def now(self) -> float:
