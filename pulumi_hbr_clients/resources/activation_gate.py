@@ -22,7 +22,7 @@ from pulumi.resource_hooks import (
     ResourceHookFunction,
     ResourceHookOptions,
 )
-from pulumi.runtime import settings
+from pulumi.runtime import rpc, settings
 from pulumi.runtime.proto import engine_pb2
 from pydantic.alias_generators import to_camel
 
@@ -179,10 +179,10 @@ class _Hook:
 
         values, unknown, secret = dict[str, Any](), set[str](), set[str]()
         for name, value in (args.new_inputs or {}).items():
-            output = pulumi.Output.from_input(value)
+            output = pulumi.Output.from_input(rpc.unwrap_rpc_secret(value))
             if not await output.is_known():
                 unknown.add(name)
-            elif await output.is_secret():
+            elif rpc.is_rpc_secret(value) or await output.is_secret():  # pulumi 3.200 wraps what 3.272 makes an Output
                 secret.add(snake(name))
             values[name] = await output.future()
         limit = values.get("customTimeouts", {}).get("update" if args.old_inputs else "create")
