@@ -30,7 +30,10 @@ from pulumi_hbr_clients import emulator
 
 EXAMPLES: Final = Path(__file__).resolve().parents[1] / "examples"
 NODES: Final = ("web-1", "batch-1")
-NOISE: Final = re.compile(r"@ |Previewing|Updating|Destroying|View |Duration|The resources in|If you want|Diagn|Use ")
+NOISE: Final = re.compile(
+    r"@ |Previewing|Updating|Destroying|View |Duration|The resources in|If you want|Diagn|Use "
+    r"|[ +-]+pulumi:pulumi:Stack \S+( \w+( \(.*\))?)?$"  # the stack itself
+)
 CONSOLE: Final = Console(highlight=False, soft_wrap=True)  # without colours in a pipe or where NO_COLOR is set
 DRAWN: Final = slice(3, 5)  # the preview of a changed fleet, and the gate
 WIDTH: Final = 118  # of the picture, in characters
