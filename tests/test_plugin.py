@@ -137,7 +137,7 @@ def refused(call: Any, request: Any) -> grpc.RpcError:
     return caught.value
 
 
-def create(preview: bool = False, timeout: float = 0, **inputs: Any) -> Any:  # noqa: FBT001, FBT002
+def create(preview: bool = False, timeout: float = 0, **inputs: Any) -> Any:  # noqa: FBT001, FBT002  as the request names it
     own = {} if timeout else {"timeout": "20s"}
     given = bag(**{"clientType": "ECS_CLIENT", "poll": 0.2, **own, **inputs})
     return provider_pb2.CreateRequest(urn=URN, properties=given, preview=preview, timeout=timeout)
