@@ -112,7 +112,5 @@ def hbr_clients(ctx: click.Context) -> None:
     Region, endpoint and credentials are found where the Alibaba Cloud tools look for them; `doctor` shows which
     are used. To try it without an account, start `emulator`.
     """
-    if (
-        os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    ):  # no-color.org; click itself looks for a terminal
-        ctx.color = False
+    is_plain = os.environ.get("TERM") == "dumb" or bool(os.environ.get("NO_COLOR"))  # no-color.org
+    ctx.color = False if is_plain else None  # None: click looks for a terminal
