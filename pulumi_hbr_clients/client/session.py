@@ -10,7 +10,6 @@ import json
 import logging
 import random
 import secrets
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from collections.abc import Set as AbstractSet
@@ -174,7 +173,6 @@ class EndpointSession:
         attempt, used = 0, set[Retry]()
         credentials: Credentials | None = None
         while True:
-            sent_at = self._clock.monotonic()
             try:
                 await self._turn(observer)
                 credentials = await self._fetch(None)
@@ -182,10 +180,7 @@ class EndpointSession:
                     if self._limiter.delay(sent_at := self._clock.monotonic()) > 0:
                         continue  # throttled while this one waited for its place
                     self._limiter.on_send(sent_at)
-                    try:
-                        return await self._send(request, credentials, decode)
-                    finally:
-                        self._report(sys.exception(), sent_at)
+                    return await self._send(request, credentials, decode, sent_at)
             except HbrError as error:
                 _log.debug("%s: %s", self.target.endpoint, error)
                 if not isinstance(error, ThrottledError):  # the limiter holds those back, and the deadline ends them
@@ -204,17 +199,14 @@ class EndpointSession:
                 observer.on_wait(wait)
             await self._clock.sleep(wait)
 
-    def _report(self, error: BaseException | None, sent_at: float) -> None:
-        """Let the rate limiter learn from the end of a request, before another takes its place."""
-        now = self._clock.monotonic()
-        if isinstance(error, ThrottledError):
-            self._limiter.on_throttled(now, sent_at, error.retry_after)
-        elif error is None or isinstance(error, ServiceError):
-            self._limiter.on_success(now, sent_at)
-
     async def _send(
-        self, request: Request, credentials: Credentials, decode: Callable[[Decoder, codec.HttpResponse], T]
+        self,
+        request: Request,
+        credentials: Credentials,
+        decode: Callable[[Decoder, codec.HttpResponse], T],
+        sent_at: float,
     ) -> T:
+        """Send once, and let the rate limiter learn from the response before another request takes its place."""
         date = time.strftime(DATE_FORMAT, time.gmtime(self._clock.time() + self._clock_offset))
         headers = sign(request, credentials, date=date, nonce=secrets.token_hex(16))
 
@@ -223,14 +215,21 @@ class EndpointSession:
 
         try:
             response = await self.transport.post(canonical_query(request.query), request.body, headers)
-            return decode(Decoder(self.target.host, self.target.region, redact), response)
+            answered_at = self._clock.monotonic()
+            found = decode(Decoder(self.target.host, self.target.region, redact), response)
         except TransportError as error:
             error.args = tuple(redact(str(each)) for each in error.args)
             raise
+        except ThrottledError as error:
+            self._limiter.on_throttled(self._clock.monotonic(), sent_at, error.retry_after)
+            raise
         except ServiceError as error:
+            self._limiter.on_success(self._clock.monotonic(), sent_at)
             if error.code == "InvalidAccessKeyId.NotFound" and credentials.security_token:
                 error.retry = Retry.NEW_KEYS  # KMS's documentation: an expired token may also show as this
             raise
+        self._limiter.on_success(answered_at, sent_at)
+        return found
 
     def _may_retry(self, error: HbrError, attempt: int, used: set[Retry]) -> bool:
         if error.retry is Retry.NEW_KEYS and error.retry in used:

@@ -4,7 +4,8 @@ The service counts requests in a window: 600 in 60 s for each region, API and ac
 hbr 2017-09-08), shared by every tool of the account. Other limits are rates. One throttled response does not say which
 it met, so the limiter goes through these states:
 
-    FREE       no limit is known. Near 600 requests in a window few are in flight, so that few are refused at its end
+    FREE       no limit is known. Requests in flight are doubled as long as that brings more responses a second.
+               Near 600 requests in a window few are in flight, so that few are refused at its end
     PROBING    throttled: a single request after a pause. If it succeeds, the limit is a rate, otherwise a window
     RATE       half the throttled rate, which grows back along a cubic curve relative to it, as in TCP (RFC 9438) and
                in botocore's adaptive mode: a limit of 5 and one of 500 requests a second are found alike
@@ -37,9 +38,11 @@ FEWEST: Final = 6
 """Requests in flight where the window is about to be spent."""
 _BEYOND: Final = 16
 """So far beyond the usual budget every request succeeded: it is larger."""
-_SLOW: Final = 0.08
-"""Seconds: more than 16 requests in flight are of use only where no response is faster (16 then make 200 a second), and
-only while responses do not slow down: then they wait in the service's queue, and are refused at the end of a window."""
+_SLOW: Final = 0.05
+"""Seconds: more than 16 requests in flight are of use only where no response is faster (16 then make 320 a second)."""
+_GAIN: Final = 1.5
+"""Twice as many requests in flight must bring so much more responses a second. If not, they only wait in a queue, the
+service's or that of a busy machine, and are refused at the end of a window."""
 PROBE_DELAY: Final = 1.0
 _MARGIN: Final = 0.05
 """Seconds added to the end of a window, beside the slowest response: its request was counted at any time until then."""
@@ -75,6 +78,13 @@ class RateLimiter:
     _sent: deque[float] = field(default_factory=deque)
     """When the requests of the last `WINDOW` seconds were sent, except those that were throttled."""
     _in_flight: int = START
+    _is_settled: bool = False
+    """Whether the number of requests in flight is not doubled any more."""
+    _round_began: float | None = None
+    _round_count: int = 0
+    """Responses since then: a round has as many as there are requests in flight."""
+    _round_rate: float = 0.0
+    """Responses per second in the round before."""
     _next_at: float = 0.0
     _decided_at: float = float("-inf")
     _succeeded_at: float = float("-inf")
@@ -119,8 +129,8 @@ class RateLimiter:
         self._slowest = max(self._slowest, now - sent_at)
         if self.state is State.PROBING and sent_at > self._decided_at:
             self._slow_down(now, max(MIN_PEAK, self._peak))
-        elif self.state is State.FREE and self._fastest > _SLOW and now - sent_at < 2 * self._fastest:
-            self._in_flight = min(MOST, self._in_flight + 1)
+        elif self.state is State.FREE and self._fastest > _SLOW and not self._is_settled:
+            self._try_more(now)
 
     def on_throttled(self, now: float, sent_at: float, retry_after: float | None) -> None:
         """A request was throttled. One that was sent before the last decision decides nothing more."""
@@ -143,6 +153,21 @@ class RateLimiter:
             self._margin, self._slowest = _MARGIN + self._slowest, 0.0
             if retry_after is None:
                 self._next_at = max(self._began(sent_at) + WINDOW + self._margin, now + PROBE_DELAY)
+
+    def _try_more(self, now: float) -> None:
+        """After each round double the requests in flight, or go back if the last doubling did not pay."""
+        if self._round_began is None:  # a list's first request is alone
+            self._round_began = now
+            return
+        self._round_count += 1
+        if self._round_count < self._in_flight:
+            return
+        rate = self._round_count / max(now - self._round_began, 0.001)
+        if rate < _GAIN * self._round_rate:
+            self._in_flight, self._is_settled = self._in_flight // 2, True
+        else:
+            self._in_flight, self._is_settled = min(MOST, 2 * self._in_flight), self._in_flight == MOST
+        self._round_began, self._round_count, self._round_rate = now, 0, rate
 
     def _slow_down(self, now: float, peak: float) -> None:
         self.state, self._decided_at, self._peak = State.RATE, now, peak

@@ -165,7 +165,7 @@ def test_a_window_of_ones_own(service: Callable[[int], Accepts], pages: int, win
     assert run.throttled_share < 0.02
 
 
-@pytest.mark.parametrize("latency", [0.0, 0.02])
+@pytest.mark.parametrize("latency", [0.0, 0.02, 0.1])
 @pytest.mark.parametrize(("processes", "pages"), [(5, 203), (5, 406), (3, 1000)])
 @pytest.mark.parametrize("service", [fixed, sliding])
 def test_a_window_that_processes_share(
@@ -203,13 +203,28 @@ def test_fast_responses_need_no_more_in_flight() -> None:
     assert limiter.max_in_flight(0.2) == START
 
 
+def answered(limiter: RateLimiter, *, rate: float, latency: float) -> int:
+    """Requests in flight at most, after 300 responses at this rate per second, each this slow."""
+    for number in range(300):
+        limiter.on_send(number / rate)
+        limiter.on_success(number / rate + latency, number / rate)
+    return limiter.max_in_flight(300 / rate)
+
+
 def test_slow_responses_let_more_in_flight() -> None:
-    """It grows by one for each response."""
+    """They are doubled as long as that brings more responses a second."""
     limiter = RateLimiter()
-    for _ in range(100):
-        limiter.on_send(0.0)
-        limiter.on_success(0.1, 0.0)
-    assert limiter.max_in_flight(0.2) == MOST
+    for moment, requests in enumerate((1, 16, 32, 64)):
+        assert limiter.max_in_flight(moment) == max(START, requests)
+        for _ in range(requests):
+            limiter.on_send(moment)
+            limiter.on_success(moment + 0.1, moment)
+    assert limiter.max_in_flight(4) == MOST
+
+
+def test_a_queue_lets_no_more_in_flight() -> None:
+    """Where twice as many requests bring no more responses, they wait in a queue: back to sixteen."""
+    assert answered(RateLimiter(), rate=100, latency=0.2) == START
 
 
 def test_a_burst_counts_once() -> None:
