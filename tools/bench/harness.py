@@ -115,7 +115,12 @@ def in_turn(rounds: int, contenders: Mapping[Name, Measure]) -> dict[Name, Figur
 
 
 def python_of(commit: str) -> str:
-    """The Python of an environment with the package as it was at this commit, made once with the lock's versions."""
+    """The Python of an environment with the package as it was at this commit, made once with the lock's versions.
+
+    What is compared with it needs one too (`HEAD`): pydantic reads the metadata of all that is installed.
+    """
+    shown = subprocess.run(["git", "rev-parse", commit], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    commit = shown.stdout.strip()
     folder, uv = BUILD / commit, str(Path(sys.executable).with_name("uv"))
     python, ready = str(folder / "venv" / "bin" / "python"), folder / "ready"
     if not ready.exists():

@@ -22,7 +22,7 @@ CLI: Final = "import sys; sys.argv[1:] = ['--help']; from pulumi_hbr_clients.cli
 
 def imports(*, quick: bool) -> Table:
     """What an import costs, here and in 0.1.0."""
-    pythons = {"this": sys.executable} if quick else {"this": sys.executable, "0.1.0": python_of(OLD)}
+    pythons = {"this": sys.executable} if quick else {"this": python_of("HEAD"), "0.1.0": python_of(OLD)}
     codes = {"empty": "", "import pulumi": "import pulumi", "hbr-clients --help": CLI}
     codes |= {statement: f"import pulumi; {statement}" for statement in STATEMENTS}
     measures = {
