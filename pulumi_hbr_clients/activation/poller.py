@@ -27,8 +27,8 @@ from pulumi_hbr_clients.protocol.paginator import IDS_MAX
 
 # Seconds. A gate's own `poll` is the first interval.
 _MAX_INTERVAL: Final = 15.0
-_MIN_INTERVAL: Final = 1.0
-"""Between two polls when gates keep joining."""
+_MIN_INTERVAL: Final = 0.25
+"""Between two polls when gates keep joining: the engine starts further ones as others pass."""
 _BATCH_WINDOW: Final = 0.05
 """Gates that start within this time share the first poll."""
 _POLL_TIMEOUT: Final = 1e7

@@ -42,6 +42,22 @@ def test_gates_share_requests(world: World, gates: int, requests: int) -> None:
     assert len(later) <= 12
 
 
+def test_a_gate_that_waits_holds_up_no_other(world: World) -> None:
+    """Twenty gates that start one after another pass within a fraction of a second each, while another one waits."""
+
+    async def work() -> float:
+        waiting = asyncio.create_task(world.gate(instance_ids=world.instances[:1]))
+        await asyncio.sleep(30)
+        started = world.clock.monotonic()
+        for instance in world.instances[100:120]:
+            await world.gate(instance_ids=[instance])
+        seconds = world.clock.monotonic() - started
+        await waiting
+        return seconds
+
+    assert world.run(work()) <= 20 * 0.4
+
+
 def test_conditions_do_not_matter_for_sharing(world: World) -> None:
     """One list a round serves gates with different conditions; each judges it for itself."""
     world.backend.set_status("DEACTIVATED", world.instances[0])
