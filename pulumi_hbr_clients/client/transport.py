@@ -248,6 +248,8 @@ def _tls_context(file: str | None, folder: str | None) -> ssl.SSLContext:
     if file is None and folder is not None and not Path(folder).is_dir():
         raise InputError(ValidationIssue("SSL_CERT_DIR", "must be a folder of certificates", folder))
     try:
+        if file is not None:
+            Path(file).stat()  # httpx 0.27 passes over a file that is not there
         return httpx.create_ssl_context()
     except OSError as error:  # ssl.SSLError is one
         rule = f"must be a readable file of certificates (PEM): {error.strerror or error}"
