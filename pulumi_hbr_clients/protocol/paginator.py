@@ -129,6 +129,8 @@ class Paginator:
         self.look_ups: list[Part] = []
         """The clients to look up by id, if the parts are not complete."""
         self.last_page: Page | None = None
+        self.progress = (0, 0)
+        """Clients read so far in the current pass, and the total that the service names."""
         self._passwords: dict[str, SecretStr] = {}
         self._requested: dict[PageRequest, Part] = {}
         self._single_page: PageRequest | None = None
@@ -153,6 +155,8 @@ class Paginator:
         """Return the pages to request now, in any order, at once; [] when the list is done."""
         self._requested = self._next_requests()
         self.request_count += len(self._requested)
+        current = [part.last for part in self.parts]
+        self.progress = sum(each.row_count for each in current), sum(each.total for each in current)
         return list(self._requested)
 
     def _next_requests(self) -> dict[PageRequest, Part]:
@@ -183,18 +187,17 @@ class Paginator:
         if page.request_id:
             self.request_ids.append(page.request_id)
         self.last_page = page
-        self._requested[request].last.add(page, self.records)
+        current = self._requested[request].last
+        total_before = current.total
+        current.add(page, self.records)
+        if not self.look_ups:
+            read, total = self.progress
+            self.progress = read + len(page.ids), total + current.total - total_before
 
     @property
     def known(self) -> AbstractSet[str]:
         """Clients whose records later pages need not bring again. Empty in the first pass, where all are new."""
         return self.records.keys() if any(part.earlier for part in self.parts) else frozenset()
-
-    @property
-    def progress(self) -> tuple[int, int]:
-        """Clients read so far in the current pass, and the total that the service names."""
-        current = [part.last for part in self.parts]
-        return sum(each.row_count for each in current), sum(each.total for each in current)
 
     @property
     def is_complete(self) -> bool:
