@@ -20,6 +20,7 @@ from pydantic.alias_generators import to_camel, to_pascal
 from pulumi_hbr_clients.activation import condition as gate
 from pulumi_hbr_clients.activation.condition import ResourceCondition
 from pulumi_hbr_clients.activation.messages import format_duration
+from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model import validators
 from pulumi_hbr_clients.model.backup_client import BackupClient, ClientSettings, Record
 from pulumi_hbr_clients.model.configuration import AssumeRole, Configuration
@@ -33,7 +34,6 @@ Spec = dict[str, Any]
 _NAME: Final = f"{PACKAGE}:index:{{model}}"
 _REFERENCE: Final = f"#/types/{_NAME}"
 
-NOT_IN_GATE: Final = frozenset({"include_heartbeats"}) | gate.REFUSED.keys()
 NOT_IN_OUTPUTS: Final = frozenset({"request_count", "request_ids", "server_time", "by_instance_id"})
 """How the list was read, and what can be derived from the clients: on Python's results only."""
 _OPTIONAL_OUTPUTS: Final = frozenset({"proxyPasswords", "profile", "pageNumber", "pageSize"})
@@ -52,11 +52,9 @@ _GATE_OUTPUTS: Final[Mapping[str, Spec]] = {
 }
 
 _OPEN_SETS: Final[Mapping[str, tuple[str, ...]]] = {
-    "clientType": validators.CLIENT_TYPES,
-    "crossAccountType": validators.CROSS_ACCOUNT_TYPES,
-    "statuses": validators.STATUSES,
-    "osTypes": validators.OS_TYPES,
-    "tolerate": validators.STATUSES,
+    to_camel(name): known
+    for name, known in {**queries.OPEN_SETS, **gate.OPEN_SETS}.items()
+    if known is not validators.BACKUP_STATUSES  # their descriptions name both
 }
 """Inputs whose known values may become more. The values of a closed set are in its type."""
 _WIDE: Final = frozenset({"maxMemory"})
@@ -86,7 +84,7 @@ def schema() -> Spec:
     keys = _inputs(Configuration)
     return {
         **json.loads(_read("package.json")),
-        "config": {"variables": _config()},
+        "config": {"variables": _config(keys)},
         "functions": {FUNCTION_TOKEN: _function()},
         "provider": {"description": _read("provider.md").rstrip(), "inputProperties": keys, "properties": keys},
         "resources": {GATE_TOKEN: _gate()},
@@ -111,7 +109,7 @@ def _function() -> Spec:
 
 
 def _gate() -> Spec:
-    inputs = _inputs(Query, NOT_IN_GATE) | _inputs(ResourceCondition)
+    inputs = _inputs(Query, gate.REFUSED) | _inputs(ResourceCondition)
     outputs = {**_outputs(OF_GATE), **_GATE_OUTPUTS}
     return {
         "description": _described("gate.md", "New instances wait for their clients", GATE),
@@ -123,17 +121,17 @@ def _gate() -> Spec:
     }
 
 
-def _config() -> Spec:
+def _config(keys: Spec) -> Spec:
     """The provider's inputs as config, with the environment variables that stand in for it.
 
     The inputs have no such defaults: an SDK would read them in the program and hand them over as given. Keys from the
     environment would then stand in state, and mix with those that are given.
     """
-    keys = _inputs(Configuration)
+    variables = dict(keys)
     for name, found in _properties(Configuration).items():
         if "environment" in found:
-            keys[name] = {**keys[name], "defaultInfo": {"environment": found["environment"]}}
-    return keys
+            variables[name] = {**keys[name], "defaultInfo": {"environment": found["environment"]}}
+    return variables
 
 
 def _types() -> Spec:

@@ -62,6 +62,13 @@ class ResourceCondition(ActivationCondition):
     )
 
 
+OPEN_SETS: Final[Mapping[str, tuple[str, ...]]] = {
+    "tolerate": validators.STATUSES,
+    "backup_status": validators.BACKUP_STATUSES,
+}
+"""As those of a query."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """Validated arguments of a gate: which clients, and what is waited for."""
@@ -72,8 +79,7 @@ class Gate:
     def warnings(self, secret: Collection[str] = ()) -> Iterator[str]:
         """What is allowed and yet looks wrong, a sentence each; without the values of arguments that are `secret`."""
         yield from self.query.warnings(secret)
-        open_sets = {"tolerate": validators.STATUSES, "backup_status": validators.BACKUP_STATUSES}
-        yield from unknown_value_warnings(self.condition, open_sets, secret)
+        yield from unknown_value_warnings(self.condition, OPEN_SETS, secret)
 
 
 _WHOLE: Final = "must not be given: a gate looks at all clients that are selected"

@@ -182,16 +182,17 @@ class Query(BaseModel):
 
     def warnings(self, secret: Collection[str] = ()) -> Iterator[str]:
         """What is allowed and looks wrong, a sentence each; without the values of arguments that are `secret`."""
-        return unknown_value_warnings(self, _OPEN_SETS, secret)
+        return unknown_value_warnings(self, OPEN_SETS, secret)
 
 
-_OPEN_SETS: Final = {
+OPEN_SETS: Final[Mapping[str, tuple[str, ...]]] = {
     "client_type": validators.CLIENT_TYPES,
     "statuses": validators.STATUSES,
     "backup_statuses": validators.BACKUP_STATUSES,
     "os_types": validators.OS_TYPES,
     "cross_account_type": validators.CROSS_ACCOUNT_TYPES,
 }
+"""Arguments that may have values which this version does not know, and those that it knows."""
 _APPLIED_AFTERWARDS: Final = (
     *("statuses", "backup_statuses", "zone_ids", "os_types", "outdated"),
     *("fields", "include_heartbeats", "allow_incomplete", "timeout"),
@@ -219,7 +220,7 @@ _NEEDED: Final = {"CROSS_ACCOUNT": _CROSS_ACCOUNT, "CROSS_ACCOUNT_BY_RD": _CROSS
 
 
 def _cross_account_issues(given: Mapping[str, Any], unknown: Collection[str]) -> list[ValidationIssue]:
-    """What is missing beside the cross-account arguments that are given. A type that is not known may stand alone."""
+    """Which cross-account arguments are missing. A type that is not known may be given alone."""
     present = [name for name in _CROSS_ACCOUNT if name in given or name in unknown]
     if not present or "cross_account_type" in unknown:
         return []
