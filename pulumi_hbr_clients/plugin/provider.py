@@ -11,6 +11,7 @@ import json
 import signal
 import sys
 from collections.abc import Awaitable, Mapping
+from http import HTTPStatus
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -48,7 +49,11 @@ GATE_OUTPUTS: Final = frozenset(
 )
 _SAME, _DIFFERENT = provider_pb2.DiffResponse.DIFF_NONE, provider_pb2.DiffResponse.DIFF_SOME
 Code = grpc.StatusCode
-_BY_STATUS: Final = {401: Code.UNAUTHENTICATED, 403: Code.PERMISSION_DENIED, 404: Code.NOT_FOUND}
+_BY_STATUS: Final[Mapping[int, grpc.StatusCode]] = {
+    HTTPStatus.UNAUTHORIZED: Code.UNAUTHENTICATED,
+    HTTPStatus.FORBIDDEN: Code.PERMISSION_DENIED,
+    HTTPStatus.NOT_FOUND: Code.NOT_FOUND,
+}
 _BY_KIND: Final = (
     (InputError, Code.INVALID_ARGUMENT),
     (CredentialsError, Code.UNAUTHENTICATED),
@@ -220,8 +225,8 @@ def code(error: HbrError) -> grpc.StatusCode:
     """
     kind = next((found for kind, found in _BY_KIND if isinstance(error, kind)), None)
     if kind is None and isinstance(error, ServiceError):
-        server = error.http_status >= 500  # noqa: PLR2004  RFC 9110, server errors
-        return _BY_STATUS.get(error.http_status, Code.UNAVAILABLE if server else Code.FAILED_PRECONDITION)
+        is_down = error.http_status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        return _BY_STATUS.get(error.http_status, Code.UNAVAILABLE if is_down else Code.FAILED_PRECONDITION)
     return kind or Code.FAILED_PRECONDITION
 
 
