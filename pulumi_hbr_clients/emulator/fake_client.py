@@ -109,9 +109,14 @@ def as_wire(client: Row) -> dict[str, Any]:
     return row
 
 
+def encode(value: Any) -> bytes:
+    """JSON. Half a surrogate pair becomes a backslash, u and its number, which is JSON's escape for it."""
+    return _ENCODER.encode(value).encode(errors="backslashreplace")
+
+
 HEARTBEAT: Final = 60
 """Seconds between heartbeats. No source names the service's own."""
-encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 Owner = tuple[str, str]
 """Another account's id, and the role in it that this account may assume."""
 
@@ -153,9 +158,9 @@ class FakeClient:
         """The client as JSON."""
         beat = self.heartbeat(now)
         if self._still is None:  # the row without the moving fields
-            text = encode({name: value for name, value in self.row.items() if beat is None or name not in MOVING})
-            # A lone surrogate becomes \udXXX, which is JSON's escape for it.
-            self._still = text.encode(errors="backslashreplace")
+            self._still = encode(
+                {name: value for name, value in self.row.items() if beat is None or name not in MOVING}
+            )
         if beat is None:
             return self._still
         return b'%b,"LastHeartBeatTime":%d,"UpdatedTime":%d}' % (self._still[:-1], beat, beat)

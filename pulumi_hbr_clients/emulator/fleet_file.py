@@ -16,6 +16,7 @@ Several accounts and regions: `{accounts: {prod: {cn-hangzhou: [...], cn-shangha
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -93,11 +94,16 @@ def open_fleet(
 def sample(*, lively: bool = False, **behaviours: Any) -> Backend:
     """A small fleet with something of everything. Unless `lively`, nothing but heartbeats changes."""
     backend = Backend(**behaviours)
-    add_clients(backend, _read(Path(__file__).with_name("sample.yaml")))
+    add_clients(backend, _sample())
     if lively:
         backend.install([new_row("sample/batch-1")["InstanceId"]], seconds=30)
         backend.later(45, lambda: backend.activate(new_row("sample/db-2")["ClientId"]))
     return backend
+
+
+@cache
+def _sample() -> Any:
+    return _read(Path(__file__).with_name("sample.yaml"))
 
 
 def _read(path: Path) -> Any:

@@ -139,6 +139,5 @@ def _unmatched(client: FakeClient, change: Turnover, query: Query) -> dict[str, 
 def _matched(client: FakeClient, change: Turnover, query: Query) -> dict[str, Any]:
     if change.by == "tags":
         wanted = {tag.key: tag.value or "any" for tag in query.tags}
-        tags = {tag["Key"]: tag["Value"] for tag in client.row.get("Tags") or ()} | wanted
-        return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+        return {"Tags": {tag["Key"]: tag["Value"] for tag in client.row.get("Tags") or ()} | wanted}
     return {_filtered_field(item): item.values[0] for item in query.filters}

@@ -74,7 +74,7 @@ def refusal(error: ApiError, *, host: str) -> ApiResponse:
         "Message": error.message,
         "Recommend": f"https://next.api.aliyun.com/troubleshoot?q={error.code}",
     }
-    body = encode(document).encode()
+    body = encode(document)
     return ApiResponse(error.status, body, error.code, headers=error.headers, request_id=request_id)
 
 
@@ -86,13 +86,13 @@ def page(clients: Iterable[bytes], *, number: int, size: int, total: int) -> Api
 def regions(names: Iterable[str]) -> ApiResponse:
     """The response of DescribeRegions: a wrapped list, as its page shows it."""
     listed = [{"LocalName": f"Region {name}", "RegionId": name} for name in names]
-    return _success(b'"Regions":%b' % encode({"Region": listed}).encode())
+    return _success(b'"Regions":%b' % encode({"Region": listed}))
 
 
 def _success(last: bytes, **document: Any) -> ApiResponse:
     request_id = _new_request_id()
     envelope = {"RequestId": request_id, "Success": True, "Code": "200", "Message": "successful", **document}
-    return ApiResponse(OK, b"%b,%b}" % (encode(envelope)[:-1].encode(), last), "200", request_id=request_id)
+    return ApiResponse(OK, b"%b,%b}" % (encode(envelope)[:-1], last), "200", request_id=request_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _edited(**fields: Any) -> Fault:
             return response
         document = {**json.loads(response.body), **fields}
         kept = {name: value for name, value in document.items() if value is not ...}
-        return replace(response, body=encode(kept).encode(errors="backslashreplace"), code=str(kept.get("Code", "")))
+        return replace(response, body=encode(kept), code=str(kept.get("Code", "")))
 
     return edit
 

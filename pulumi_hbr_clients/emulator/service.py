@@ -31,7 +31,6 @@ from pulumi_hbr_clients.protocol.signing import (
     verify,
 )
 
-FORM: Final = "application/x-www-form-urlencoded"
 MAX_SKEW: Final = 15 * 60
 """Seconds a request's date may be off (V3 request structure and signature)."""
 READ_TIMEOUT: Final = 10.0
@@ -150,8 +149,8 @@ def _arguments(request: Request) -> dict[str, Any]:
 
 def _query(request: Request) -> Query:
     """The query of a request, within the document's limits. Raises `ApiError`."""
-    if request.body and not request.headers.get("content-type", "").startswith(FORM):
-        raise ApiError("InvalidParameter", f"The body must be a form: {FORM}.")
+    if request.body and not request.headers.get("content-type", "").startswith(codec.FORM):
+        raise ApiError("InvalidParameter", f"The body must be a form: {codec.FORM}.")
     try:
         return queries.parse(_arguments(request))
     except _UNREADABLE as error:

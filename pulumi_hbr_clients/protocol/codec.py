@@ -19,6 +19,8 @@ from pulumi_hbr_clients.protocol.signing import Request
 ACTION: Final = "DescribeBackupClients"
 REGIONS_ACTION: Final = "DescribeRegions"
 VERSION: Final = "2017-09-08"
+FORM: Final = "application/x-www-form-urlencoded"
+"""The type of a request's body."""
 PARAMETERS: Final = {
     name: wire for name, field in Query.model_fields.items() for wire in field.metadata if isinstance(wire, WireParam)
 }
@@ -115,7 +117,7 @@ def _headers(host: str, action: str) -> dict[str, str]:
     return {
         "host": host,
         "accept": "application/json",
-        "content-type": "application/x-www-form-urlencoded",
+        "content-type": FORM,
         "x-acs-action": action,
         "x-acs-version": VERSION,
     }

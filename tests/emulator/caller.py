@@ -38,7 +38,7 @@ class Caller:
         """A signed request, dated by the backend's clock; header names are written with underscores."""
         own = {
             "host": self.host,
-            "content-type": service.FORM,
+            "content-type": codec.FORM,
             "x-acs-action": codec.ACTION,
             "x-acs-version": codec.VERSION,
             **{name.replace("_", "-"): value for name, value in headers.items()},
