@@ -19,13 +19,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final, TypeVar
 
+from tools.bench.list_worker import RSS_UNIT
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 BUILD: Final = ROOT / "build" / "bench"
 PATH: Final = BUILD / "path"
 """Where workers run and find this package, and not the repository's own pulumi_hbr_clients: it may be 0.1.0's turn."""
 TIMEOUT: Final = 600.0
 """Seconds for one process."""
-_RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024  # getrusage(2): KiB, on macOS bytes
 
 Figures = Mapping[str, float]
 Measure = Callable[[], Figures]
@@ -101,7 +102,7 @@ def run(*argv: str, environment: Mapping[str, str] | None = None, python: str = 
     if child.returncode:
         raise subprocess.CalledProcessError(child.returncode, [python, *argv])
     printed = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
-    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss * _RSS_UNIT, **printed}
+    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss * RSS_UNIT, **printed}
 
 
 def in_turn(rounds: int, contenders: Mapping[Name, Measure]) -> dict[Name, Figures]:

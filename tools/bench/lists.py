@@ -7,9 +7,7 @@ from statistics import median
 from typing import Any, Final
 
 from tools.bench.harness import Figures, in_turn, note, service
-from tools.bench.report import Table
-
-NAMES: Final = ("verified", "counted", "sdk")
+from tools.bench.report import CONTENDERS, Table
 
 
 def far(*, quick: bool) -> Table:
@@ -40,7 +38,7 @@ def _lists(
     for size in sizes:
         takes_minutes = size * latency > 1000  # noqa: PLR2004  the SDK's loop sends 10 requests a second
         with service(size, latency=latency) as running:
-            measures = {name: partial(running.run, "list_worker", "list", name) for name in NAMES}
+            measures = {name: partial(running.run, "list_worker", "list", name) for name in CONTENDERS}
             found[size] = in_turn(1 if quick or takes_minutes else 3, measures)
         verified = found[size]["verified"]
         for name, f in found[size].items():
@@ -61,7 +59,7 @@ def targets(*, quick: bool) -> Table:
         f"{regions} regions of {count:,} clients, 100 ms a response", ["", "wall s", "CPU s", "requests", "missed"]
     )
     with service(count, latency=0.1, regions=regions) as running:
-        measures = {name: partial(running.run, "list_worker", "regions", name) for name in NAMES}
+        measures = {name: partial(running.run, "list_worker", "regions", name) for name in CONTENDERS}
         found = in_turn(1 if quick else 3, measures)
     for name, f in found.items():
         table.row(name, f["wall"], f["cpu"], f["requests"], regions * count - f["clients"])
@@ -78,7 +76,7 @@ NOTE: Final = "Missed and twice: clients, in all runs, that were there all along
 def faults(*, quick: bool) -> Table:
     """1,000 clients, 5 % of requests meet a fault: dropped connections, 5xx, HTML, half a JSON, throttling and more."""
     table = Table("1,000 clients, 5 % of requests meet a fault", JUDGED, note=NOTE)
-    for name in NAMES:
+    for name in CONTENDERS:
         table.row(*_judged(name, _runs(name, range(2 if quick else 20), 1000, fault_rate=0.05)))
     table.require("verified: silently wrong", float(table.rows[0][5]), 0)
     table.require("verified: errors", float(table.rows[0][4]), 0)
@@ -107,9 +105,9 @@ def changes(*, quick: bool) -> Table:
     """1,960 clients, of which some leave and others arrive between the pages, in each way that the emulator knows."""
     count, seeds, ways = (300, range(1), [*WAYS][:1]) if quick else (1960, range(3), [*WAYS])
     table = Table(f"{count:,} clients, some leave and others arrive meanwhile", ["change", *JUDGED])
-    everything: dict[str, list[Figures]] = {name: [] for name in NAMES}
+    everything: dict[str, list[Figures]] = {name: [] for name in CONTENDERS}
     for way in ways:
-        for name in NAMES:
+        for name in CONTENDERS:
             runs = _runs(name, seeds, count, **WAYS[way])
             table.row(way, *_judged(name, runs))
             everything[name] += runs
