@@ -102,8 +102,10 @@ def test_the_repository_is_a_plugin() -> None:
     command = [sys.executable, "-m", "pulumi.run.plugin", "pulumi-hbr-clients"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        with grpc.insecure_channel(f"127.0.0.1:{process.stdout.readline().strip()}") as channel:
-            provider = provider_pb2_grpc.ResourceProviderStub(channel)
-            response = provider.GetSchema(provider_pb2.GetSchemaRequest())
-        process.terminate()
+        try:
+            with grpc.insecure_channel(f"127.0.0.1:{process.stdout.readline().strip()}") as channel:
+                provider = provider_pb2_grpc.ResourceProviderStub(channel)
+                response = provider.GetSchema(provider_pb2.GetSchemaRequest())
+        finally:
+            process.terminate()
     assert json.loads(response.schema) == {**schema.schema(), "version": pulumi_hbr_clients.__version__}

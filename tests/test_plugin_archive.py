@@ -37,11 +37,13 @@ def provider(frozen_plugin: Path, emulator: RunningEmulator) -> Iterator[Any]:
     executable = frozen_plugin / plugin_archive.EXECUTABLE
     with subprocess.Popen([executable], env=environment, cwd="/", stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        with grpc.insecure_channel(f"127.0.0.1:{int(process.stdout.readline())}") as channel:
-            stub = provider_pb2_grpc.ResourceProviderStub(channel)
-            stub.Configure(provider_pb2.ConfigureRequest(args=bag()))
-            yield stub
-        process.terminate()
+        try:
+            with grpc.insecure_channel(f"127.0.0.1:{int(process.stdout.readline())}") as channel:
+                stub = provider_pb2_grpc.ResourceProviderStub(channel)
+                stub.Configure(provider_pb2.ConfigureRequest(args=bag()))
+                yield stub
+        finally:
+            process.terminate()
         assert process.wait(20) == 0
 
 

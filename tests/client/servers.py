@@ -84,8 +84,6 @@ class Sts:
 
     endpoint: str = ""
     requests: list[dict[str, str]] = field(default_factory=list)
-    life: float = 3600.0
-    """Seconds until what it gives ends."""
     delay: float = 0.0
     refusals: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     """Status and body of the next responses."""
@@ -95,7 +93,7 @@ class Sts:
         self.requests.append(dict(parse_qsl(query)))
         if self.refusals:
             return self.refusals.pop(0)
-        ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + self.life))
+        ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
         number = len(self.requests)
         keys = {"AccessKeyId": f"FAKE-STS-{number}", "AccessKeySecret": "FAKE-STS-SECRET", "SecurityToken": "FAKE-STS"}
         return 200, {"Code": "Success", **keys, "Expiration": ends, "Credentials": {**keys, "Expiration": ends}}

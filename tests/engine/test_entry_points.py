@@ -165,9 +165,10 @@ def _bare(text: str) -> str:
     return re.sub(rf"\s+|{spelled}", "", text)
 
 
-def test_same_refusals(engine: Any, backend: Backend) -> None:
+@pytest.mark.parametrize("fault", REFUSALS)
+def test_same_refusals(engine: Any, backend: Backend, fault: str) -> None:
     """What the service refuses reads the same everywhere: code, message, status, and what to do."""
-    backend.fault_rate, backend.random_faults = 1.0, ("NoPermission",)
+    backend.fault_rate, backend.random_faults = 1.0, (fault,)
     with pytest.raises(HbrError) as caught:
         get_backup_clients(client_type="ECS_CLIENT")
     expected = _unnumbered(str(caught.value))

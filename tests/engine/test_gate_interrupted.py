@@ -99,6 +99,11 @@ class Run:
     def text(self) -> str:
         return ESCAPE.sub("", self._written.decode(errors="replace"))
 
+    @property
+    def own_traceback(self) -> list[str]:
+        """The lines of a traceback that name this package's files."""
+        return [line for line in self.text.splitlines() if "File " in line and "pulumi_hbr_clients/" in line]
+
     def ctrl_c(self) -> None:
         """As a terminal does it: to the whole process group in the foreground."""
         os.killpg(self.process.pid, signal.SIGINT)
@@ -116,7 +121,7 @@ def test_once(engine: Any, backend: Backend, tmp_path: Path) -> None:
         backend.activate(*chosen)
         assert run.process.wait(30) != 0
         # the SDK shows a traceback if the program registers a resource after that (pulumi 3.272); none of it is ours
-        assert [line for line in run.text.splitlines() if "File " in line and "pulumi_hbr_clients/" in line] == []
+        assert run.own_traceback == []
     assert ({"ready", "after"} & project.state().keys(), project.pending()) == ({"ready"}, [])
     project.up()
     assert "after" in project.state()
@@ -135,7 +140,7 @@ def test_twice(engine: Any, backend: Backend, tmp_path: Path) -> None:
         assert run.process.wait(30) != 0
         assert time.monotonic() - before < 15
         # Pulumi's Python host may print its own KeyboardInterrupt; none of it is ours
-        assert [line for line in run.text.splitlines() if "File " in line and "pulumi_hbr_clients/" in line] == []
+        assert run.own_traceback == []
     assert ("ready" in project.state(), project.pending()) == (False, ["creating"])
     project.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates")
     assert project.pending() == []
