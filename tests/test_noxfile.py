@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest.importorskip("nox", reason="not installed beside the lowest versions")
+pytest.importorskip("nox", reason="not installed with the lowest versions")
 
 import noxfile
 

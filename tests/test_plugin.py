@@ -164,7 +164,7 @@ def test_the_list(provider: Any, backend: Backend) -> None:
 
 
 def test_bad_arguments(provider: Any, backend: Backend) -> None:
-    """All faults at once, by property path, of a gate too and with unknown inputs beside them; nothing is sent."""
+    """All faults at once, by property path, of a gate too and where other inputs are unknown; nothing is sent."""
     found = invoke(provider, clientType="ecs", pageSize=100, tags={"": "v"}).failures
     assert {fault.property for fault in found} == {"clientType", "pageSize", "tags[0].key"}
     found = check(provider, clientType="ecs", timeout="soon", pageSize=3, instanceIds=UNKNOWN)

@@ -45,7 +45,7 @@ _GAIN: Final = 1.5
 service's or that of a busy machine, and are refused at the end of a window."""
 PROBE_DELAY: Final = 1.0
 _MARGIN: Final = 0.05
-"""Seconds added to the end of a window, beside the slowest response: its request was counted at any time until then."""
+"""Seconds added to the end of a window and the time of the slowest response, in which its request was counted."""
 
 HALF: Final = 0.5
 RECOVERY: Final = 10.0

@@ -82,7 +82,7 @@ def test_a_refused_connection_is_reported_at_once() -> None:
     [((), 1, 1), ((), 3, 1), (("-v",), 3, 0), ((), 0, 0)],
 )
 def test_retries_are_reported_once(backend: Backend, words: tuple[str, ...], faults: int, count: int) -> None:
-    """However often a query is tried again, but not beside the log; throttling alone is not reported."""
+    """However often a query is tried again, but not where the log shows it; throttling alone is not reported."""
     backend.next_faults += ["throttle:10", *["ServiceUnavailable"] * faults]
     with program(*LIST, *words) as process:
         out, errors = process.communicate(timeout=20)

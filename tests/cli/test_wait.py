@@ -131,7 +131,7 @@ def test_json_without_a_response(backend: Backend) -> None:
 
 
 def test_json_of_a_refusal(backend: Backend) -> None:
-    """The service's error beside the last known state; stderr has the error with its advice."""
+    """The service's error and the last known state; stderr has the error with its advice."""
     backend.set_status("INSTALLING", "c-2")
     backend.next_faults += ["none", "NoPermission"]
     result = wait("--output", "json")

@@ -160,7 +160,7 @@ def project(
     own["PULUMI_NODEJS_TRANSPILE_ONLY"] = "true"  # test_sdks checks the types, once and not in every run
 
     def laid_out(example: str) -> Project:
-        folder = tmp_path / "projects" / example  # beside ~/go, which one example has as its name
+        folder = tmp_path / "projects" / example  # not at ~/go, which one example has as its name
         lay_out(example, folder, sdks)
         return Project(folder, {**os.environ, **engine.environment, **go_caches, **own}, engine.texts)
 

@@ -157,7 +157,7 @@ def test_what_is_unknown_is_waited_for(engine: Any, backend: Backend) -> None:
 
 
 def test_faults_are_refused_in_preview(engine: Any, backend: Backend) -> None:
-    """All at once, in clean lines, with unknown inputs beside them or known only later, and nothing is sent."""
+    """All at once, in clean lines, with other inputs unknown or known only later, and nothing is sent."""
 
     def known() -> None:
         BackupClients("bad", client_type="ecs_client", page_size=100, instance_ids=[Dependant("made").id])
@@ -175,7 +175,7 @@ def test_faults_are_refused_in_preview(engine: Any, backend: Backend) -> None:
 
 
 def test_passwords_are_encrypted_in_state(engine: Any, backend: Backend) -> None:
-    """A secret map, also after a refresh; the clients beside it stay readable and hold none."""
+    """A secret map, also after a refresh; the clients themselves stay readable and hold none."""
 
     def program() -> None:
         found = BackupClients("fleet", **ECS, include_proxy_passwords=True)

@@ -192,7 +192,7 @@ def test_accounts(tmp_path: Path, engine: Any, service: ExitStack, project: Lay)
 
 
 def test_rollback(project: Lay, backend: Backend) -> None:
-    """A release waits; a rollback beside a dead machine passes with a warning, and the next `up` waits again."""
+    """A release waits; a rollback passes a dead machine with a warning, and the next `up` waits again."""
     (node,) = instances(backend, "web-1")
     program = project("rollback").init(instanceIds=[node], release="42")
     program.up()

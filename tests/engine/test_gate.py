@@ -143,14 +143,14 @@ def test_targets(engine: Any, backend: Backend) -> None:
     chosen = instances(backend, "batch-1")
 
     def program(number: int = 1) -> None:
-        Dependant("beside", number=number)
+        Dependant("other", number=number)
         gated(instance_ids=chosen, timeout="4s")
 
     stack = engine.stack()
     before = time.monotonic()
     stack.up(program, exclude=["**ready"], exclude_dependents=True)
-    assert stack.names() == {"beside"}
-    stack.up(partial(program, 2), target=[stack.urn("beside")])
+    assert stack.names() == {"other"}
+    stack.up(partial(program, 2), target=[stack.urn("other")])
     assert time.monotonic() - before < 60
     assert backend.requests == 0
     backend.activate(*chosen)
@@ -243,14 +243,14 @@ def test_waiting_gates_take_no_provider_thread(engine: Any, backend: Backend) ->
 
     def program() -> None:
         fleet = BackupClients("fleet", client_type="ECS_CLIENT")
-        Dependant("beside", seen=fleet.total_count)
+        Dependant("other", seen=fleet.total_count)
         for number in range(6):
             gated(f"gate-{number}", instance_ids=chosen)
 
     stack = engine.stack()
     stack.up(program, parallel=16)
     at = created_at(stack)
-    assert at["beside"] < min(at[f"after-gate-{number}"] for number in range(6))
+    assert at["other"] < min(at[f"after-gate-{number}"] for number in range(6))
 
 
 def test_unknown_and_secret_inputs_and_options(engine: Any, backend: Backend) -> None:
