@@ -96,54 +96,27 @@ def test_an_interrupted_build_leaves_nothing(tmp_path: Path, number: signal.Sign
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
-@pytest.fixture
-def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file that a cached folder is made from, and an empty cache."""
+def test_runs_share_what_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two at once make it once, and later ones find it; from a source that changed it is made again."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    (tmp_path / "source").write_text("1")
-    return tmp_path / "source"
+    source, calls = tmp_path / "source", list[Path]()
 
-
-def made(folder: Path) -> None:
-    """A thing of two files; the second holds the time at which it was made."""
-    (folder / "bin").mkdir()
-    (folder / "bin" / "tool").write_text("complete")
-    (folder / "when").write_text(str(time.monotonic_ns()))
-
-
-def test_a_damaged_copy_is_made_again(source: Path) -> None:
-    """Where a file is short or missing, or the stamp is; a complete one stays until its source changes."""
-    home = cache.kept("thing", [source], made)
-    for damage in (
-        lambda: (home / "bin" / "tool").write_text("co"),
-        (home / "when").unlink,
-        (home / cache.STAMP).unlink,
-    ):
-        before = (home / "when").read_text()
-        assert cache.kept("thing", [source], made) == home
-        assert (home / "when").read_text() == before
-        damage()
-        assert cache.kept("thing", [source], made) == home
-        assert ((home / "bin" / "tool").read_text(), (home / "when").read_text() > before) == ("complete", True)
-    source.write_text("2")
-    assert cache.kept("thing", [source], made) != home
-
-
-def test_runs_share_what_is_made(source: Path) -> None:
-    """Two at once make it once."""
-    calls: list[Path] = []
-
-    def slowly(folder: Path) -> None:
+    def make(folder: Path) -> None:
         calls.append(folder)
         time.sleep(0.3)
-        made(folder)
 
+    def kept() -> Path:
+        return cache.kept("thing", [source], make)
+
+    source.write_text("1")
     with ThreadPoolExecutor(2) as pool:
-        homes = set(pool.map(lambda _: cache.kept("thing", [source], slowly), range(2)))
+        homes = {*pool.map(lambda _: kept(), range(2)), kept()}
     assert (len(homes), len(calls)) == (1, 1)
+    source.write_text("2")
+    assert kept() not in homes
 
 
 def test_a_command_that_hangs_is_ended() -> None:
     """After its limit, with its last line in the error."""
     with pytest.raises(cache.ToolError, match="no answer: still here; not done after 0 seconds"):
-        cache.run(["/bin/sh", "-c", "echo still here; sleep 60"], 0.0, "no answer", tick=0.2)
+        cache.run(["/bin/sh", "-c", "echo still here; sleep 60"], "no answer", limit=0.0, tick=0.2)

@@ -1,12 +1,10 @@
 """Things made once per machine, in the user's cache folder that all clones share: complete, or not there.
 
-A thing is a folder. It is made in a scratch folder next to its place and renamed, under a lock; `complete` lists its
-files and their sizes, so a damaged copy is recognised and made again.
+A thing is a folder. It is made in a scratch folder next to its place and renamed, under a lock.
 """
 
 import contextlib
 import fcntl
-import json
 import os
 import platform
 import shutil
@@ -20,12 +18,20 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-STAMP: Final = "complete"
+ROOT: Final = Path(__file__).resolve().parents[1]
+LOCK: Final = ROOT / "requirements-dev.lock"
 SCRATCH: Final = ".new-"
 
 
-class ToolError(Exception):
-    """Something is missing on this machine, or a command failed: one line, with what to do about it."""
+class ToolError(SystemExit):
+    """Something is missing on this machine, or a command failed: one line, with what to do about it.
+
+    Where nothing catches it, it is the tool's last line and its exit code is 1.
+    """
+
+    def __init__(self, line: str) -> None:
+        super().__init__(line)
+        self.code = f"tools: {line}"
 
 
 def cache_root() -> Path:
@@ -41,21 +47,12 @@ def kept(name: str, sources: Iterable[Path], make: Callable[[Path], None]) -> Pa
     """The folder made from these sources on this kind of machine; `make` fills the folder that it is given."""
     text = b"".join(path.read_bytes() for path in sources) + f"{platform.system()} {platform.machine()}".encode()
     home = cache_root() / f"{name}-{sha256(text).hexdigest()[:12]}"
-    if not is_complete(home):
+    if not home.exists():
         home.parent.mkdir(parents=True, exist_ok=True)
         with locked(home.parent / "cache.lock"):
-            if not is_complete(home):
+            if not home.exists():
                 _make(home, make)
     return home
-
-
-def is_complete(home: Path) -> bool:
-    """Whether every file is there and as long as it was when it was made."""
-    try:
-        sizes: dict[str, int] = json.loads((home / STAMP).read_text())
-        return all((home / name).lstat().st_size == size for name, size in sizes.items())
-    except (OSError, ValueError):
-        return False
 
 
 @contextlib.contextmanager
@@ -77,11 +74,6 @@ def _make(home: Path, make: Callable[[Path], None]) -> None:
         folder = Path(scratch, "made")
         folder.mkdir()
         make(folder)
-        files = (path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
-        sizes = {str(path.relative_to(folder)): path.lstat().st_size for path in files}
-        (folder / STAMP).write_text(json.dumps(sizes))
-        if home.exists():
-            shutil.rmtree(home)  # damaged
         folder.rename(home)
 
 
@@ -97,11 +89,23 @@ def say(line: str) -> None:
     print(f"tools: {line}", file=sys.stderr, flush=True)
 
 
+def environment(home: Path, *packages: str | Path) -> Path:
+    """The Python of a new environment with these packages, and with what they need at the lock's versions.
+
+    It has pip, which Pulumi's Python host calls. Raises `ToolError` where something cannot be installed.
+    """
+    uv, python, failure = Path(sys.executable).with_name("uv"), home / "bin" / "python", "no Python environment"
+    run([uv, "venv", "--clear", "--seed", "--python", sys.executable, home], failure)
+    install = [uv, "pip", "install", "--compile-bytecode", "--python", python, "--constraint", LOCK, *packages]
+    run(install, failure)
+    return python
+
+
 def run(
     command: Sequence[str | Path],
-    limit: float,
     failure: str,
     *,
+    limit: float = 1800.0,
     tick: float = 15.0,
     env: Mapping[str, str] | None = None,
 ) -> None:

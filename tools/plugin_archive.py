@@ -8,20 +8,16 @@ as this machine's. It is not built again while what it is made of stays the same
 
 import platform
 import shutil
-import sys
 import tempfile
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from pulumi_hbr_clients import __version__
-from tools.cache import locked, run, say
+from tools.cache import LOCK, ROOT, environment, locked, run, say
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 EXECUTABLE: Final = "pulumi-resource-hbr-clients"
-LOCK: Final = ROOT / "requirements-dev.lock"
 ENTRY: Final = "from pulumi_hbr_clients.plugin import main\n\nmain()\n"
-LIMIT: Final = 900.0  # seconds
 _MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -48,15 +44,12 @@ def kind() -> str:
 def _freeze(scratch: Path, source: Path) -> Path:
     """The folder of the executable, made in an environment with only the package, what it needs, and PyInstaller."""
     say("building the self-contained plugin, about a minute")
-    uv, python = str(Path(sys.executable).with_name("uv")), str(scratch / "env" / "bin" / "python")
-    run([uv, "venv", "--python", sys.executable, scratch / "env"], LIMIT, "no environment")
-    wanted = [str(source), "pyinstaller"]
-    run([uv, "pip", "install", "--python", python, "--constraint", LOCK, *wanted], LIMIT, "no environment")
+    python = environment(scratch / "env", source, "pyinstaller")
     entry = scratch / "entry.py"
     entry.write_text(ENTRY)
     options = ["--onefile", "--strip", "--collect-data", "pulumi_hbr_clients", "--name", EXECUTABLE]
     places = [f"--{place}path={scratch / place}" for place in ("dist", "work", "spec")]
-    run([python, "-m", "PyInstaller", "--log-level=ERROR", *options, *places, entry], LIMIT, "no executable")
+    run([python, "-m", "PyInstaller", "--log-level=ERROR", *options, *places, entry], "no executable")
     return scratch / "dist"
 
 

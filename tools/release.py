@@ -19,8 +19,8 @@ SCHEMA: Final = "pulumi_hbr_clients/plugin/schema.json"
 Spec = dict[str, Any]
 
 
-class ReleaseError(Exception):
-    """The release is not ready: what is wrong, and where."""
+class ReleaseError(SystemExit):
+    """The release is not ready: what is wrong, and where. It ends the tool."""
 
 
 def check(root: Path, tag: str = "") -> list[str]:

@@ -17,32 +17,25 @@ from typing import Final
 
 from pulumi_hbr_clients import __version__
 from tools import plugin_archive, release
-from tools.cache import ToolError, run, say
+from tools.cache import ROOT, ToolError, environment, run, say
 from tools.sdks import generate
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 DIST: Final = ROOT / "dist"
-LIMIT: Final = 900.0  # seconds for each step
 
 
-def main() -> int:
+def main() -> None:
     """Everything, or the first thing that is wrong."""
-    try:
-        checked = release.check(ROOT, *filter(None, sys.argv[1:]))
-        shutil.rmtree(DIST, ignore_errors=True)
-        with tempfile.TemporaryDirectory() as scratch:
-            say("building the sdist and, from it, the wheel")
-            run([sys.executable, "-m", "build", "--no-isolation", "--outdir", DIST, ROOT], LIMIT, "no wheel")
-            (wheel,) = DIST.glob("*.whl")
-            sdks(Path(scratch))
-            archive = plugin_archive.archive(wheel)
-            checked.append(f"plugin of {archive.stat().st_size / 1e6:.0f} MB")
-            checked += tried(wheel, Path(scratch, "clean"))
-    except (release.ReleaseError, ToolError) as error:
-        say(str(error))
-        return 1
+    checked = release.check(ROOT, *sys.argv[1:])
+    shutil.rmtree(DIST, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        say("building the sdist and, from it, the wheel")
+        run([sys.executable, "-m", "build", "--no-isolation", "--outdir", DIST, ROOT], "no wheel")
+        (wheel,) = DIST.glob("*.whl")
+        sdks(Path(scratch))
+        archive = plugin_archive.archive(wheel)
+        checked.append(f"plugin of {archive.stat().st_size / 1e6:.0f} MB")
+        checked += tried(wheel, Path(scratch, "clean"))
     print("\n".join([*checked, *sorted(path.name for path in DIST.iterdir())]))
-    return 0
 
 
 def sdks(scratch: Path) -> None:
@@ -54,10 +47,10 @@ def sdks(scratch: Path) -> None:
     package = json.loads((folder / "package.json").read_text())
     del package["scripts"]  # they compile at installation what is compiled here
     (folder / "package.json").write_text(json.dumps(package, indent=2))
-    run([modules / ".bin" / "tsc", "--project", folder], LIMIT, "the SDK for TypeScript does not compile")
+    run([modules / ".bin" / "tsc", "--project", folder], "the SDK for TypeScript does not compile")
     shutil.copy(folder / "package.json", folder / "bin")  # where it reads its version
     shutil.copy(ROOT / "LICENSE", folder)
-    run(["npm", "pack", folder, "--pack-destination", DIST, "--ignore-scripts"], LIMIT, "no package for npm")
+    run(["npm", "pack", folder, "--pack-destination", DIST, "--ignore-scripts"], "no package for npm")
     with tarfile.open(DIST / f"sdk-go-v{__version__}.tar.gz", "w:gz") as packed:
         packed.add(scratch / "go", ".")
 
@@ -65,18 +58,15 @@ def sdks(scratch: Path) -> None:
 def tried(wheel: Path, home: Path) -> list[str]:
     """Install the wheel into an environment of its own, and run the demo there."""
     say("trying the wheel in a clean environment")
-    uv, python = str(Path(sys.executable).with_name("uv")), home / "bin" / "python"
-    run([sys.executable, "-m", "venv", home], LIMIT, "no environment")  # with pip, which Pulumi's Python host calls
-    install = [uv, "pip", "install", "--python", str(python), "--constraint", str(plugin_archive.LOCK), str(wheel)]
-    run(install, LIMIT, "the wheel cannot be installed")
+    python = environment(home, wheel)
     path = {"PATH": f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     for program in ("hbr-clients", plugin_archive.EXECUTABLE):
         answer = subprocess.run([home / "bin" / program, "--version"], capture_output=True, text=True, check=False)
         if __version__ not in answer.stdout:
             raise ToolError(f"{program} of the wheel says {answer.stdout}{answer.stderr}")
-    run([python, ROOT / "tools" / "demo.py"], LIMIT, "the demo fails with the wheel", env=path)
+    run([python, ROOT / "tools" / "demo.py"], "the demo fails with the wheel", env=path)
     return [f"{wheel.name} installed and its demo run in a clean environment"]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
