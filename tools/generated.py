@@ -26,8 +26,8 @@ from pulumi_hbr_clients.model.names import PACKAGE
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.model.query import Query
 from tools import schema
+from tools.cache import ROOT
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 SCHEMA: Final = ROOT / "pulumi_hbr_clients" / "plugin" / "schema.json"
 OWNER: Final[str] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"][PACKAGE]["owner"]
 REPOSITORY: Final = "pulumi-hbr-clients"
@@ -49,7 +49,7 @@ def main() -> None:
 
 def generated(owner: str) -> dict[Path, str]:
     """Each file that follows, and its text for this owner."""
-    pages = {path: with_tables(path.read_text()) for path in ROOT.glob("docs/*.md")}
+    pages = {path: with_blocks("table", path.read_text(), table) for path in ROOT.glob("docs/*.md")}
     programs = {path: path.read_text() for pattern in _PROGRAMS for path in ROOT.glob(pattern)}
     text = json.dumps(schema_of(owner), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     return {path: with_go_sdk(text, owner) for path, text in {SCHEMA: text, **pages, **programs}.items()}
@@ -73,15 +73,16 @@ def with_go_sdk(text: str, owner: str) -> str:
     return _GO_SDK.sub(f"{f'github.com/{owner}/' if owner else ''}{REPOSITORY}/sdk/go", text)
 
 
-def with_tables(text: str) -> str:
-    """A page with its tables made again."""
+def with_blocks(kind: str, page: str, block: Callable[[str], str]) -> str:
+    """A page with what stands between `<!-- KIND: NAME -->` and `<!-- end of KIND -->` made again, by name."""
+    pattern = rf"(<!-- {kind}: (.+?) -->\n).*?(<!-- end of {kind} -->)"
+    return re.sub(pattern, lambda found: f"{found[1]}{block(found[2])}\n{found[3]}", page, flags=re.DOTALL)
 
-    def table(match: re.Match[str]) -> str:
-        header, rows = TABLES[match[1]]
-        lines = [f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows())]
-        return "\n".join([f"<!-- table: {match[1]} -->", *lines, "<!-- end of table -->"])
 
-    return re.sub(r"<!-- table: (.+?) -->\n.*?<!-- end of table -->", table, text, flags=re.DOTALL)
+def table(name: str) -> str:
+    """One of TABLES."""
+    header, rows = TABLES[name]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows()))
 
 
 def _arguments(model: type[BaseModel]) -> Iterator[Row]:

@@ -1,19 +1,18 @@
 """Benchmarks: what a list costs, here and with the official SDK, whether it is complete, what programs and gates cost.
 
-    python -m tools.bench [--quick] [--keep] [QUESTION ...]
-
 Loopback only; ratios are made within one run, from medians. It reports and does not judge: a requirement that is not
 met is shown, and the exit code is 0. `--keep` puts the tables into docs/benchmarks.json and makes docs/benchmarks.md
 from it. Without `--quick` all questions take about half an hour.
 """
 
-import argparse
 import compileall
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import click
+
 from tools.bench import lists, programs, report
-from tools.bench.harness import note
+from tools.cache import ROOT, say
 
 QUESTIONS: Final[Mapping[str, Callable[..., report.Table]]] = {
     "lists-100ms": lists.far,
@@ -30,25 +29,20 @@ QUESTIONS: Final[Mapping[str, Callable[..., report.Table]]] = {
 }
 
 
-def main() -> None:
+@click.command(help=__doc__, epilog=f"Questions: {', '.join(QUESTIONS)}.")
+@click.argument("questions", nargs=-1, metavar="[QUESTION ...]", type=click.Choice([*QUESTIONS]))
+@click.option("--quick", is_flag=True, help="Small sizes: shows that it runs; the figures mean nothing.")
+@click.option("--keep", is_flag=True, help="Write docs/benchmarks.json and docs/benchmarks.md.")
+def main(*, questions: tuple[str, ...], quick: bool, keep: bool) -> None:
     """Answer the questions, print their tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("questions", nargs="*", metavar="QUESTION", help=f"some of: {', '.join(QUESTIONS)}")
-    parser.add_argument(
-        "--quick", action="store_true", help="small sizes: shows that it runs; the figures mean nothing"
-    )
-    parser.add_argument("--keep", action="store_true", help="write docs/benchmarks.json and docs/benchmarks.md")
-    arguments = parser.parse_args()
-    if unknown := set(arguments.questions) - QUESTIONS.keys():
-        parser.error(f"no such question: {', '.join(sorted(unknown))}; some of {', '.join(QUESTIONS)}")
-    compileall.compile_dir(str(report.ROOT / "pulumi_hbr_clients"), quiet=1)  # as an installer does it
-    for name in arguments.questions or QUESTIONS:
+    compileall.compile_dir(str(ROOT / "pulumi_hbr_clients"), quiet=1)  # as an installer does it
+    for name in questions or QUESTIONS:
         measured = report.machine(name)
-        note(f"{name}: {QUESTIONS[name].__doc__}")
-        table = QUESTIONS[name](quick=arguments.quick)
+        say(f"{name}: {QUESTIONS[name].__doc__}")
+        table = QUESTIONS[name](quick=quick)
         table.measured = measured
         print(f"## {table.title}\n\n{table}\n", flush=True)
-        if arguments.keep:
+        if keep:
             report.save({**report.load(), name: table}, [*QUESTIONS])
 
 

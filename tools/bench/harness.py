@@ -1,30 +1,27 @@
-"""Measuring: fresh processes that do the work, another that serves it, medians of runs taken in turn.
+"""Measuring: fresh processes that do the work, a thread of this one that serves it, medians of runs taken in turn.
 
-This process imports nothing that it measures: imports, CPU and memory are each contender's own, and the work of the
-emulated service is nobody's figure.
+Imports, CPU and memory are each contender's own, and the work of the emulated service is nobody's figure.
 """
 
 import json
 import os
-import shutil
+import resource
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from typing import Any, Final, TypeVar
 
-from tools.bench.list_worker import RSS_UNIT
+from pulumi_hbr_clients.emulator import Backend, Cloud, RunningEmulator, new_rows, serve
+from pulumi_hbr_clients.protocol.endpoints import REGIONS
+from tools.cache import ROOT, environment, say
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 BUILD: Final = ROOT / "build" / "bench"
-PATH: Final = BUILD / "path"
-"""Where workers run and find this package, and not the repository's own pulumi_hbr_clients: it may be 0.1.0's turn."""
+"""Where workers run: in the repository's root they would import its package, and it may be 0.1.0's turn."""
 TIMEOUT: Final = 600.0
 """Seconds for one process."""
 
@@ -35,81 +32,74 @@ Name = TypeVar("Name", bound=Hashable)
 
 @dataclass(frozen=True)
 class Service:
-    """The emulated service, in a process of its own."""
+    """The emulated service, in a thread of this process."""
 
-    process: "subprocess.Popen[str]"
-    environment: Mapping[str, str]
-
-    def seen(self) -> Figures:
-        """Requests and throttled requests since the last call."""
-        assert self.process.stdin
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        return _line(self.process)
+    emulator: RunningEmulator
 
     def run(self, worker: str, *arguments: str, python: str = sys.executable) -> Figures:
         """What `tools/bench/<worker>.py` measured against this service, its process, and the requests it took."""
-        figures = run("-m", f"tools.bench.{worker}", *arguments, environment=self.environment, python=python)
-        return {**figures, **self.seen()}
+        return {**self._run(worker, *arguments, python=python), **self._requests()}
 
     def run_many(self, count: int, worker: str, *arguments: str) -> Figures:
         """Wall time of several processes side by side, how many of them failed, and the requests of all."""
-
-        def one(_: int) -> bool:
-            try:
-                run("-m", f"tools.bench.{worker}", *arguments, environment=self.environment)
-            except subprocess.CalledProcessError:
-                return True
-            return False
-
         start = time.perf_counter()
         with ThreadPoolExecutor(count) as pool:
-            failed = sum(pool.map(one, range(count)))
-        return {"wall": time.perf_counter() - start, "failed": failed, **self.seen()}
+            runs = [pool.submit(self._run, worker, *arguments) for _ in range(count)]
+        failed = sum(each.exception() is not None for each in runs)
+        return {"wall": time.perf_counter() - start, "failed": failed, **self._requests()}
+
+    def _run(self, worker: str, *arguments: str, python: str = sys.executable) -> Figures:
+        environment = {**os.environ, **self.emulator.environment}
+        return run("-m", f"tools.bench.{worker}", *arguments, environment=environment, python=python)
+
+    def _requests(self) -> Figures:
+        """Requests and throttled requests since the last call."""
+        log = [record for backend in self.emulator.backends for record in backend.log]
+        for backend in self.emulator.backends:
+            backend.clear_log()
+        return {"requests": len(log), "throttled": sum(record.code.startswith("Throttling") for record in log)}
 
 
 @contextmanager
-def service(count: int, **behaviour: Any) -> Iterator[Service]:
-    """Serve this number of clients, with this behaviour of the emulator, until the block ends."""
-    PATH.mkdir(parents=True, exist_ok=True)
-    if not (PATH / "tools").exists():
-        (PATH / "tools").symlink_to(ROOT / "tools")
-    child = [sys.executable, "-m", "tools.bench.serve", json.dumps({"count": count, **behaviour})]
-    # Leaving the block closes the child's input, which ends it.
-    with subprocess.Popen(child, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield Service(process, {**os.environ, **_line(process), "PYTHONPATH": str(PATH)})
+def service(count: int, *, regions: int = 1, **behaviour: Any) -> Iterator[Service]:
+    """Serve this number of clients in each region, with this behaviour of the emulator, until the block ends.
 
-
-def _line(process: "subprocess.Popen[str]") -> dict[str, Any]:
-    assert process.stdout
-    found: dict[str, Any] = json.loads(process.stdout.readline())
-    return found
+    Nine clients in ten match the selections of list_worker.py.
+    """
+    rows = list(new_rows(count))
+    for row in rows[: count * 9 // 10]:
+        row["Tags"], row["Hostname"] = [{"Key": "bench", "Value": "yes"}], "bench"
+    backends = {("bench", region): Backend(rows, **behaviour) for region in REGIONS[:regions]}
+    for client in (client for backend in backends.values() for client in backend.members):
+        client.encoded(0)  # first pages cost no more than later ones
+    with serve(Cloud(backends)) as running:
+        yield Service(running)
 
 
 def run(*argv: str, environment: Mapping[str, str] | None = None, python: str = sys.executable) -> Figures:
-    """What a fresh Python prints as JSON in its last line, its wall time and CPU, and its peak memory in bytes."""
+    """What a fresh Python prints as JSON in its last line, its wall time, and its CPU if nothing else runs."""
     BUILD.mkdir(parents=True, exist_ok=True)
-    start = time.perf_counter()
-    with subprocess.Popen([python, *argv], cwd=BUILD, env=environment, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout
-        timer = threading.Timer(TIMEOUT, child.kill)
-        timer.start()
-        lines = child.stdout.read().splitlines()
-        _, status, usage = os.wait4(child.pid, 0)
-        timer.cancel()
-        child.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.perf_counter() - start
-    if child.returncode:
-        raise subprocess.CalledProcessError(child.returncode, [python, *argv])
-    printed = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
-    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss * RSS_UNIT, **printed}
+    start, before = time.perf_counter(), _cpu()
+    command = [python, *argv]
+    done = subprocess.run(
+        command, cwd=BUILD, env=environment, check=True, stdout=subprocess.PIPE, text=True, timeout=TIMEOUT
+    )
+    figures = {"wall": time.perf_counter() - start, "cpu": _cpu() - before}
+    last = done.stdout.splitlines()[-1:]
+    return {**figures, **(json.loads(last[0]) if last and last[0].startswith("{") else {})}
+
+
+def _cpu() -> float:
+    """CPU seconds of all processes that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def in_turn(rounds: int, contenders: Mapping[Name, Measure]) -> dict[Name, Figures]:
     """The median figures of each contender. They take turns, there and back: a busy moment meets all of them."""
     found: dict[Name, list[Figures]] = {name: [] for name in contenders}
     for number in range(rounds):
-        note(f"round {number + 1} of {rounds}: {len(contenders)} contenders")
+        say(f"round {number + 1} of {rounds}: {len(contenders)} contenders")
         for name in [*contenders][:: 1 if number % 2 == 0 else -1]:
             found[name].append(contenders[name]())
     return {name: {key: median(f[key] for f in runs) for key in runs[0]} for name, runs in found.items()}
@@ -122,25 +112,12 @@ def python_of(commit: str) -> str:
     """
     shown = subprocess.run(["git", "rev-parse", commit], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     commit = shown.stdout.strip()
-    folder, uv = BUILD / commit, str(Path(sys.executable).with_name("uv"))
-    python, ready = str(folder / "venv" / "bin" / "python"), folder / "ready"
+    home = BUILD / commit
+    ready = home / "installed"
     if not ready.exists():
-        note(f"installing commit {commit}")
-        subprocess.run([uv, "venv", "-q", "--clear", "--python", sys.executable, folder / "venv"], check=True)
-        options = ["--compile-bytecode", "--python", python, "--constraint", f"{ROOT}/requirements-dev.lock"]
-        subprocess.run([uv, "pip", "install", "-q", *options, f"git+file://{ROOT}@{commit}"], check=True)
+        say(f"installing commit {commit}")
+        environment(home, f"git+file://{ROOT}@{commit}")
+        (packages,) = home.glob("lib/*/site-packages")
+        (packages / "tools.pth").write_text(str(ROOT))  # the workers; the package itself is found first, in this folder
         ready.touch()
-    return python
-
-
-def needs_engine() -> None:
-    """End with an explanation if there is no Pulumi engine."""
-    if not shutil.which("pulumi"):
-        raise SystemExit(
-            "no Pulumi engine on PATH: run `make bench`, or put the folder that `make engine` prints there"
-        )
-
-
-def note(text: str) -> None:
-    """Progress, on stderr."""
-    print(f"  {text}", file=sys.stderr, flush=True)
+    return str(home / "bin" / "python")

@@ -6,8 +6,9 @@ from functools import partial
 from statistics import median
 from typing import Any, Final
 
-from tools.bench.harness import Figures, in_turn, note, service
+from tools.bench.harness import Figures, in_turn, service
 from tools.bench.report import CONTENDERS, Table
+from tools.cache import say
 
 
 def far(*, quick: bool) -> Table:
@@ -123,7 +124,7 @@ def changes(*, quick: bool) -> Table:
 
 def _runs(name: str, seeds: Sequence[int], count: int, *, select: str = "", **behaviour: Any) -> list[Figures]:
     """One contender, each time against a fleet of its own."""
-    note(f"{name}: {len(seeds)} runs")
+    say(f"{name}: {len(seeds)} runs")
     found = []
     for seed in seeds:
         with service(count, seed=seed, **behaviour) as running:
@@ -149,7 +150,7 @@ def windows(*, quick: bool) -> Table:
     for kind in ("sliding",) if quick else ("sliding", "fixed"):
         for name, processes, count, over, share in cases[: 1 if quick else 3]:
             label = f"{kind} window, {processes} x {count:,} clients, {name}"
-            note(label)
+            say(label)
             with service(count, latency=0.02, window={"limit": limit, "seconds": seconds, "kind": kind}) as running:
                 time.sleep(seconds - time.time() % seconds)  # a fixed window starts on the clock
                 f = running.run_many(processes, "list_worker", "list", name)

@@ -6,8 +6,9 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Final
 
-from tools.bench.harness import Figures, Measure, Service, in_turn, needs_engine, python_of, run, service
+from tools.bench.harness import Figures, Measure, Service, in_turn, python_of, run, service
 from tools.bench.report import Table
+from tools.cache import needed
 
 OLD: Final = "e4f408f"
 """The commit of 0.1.0, which is measured in the same run."""
@@ -50,7 +51,6 @@ ENTRY_POINTS: Final = {
 
 def previews(*, quick: bool) -> Table:
     """What each entry point adds to a preview, beyond the query."""
-    needs_engine()
     sizes, names = ([0, 50], ["resource"]) if quick else ([0, 1000, 10_000], [*ENTRY_POINTS])
     measures: dict[tuple[str, int], Measure] = {}
     with ExitStack() as services:  # all at once, so that everything takes turns
@@ -80,13 +80,13 @@ def previews(*, quick: bool) -> Table:
 
 
 def _on_engine(running: Service, task: str, *arguments: str, python: str = sys.executable) -> Figures:
+    needed("pulumi", "Pulumi (`make bench` brings its own)")
     with tempfile.TemporaryDirectory(prefix="hbr-clients-bench-") as folder:
         return running.run("stack_worker", task, *arguments, folder, python=python)
 
 
 def state(*, quick: bool) -> Table:  # noqa: ARG001  it is quick
     """Proxy passwords that an `up` leaves readable in the stack's state."""
-    needs_engine()
     header = ["", "clients with a proxy password", "passwords in clear text", "access key secrets"]
     table = Table("Secrets in clear text in a stack's state", header)
     table.note = (
@@ -122,7 +122,6 @@ def plugin(*, quick: bool) -> Table:
 
 def gates(*, quick: bool) -> Table:
     """One gate over 1,000 instances, and 100 gates with a dependant each, here and in 0.1.0, on the engine."""
-    needs_engine()
     one, many = (20, 4) if quick else (1000, 100)
     cases = {f"one gate, {one:,} instances": (1, one, sys.executable)}
     cases[f"{many:,} gates, {many:,} instances"] = (many, many, sys.executable)

@@ -9,7 +9,6 @@ question, or `in short`.
 import json
 import os
 import platform
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -19,8 +18,11 @@ from pathlib import Path
 from typing import Final
 
 import tabulate
+from pydantic import TypeAdapter
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+from tools.cache import ROOT
+from tools.generated import with_blocks
+
 PACKAGES: Final = ("pulumi-hbr-clients", "alibabacloud-hbr20170908", "pulumi", "httpcore", "pydantic")
 CONTENDERS: Final = ("verified", "counted", "sdk")
 IN_SHORT: Final = (
@@ -45,7 +47,7 @@ run, in turn, each in a fresh process, imports included: read ratios, not second
 - **0.1.0**: this package at commit e4f408f, installed with the same versions of everything else.
 """
 
-Cell = str | float
+Cell = str | int | float
 tabulate.MIN_PADDING = 0  # its way to say that a header needs no more room than its column
 
 
@@ -118,11 +120,7 @@ def machine(question: str) -> str:
 
 def load(root: Path = ROOT) -> dict[str, Table]:
     """All tables that are kept, by question."""
-    data = json.loads((root / "docs" / "benchmarks.json").read_text())
-    return {
-        name: Table(**{**plain, "requirements": [Requirement(**found) for found in plain["requirements"]]})
-        for name, plain in data.items()
-    }
+    return TypeAdapter(dict[str, Table]).validate_json((root / "docs" / "benchmarks.json").read_bytes())
 
 
 def save(tables: Tables, questions: Sequence[str], root: Path = ROOT) -> None:
@@ -138,12 +136,11 @@ def pages(tables: Tables, questions: Sequence[str], root: Path = ROOT) -> dict[P
     """docs/benchmarks.md, and README and the pages of docs/ with their blocks of figures made again."""
     blocks = {name: body(table.header, table.rows) for name, table in tables.items()} | {"in short": in_short(tables)}
 
-    def block(match: re.Match[str]) -> str:
-        figures = blocks.get(match[1], f"Not measured: `make bench ASK={match[1]}`.")
-        return f"<!-- figures: {match[1]} -->\n{figures}\n<!-- end of figures -->"
+    def block(name: str) -> str:
+        return blocks.get(name, f"Not measured: `make bench ASK={name}`.")
 
-    pattern = re.compile(r"<!-- figures: (.+?) -->\n.*?<!-- end of figures -->", flags=re.DOTALL)
-    others = {path: pattern.sub(block, path.read_text()) for path in (root / "README.md", *root.glob("docs/*.md"))}
+    paths = (root / "README.md", *root.glob("docs/*.md"))
+    others = {path: with_blocks("figures", path.read_text(), block) for path in paths}
     return {**others, root / "docs" / "benchmarks.md": page(tables, questions)}
 
 

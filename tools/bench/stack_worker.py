@@ -20,6 +20,7 @@ import pulumi
 from pulumi import automation as auto
 from pulumi.dynamic import CreateResult, Resource, ResourceProvider
 
+import pulumi_hbr_clients as hbr  # its names load their modules when a program asks for them
 from tools.bench.list_worker import admin, sdk
 
 Figures = dict[str, float]
@@ -45,18 +46,9 @@ def new_stack(program: Callable[[], Any], folder: str) -> auto.Stack:
     return auto.create_stack("bench", project_name="bench", program=program, opts=options)
 
 
-def function() -> None:
-    """The look-up in the program's own process."""
-    from pulumi_hbr_clients import get_backup_clients
-
-    get_backup_clients(client_type="ECS_CLIENT")
-
-
 def source(**arguments: Any) -> Any:
     """The data source, read by the dynamic provider."""
-    from pulumi_hbr_clients import BackupClients
-
-    return BackupClients("fleet", client_type="ECS_CLIENT", **arguments)
+    return hbr.BackupClients("fleet", client_type="ECS_CLIENT", **arguments)
 
 
 def plugin(**arguments: Any) -> None:
@@ -73,7 +65,7 @@ def passwords() -> None:
 
 PROGRAMS: Final[Mapping[str, Callable[[], Any]]] = {
     "empty": lambda: None,
-    "function": function,
+    "function": lambda: hbr.get_backup_clients(client_type="ECS_CLIENT"),
     "resource": source,
     "resource, 3 fields": lambda: source(fields=FEW),
     "export": lambda: pulumi.export("clients", source().clients),
@@ -139,11 +131,10 @@ def gates(count: str, instances: str, folder: str) -> Figures:
         admin("activate", {"clients": late})
 
     def program() -> None:
-        from pulumi_hbr_clients import ActivationGate
-
         for start in range(0, len(ids), size):
             chosen, name = ids[start : start + size], f"gate-{start}"
-            gate = ActivationGate(name, client_type="ECS_CLIENT", instance_ids=chosen, timeout="10m", fields=["status"])
+            query: Any = {"client_type": "ECS_CLIENT", "instance_ids": chosen, "fields": ["status"]}
+            gate = hbr.ActivationGate(name, timeout="10m", **query)
             pulumi.export(f"{start}", Dependant(f"after-{start}", gate).at)
 
     stack = new_stack(program, folder)
