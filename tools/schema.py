@@ -10,11 +10,10 @@ import inspect
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pydantic.alias_generators import to_camel, to_pascal
 
 from pulumi_hbr_clients.activation import condition as gate
@@ -187,14 +186,13 @@ def _required(model: type[BaseModel]) -> list[str]:
 
 def _outputs(names: Collection[str] | None = None) -> Spec:
     """The outputs that a list becomes, its fields and its properties: all, or these."""
-    kinds: dict[str, Any] = {each.name: Annotated[each.type, Field(**each.metadata)] for each in fields(ClientList)}
-    kinds |= {
-        name: Annotated[found.fget.__annotations__["return"], Field(description=found.__doc__)]  # noqa: F722  no forward reference
-        for name, found in vars(ClientList).items()
-        if isinstance(found, property)
-    }
-    chosen = kinds.keys() - NOT_IN_OUTPUTS if names is None else names
-    return {to_camel(name): _property(name, _json_schema(kinds[name])) for name in chosen}
+    nodes = _properties(ClientList)
+    for name, found in vars(ClientList).items():
+        if isinstance(found, property):
+            nodes[name] = {**_json_schema(found.fget.__annotations__["return"]), "description": found.__doc__}
+    chosen = nodes.keys() - NOT_IN_OUTPUTS if names is None else names
+    # what stands for an output that is left out concerns nobody who reads outputs
+    return {to_camel(name): _property(name, {**nodes[name], "default": None}) for name in chosen}
 
 
 def _property(name: str, node: Spec) -> Spec:
