@@ -10,6 +10,7 @@ is an SVG file for README: a terminal with the steps of `DRAWN`.
 """
 
 import io
+import json
 import os
 import re
 import shutil
@@ -21,7 +22,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from types import MappingProxyType
+from typing import Final, NoReturn
 
 from rich.console import Console
 from rich.text import Text
@@ -60,7 +62,7 @@ def main() -> None:
         backend.set_status("STOPPED", rows["db-1"]["ClientId"])
         shell.explain("Meanwhile the client on db-1 stopped. The next preview shows what changed in the fleet.")
         shell.run("pulumi preview --diff", changes)
-        shell.enter("gate", **{f"instanceIds[{n}]": rows[name]["InstanceId"] for n, name in enumerate(NODES)})
+        shell.enter("gate", {"backup-gate:instanceIds": [rows[name]["InstanceId"] for name in NODES]})
         shell.explain(
             "A gate: traffic moves to new nodes only when their clients are activated. One needs some seconds."
         )
@@ -98,24 +100,33 @@ class Shell:
         self.steps.append([])
         self._show(Text(what, "bold"))
 
-    def enter(self, example: str, **config: str) -> None:
-        """Copy an example, go there, and make its stack `dev`."""
-        self.project = example
+    def enter(self, example: str, config: Mapping[str, object] = MappingProxyType({})) -> None:
+        """Copy an example, go there, and make its stack `dev` with this configuration."""
+        self.project, place = example, self.folder / example
         ignored = shutil.ignore_patterns("venv", "Pulumi.*.yaml", "__pycache__")
-        shutil.copytree(EXAMPLES / example, self.folder / example, ignore=ignored)
-        (self.folder / example / "venv").symlink_to(sys.prefix)  # what `pulumi install` makes
-        settings = [f"pulumi config set --path {path} {value}" for path, value in config.items()]
-        for command in ("pulumi stack init dev", *settings):
-            with self._start(command) as process:
-                text, _ = process.communicate()
-            if process.returncode:
-                sys.exit(f"{command}: {text}")
+        shutil.copytree(EXAMPLES / example, place, ignore=ignored)
+        (place / "venv").symlink_to(sys.prefix)  # what `pulumi install` makes
+        (place / "Pulumi.dev.yaml").write_text(json.dumps({"config": dict(config)}))
+        command = ["pulumi", "stack", "init", "dev"]
+        done = subprocess.run(command, cwd=place, env=self.environment, check=False, capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(done.stderr)
 
     def run(self, command: str, only: Filter | None = None) -> None:
         """Show a command and, as it comes, what it prints. Ends the demo if the command fails."""
         prompt = f"examples/{self.project} $ " if self.project else "$ "
         self._show(Text.assemble((prompt, "dim"), command))
-        with self._start(command) as process:
+        colour = ["--color", "always"] if command.startswith("pulumi") else []
+        with subprocess.Popen(
+            [*command.split(), *colour],
+            cwd=self.folder / self.project,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as process:
             try:
                 lines = (Text.from_ansi(line.rstrip()) for line in process.stdout or ())
                 for line in (only or folded)(lines):
@@ -129,18 +140,6 @@ class Shell:
     def _show(self, line: Text) -> None:
         self.steps[-1].append(line)
         CONSOLE.print(line)
-
-    def _start(self, command: str) -> "subprocess.Popen[str]":
-        colour = ["--color", "always"] if command.startswith("pulumi") else []
-        streams: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        return subprocess.Popen(
-            [*command.split(), *colour],
-            cwd=self.folder / self.project,
-            env=self.environment,
-            text=True,
-            start_new_session=True,
-            **streams,
-        )
 
     @staticmethod
     def _end(process: "subprocess.Popen[str]") -> None:
