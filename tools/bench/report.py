@@ -1,9 +1,9 @@
-"""What was measured, as tables and requirements: text, docs/benchmarks.json and .md, and figures in other pages.
+"""What was measured, as tables and requirements: text, docs/benchmarks.json, and figures in README and docs/.
 
-    {question: Table} → benchmarks.json (other questions keep their tables) → benchmarks.md, blocks in README and docs
+    {question: Table} → benchmarks.json (other questions keep their tables) → blocks in README and docs/*.md
 
-A block of figures in another page stands between `<!-- figures: NAME -->` and `<!-- end of figures -->`; NAME is a
-question, or `in short`.
+A block of figures stands between `<!-- figures: NAME -->` and `<!-- end of figures -->`; NAME is a question, or one of
+`in short`, `requirements` and `all tables`, which docs/benchmarks.md has.
 """
 
 import json
@@ -36,17 +36,6 @@ IN_SHORT: Final = (
     ("state", "", "passwords in clear text", "exported clients: proxy passwords in clear text in the state"),
 )
 """Question, first cell of the row if it is not the contender, column, what to call it."""
-HEAD: Final = """\
-# Benchmarks
-
-Written by `make bench`, all on loopback, against the project's own emulator. The rows of a table were measured in one
-run, in turn, each in a fresh process, imports included: read ratios, not seconds.
-
-- **verified**, **counted**: `HbrClient`, with the default `consistency` and with the cheaper one.
-- **sdk**: a loop over the official SDK (alibabacloud-hbr20170908) with `PageSize` 99, as its documentation shows.
-- **0.1.0**: this package at commit e4f408f, installed with the same versions of everything else.
-"""
-
 Cell = str | int | float
 tabulate.MIN_PADDING = 0  # its way to say that a header needs no more room than its column
 
@@ -133,25 +122,28 @@ def save(tables: Tables, questions: Sequence[str], root: Path = ROOT) -> None:
 
 
 def pages(tables: Tables, questions: Sequence[str], root: Path = ROOT) -> dict[Path, str]:
-    """docs/benchmarks.md, and README and the pages of docs/ with their blocks of figures made again."""
-    blocks = {name: body(table.header, table.rows) for name, table in tables.items()} | {"in short": in_short(tables)}
+    """README and the pages of docs/, with their blocks of figures made again."""
+    blocks = {
+        **{name: body(table.header, table.rows) for name, table in tables.items()},
+        "in short": in_short(tables),
+        "requirements": requirements(tables, questions),
+        "all tables": "\n\n".join(f"## {t.title}\n\n{t}\n\n<sub>{t.measured}</sub>" for t in tables.values()),
+    }
 
     def block(name: str) -> str:
         return blocks.get(name, f"Not measured: `make bench ASK={name}`.")
 
     paths = (root / "README.md", *root.glob("docs/*.md"))
-    others = {path: with_blocks("figures", path.read_text(), block) for path in paths}
-    return {**others, root / "docs" / "benchmarks.md": page(tables, questions)}
+    return {path: with_blocks("figures", path.read_text(), block) for path in paths}
 
 
-def page(tables: Tables, questions: Sequence[str]) -> str:
-    """docs/benchmarks.md."""
+def requirements(tables: Tables, questions: Sequence[str]) -> str:
+    """How many requirements are met, and a list of the others."""
     found = [(name, requirement) for name, table in tables.items() for requirement in table.requirements]
     missed = [f"- `{name}`: {requirement}" for name, requirement in found if not requirement.met]
     missed += [f"- `{name}`: **not measured**" for name in questions if name not in tables]
-    summary = "\n".join([f"{sum(requirement.met for _, requirement in found)} of {len(found)} are met.", "", *missed])
-    sections = [f"## {t.title}\n\n{t}\n\n<sub>{t.measured}</sub>\n" for t in tables.values()]
-    return "\n".join([HEAD, f"## In short\n\n{in_short(tables)}\n\n## Requirements\n\n{summary}\n", *sections])
+    met = f"{sum(requirement.met for _, requirement in found)} of {len(found)} are met."
+    return "\n".join([met, "", *missed]) if missed else met
 
 
 def in_short(tables: Tables) -> str:
