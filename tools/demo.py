@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, NoReturn
+from typing import Final
 
 from rich.console import Console
 from rich.text import Text
@@ -204,13 +204,8 @@ def drawn(steps: Iterable[Iterable[Text]]) -> str:
     return console.export_svg(title="pulumi-hbr-clients", unique_id="demo")
 
 
-def leave(*_: object) -> NoReturn:
-    """End as after Ctrl-C: everything that was opened is closed on the way out."""
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as after Ctrl-C: all that was opened is closed
     try:
         main()
     except KeyboardInterrupt:

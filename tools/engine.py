@@ -18,8 +18,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import FrameType
-from typing import Final, NoReturn
+from typing import Final
 
 from tools.cache import ToolError, kept, needed, run, say
 
@@ -55,7 +54,7 @@ def main() -> int:
     """Print the folder; or say in one line what is missing, and fail."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-            signal.signal(number, _interrupt)
+            signal.signal(number, signal.default_int_handler)  # as on Ctrl-C: the children end, no scratch folder stays
     try:
         print(actionlint() if sys.argv[1:] == ["actionlint"] else folder())
     except OSError as error:
@@ -64,11 +63,6 @@ def main() -> int:
         say("interrupted, nothing half made is left")
         return 130
     return 0
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    """Leave as on Ctrl-C: end the children, remove the scratch folder."""
-    raise KeyboardInterrupt
 
 
 def folder() -> Path:
