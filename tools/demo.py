@@ -186,15 +186,15 @@ def changes(lines: Iterable[Text]) -> Iterator[Text]:
                 yield change
 
 
-def opened(lines: Iterable[Text], backend: emulator.Backend) -> Iterator[Text]:
+def opened(lines: Iterator[Text], backend: emulator.Backend) -> Iterator[Text]:
     """The lines of a gate; three seconds after it first reports what it waits for, that client is activated."""
     (waiting,) = (row["ClientId"] for row in backend.rows() if row["Hostname"] == NODES[1])
-    scheduled = False
     for line in lines:
         yield line
-        if "1 of 2" in line.plain and not scheduled:
-            scheduled = True
+        if "1 of 2" in line.plain:
             backend.later(3, lambda: backend.activate(waiting))
+            break
+    yield from lines
 
 
 def drawn(steps: Iterable[Iterable[Text]]) -> str:

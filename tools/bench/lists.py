@@ -7,7 +7,8 @@ from statistics import median
 from typing import Any, Final
 
 from tools.bench.harness import Figures, in_turn, service
-from tools.bench.report import CONTENDERS, Table
+from tools.bench.list_worker import CONTENDERS
+from tools.bench.report import Table
 from tools.cache import say
 
 

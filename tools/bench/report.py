@@ -20,11 +20,11 @@ from typing import Final
 import tabulate
 from pydantic import TypeAdapter
 
+from tools.bench.list_worker import CONTENDERS
 from tools.cache import ROOT
 from tools.generated import with_blocks
 
 PACKAGES: Final = ("pulumi-hbr-clients", "alibabacloud-hbr20170908", "pulumi", "httpcore", "pydantic")
-CONTENDERS: Final = ("verified", "counted", "sdk")
 IN_SHORT: Final = (
     ("lists-100ms", "10,000", "wall s", "10,000 clients, 100 ms a response: seconds"),
     ("lists-100ms", "10,000", "requests", "the same: requests"),
