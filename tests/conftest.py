@@ -29,6 +29,12 @@ def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.setenv("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true")
 
 
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """The empty home, which HOME names."""
+    return tmp_path
+
+
 @pytest.fixture(scope="session")
 def frozen_plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the self-contained plugin, out of its archive, which is built if the package changed."""

@@ -213,6 +213,21 @@ def test_one_client_on_several_event_loops() -> None:
     assert (world.run(work()), world.run(work()), world.opened) == (5, 5, 2)
 
 
+def test_a_warning_of_settings_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A region that looks like a misspelling is used, and the log says so once for each client."""
+    world = World(5)
+
+    async def work() -> None:
+        async with world.client(region="cn-hangzou", endpoint=None) as client:
+            await client.list_backup_clients(**ECS)
+            await client.list_backup_clients(client_type="LOCAL_CLIENT")
+
+    world.run(work())
+    assert caplog.messages == [
+        "region cn-hangzou is not known to this version; did you mean cn-hangzhou? (argument region)"
+    ]
+
+
 def test_the_keywords_are_the_querys_fields() -> None:
     """`list_backup_clients` takes what `Query` has, and nothing else."""
     keywords = dict(inspect.signature(HbrClient.list_backup_clients).parameters)

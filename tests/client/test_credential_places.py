@@ -12,58 +12,52 @@ import pytest
 from pulumi_hbr_clients.client.credential_specs import CredentialSpec
 from pulumi_hbr_clients.model.errors import CredentialsError
 from pulumi_hbr_clients.protocol.signing import Credentials
-from tests.client.samples import KEYS, REGION, profile_file, resolved
+from tests.client.samples import CALLER, KEYS, LIBRARY, NEWER, OIDC, PROVIDER, REGION, profile_file, resolved
 
-LIBRARY = ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN")
-PROVIDER = ("ALICLOUD_ACCESS_KEY", "ALICLOUD_SECRET_KEY", "ALICLOUD_SECURITY_TOKEN")
-NEWER = ("ALIBABACLOUD_ACCESS_KEY_ID", "ALIBABACLOUD_ACCESS_KEY_SECRET", "ALIBABACLOUD_SECURITY_TOKEN")
 CONFIG = ("accessKey", "secretKey", "securityToken")
-OIDC = ("ALIBABA_CLOUD_OIDC_TOKEN_FILE", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN", "ALIBABA_CLOUD_ROLE_ARN")
+ELSEWHERE = "~/elsewhere/.aliyun/config.json"
 PROFILES = ("ALIBABA_CLOUD_PROFILE", "ALICLOUD_PROFILE", "ALIBABACLOUD_PROFILE")
 ROLE = "acs:ram::1234567890123456:role/reader"
 
 
-def spec(
-    config: dict[str, Any] | None = None, home: Path = Path("/nowhere"), /, arguments: Any = None, **variables: str
-) -> CredentialSpec:
-    return resolved({"region": REGION, **(arguments or {})}, config, home, **variables).credentials
+def spec(config: dict[str, Any] | None = None, arguments: Any = None, /, **variables: str) -> CredentialSpec:
+    return resolved({"region": REGION, **(arguments or {})}, config, **variables).credentials
 
 
-def refused(
-    config: dict[str, Any] | None = None, home: Path = Path("/nowhere"), /, arguments: Any = None, **variables: str
-) -> str:
+def refused(config: dict[str, Any] | None = None, arguments: Any = None, /, **variables: str) -> str:
     with pytest.raises(CredentialsError) as caught:
-        spec(config, home, arguments, **variables)
+        spec(config, arguments, **variables)
     return str(caught.value)
 
 
 @pytest.fixture
-def other(home: Path) -> Path:
+def other(home: Path) -> None:
     """A home with another account's profile, which must never sign in place of what was meant."""
     profile_file(home, default={**KEYS, "region_id": "cn-other"}, prod=KEYS)
-    return home
 
 
+@pytest.mark.usefixtures("other")
 @pytest.mark.parametrize("names", [LIBRARY, PROVIDER, NEWER])
-def test_keys_in_the_environment(names: tuple[str, str, str], other: Path) -> None:
+def test_keys_in_the_environment(names: tuple[str, str, str]) -> None:
     """Each naming is read, of alibabacloud-credentials and of the Alibaba Cloud provider; white space is dropped."""
-    found = spec(None, other, **dict(zip(names, (" FAKE-ID\r\n", "FAKE-SECRET\n", "FAKE-TOKEN "), strict=True)))
+    found = spec(**dict(zip(names, (" FAKE-ID\r\n", "FAKE-SECRET\n", "FAKE-TOKEN "), strict=True)))
     assert found.keys == Credentials("FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN")
     assert found.source == f"environment {names[0]}"
 
 
+@pytest.mark.usefixtures("other")
 @pytest.mark.parametrize("space", ["hbr-clients", "alicloud"])
-def test_keys_in_pulumi_config(space: str, other: Path) -> None:
+def test_keys_in_pulumi_config(space: str) -> None:
     """Config is stronger than the environment."""
-    found = spec({f"{space}:{key}": f"FAKE-{key}" for key in CONFIG}, other, **dict.fromkeys(LIBRARY, "FAKE-ENV"))
+    found = spec({f"{space}:{key}": f"FAKE-{key}" for key in CONFIG}, **dict.fromkeys(LIBRARY, "FAKE-ENV"))
     assert found.keys == Credentials("FAKE-accessKey", "FAKE-secretKey", "FAKE-securityToken")
     assert found.source == f"Pulumi config {space}:accessKey"
 
 
-WHOLE = dict.fromkeys(LIBRARY, "FAKE-ENV")
 OFF = ("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "ALIBABA_CLOUD_IGNORE_PROFILE")
 
 
+@pytest.mark.usefixtures("other")
 @pytest.mark.parametrize(
     ("config", "variables", "named"),
     [
@@ -75,8 +69,8 @@ OFF = ("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "ALIBABA_CLOUD_IGNORE_PROFILE")
         ),
         *(({}, {**dict.fromkeys(OIDC, "FAKE-"), name: ""}, f"{name} is not set although") for name in OIDC),
         ({}, {LIBRARY[0]: "FAKE-ID", PROVIDER[1]: "FAKE-SECRET"}, f"{LIBRARY[1]} is not set although"),
-        ({"hbr-clients:accessKey": "FAKE-1", "alicloud:secretKey": "FAKE-2"}, WHOLE, ":secretKey is not set although"),
-        ({"hbr-clients:profile": "gone"}, WHOLE, "Pulumi config hbr-clients:profile: there is no profile gone"),
+        ({"hbr-clients:accessKey": "FAKE-1", "alicloud:secretKey": "FAKE-2"}, CALLER, ":secretKey is not set although"),
+        ({"hbr-clients:profile": "gone"}, CALLER, "Pulumi config hbr-clients:profile: there is no profile gone"),
         ({"alicloud:profile": "gone"}, {}, "Pulumi config alicloud:profile: there is no profile gone"),
         ({"alicloud:accessKey": "FAKE-ID", "alicloud:profile": "prod"}, {}, "access key and profile are both set"),
         ({"hbr-clients:ecsRoleName": "r", "hbr-clients:profile": "prod"}, {}, "profile and ecsRoleName are both set"),
@@ -92,42 +86,32 @@ OFF = ("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "ALIBABA_CLOUD_IGNORE_PROFILE")
         *(({"hbr-clients:profile": "prod"}, {name: "true"}, f"cannot be read: switched off by {name}") for name in OFF),
     ],
 )
-def test_what_is_named_and_not_whole(
-    config: dict[str, Any], variables: dict[str, str], named: str, other: Path
-) -> None:
+def test_what_is_named_and_not_whole(config: dict[str, Any], variables: dict[str, str], named: str) -> None:
     """Half a source, or one that is not there, is an error by its name, whatever other places and the home hold."""
-    text = refused(config, other, **variables)
+    text = refused(config, **variables)
     assert named in text
     assert "FAKE-" not in text
 
 
-@pytest.mark.parametrize("variable", PROFILES)
-def test_a_profile_named_by_the_environment(variable: str, other: Path) -> None:
-    """It is used, and the source names the variable."""
-    source = f"profile prod in {other}/.aliyun/config.json (environment {variable})"
-    assert spec(None, other, **{variable: "prod"}).source == source
+@pytest.mark.usefixtures("other")
+@pytest.mark.parametrize(
+    ("config", "variables"),
+    [
+        ({"alicloud:profile": "prod", "alicloud:sharedCredentialsFile": ELSEWHERE}, {}),
+        ({"hbr-clients:profile": "prod", "hbr-clients:sharedCredentialsFile": ELSEWHERE}, {}),
+        ({}, {"ALICLOUD_PROFILE": "prod", "ALICLOUD_SHARED_CREDENTIALS_FILE": ELSEWHERE}),
+        ({}, {"ALIBABA_CLOUD_PROFILE": "prod", "ALIBABA_CLOUD_CREDENTIALS_FILE": ELSEWHERE}),
+    ],
+)
+def test_a_profile_in_a_file_of_its_own(home: Path, config: dict[str, str], variables: dict[str, str]) -> None:
+    """The file that is named is where the profile is read, not the profile of that name in the usual file."""
+    profile_file(home / "elsewhere", prod={**KEYS, "access_key_id": "FAKE-MEANT", "region_id": "cn-meant"})
+    found = resolved(None, config, **variables)
+    assert found.credentials.keys == Credentials("FAKE-MEANT", "FAKE-PROFILE-SECRET")
+    assert found.region.value == "cn-meant"
 
 
-def test_the_profile_file_of_the_provider(home: Path, other: Path, tmp_path: Path) -> None:
-    """alicloud:sharedCredentialsFile is where the profile is read, not the file of that name in the home."""
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    file = profile_file(elsewhere, prod={**KEYS, "access_key_id": "FAKE-MEANT", "region_id": "cn-meant"})
-    for config, variables in (
-        ({"alicloud:profile": "prod", "alicloud:sharedCredentialsFile": str(file)}, {}),
-        ({"hbr-clients:profile": "prod", "hbr-clients:sharedCredentialsFile": str(file)}, {}),
-        ({}, {"ALICLOUD_PROFILE": "prod", "ALICLOUD_SHARED_CREDENTIALS_FILE": str(file)}),
-        ({}, {"ALIBABA_CLOUD_PROFILE": "prod", "ALIBABA_CLOUD_CREDENTIALS_FILE": str(file)}),
-    ):
-        found = resolved(None, config, other, **variables)
-        assert found.credentials.keys == Credentials("FAKE-MEANT", "FAKE-PROFILE-SECRET")
-        assert found.region.value == "cn-meant"
-    (home / "f.json").write_bytes(file.read_bytes())
-    assert (
-        spec({"alicloud:profile": "prod", "alicloud:sharedCredentialsFile": "~/f.json"}, home).file == home / "f.json"
-    )
-
-
+@pytest.mark.usefixtures("other")
 @pytest.mark.parametrize(
     ("place", "mode"),
     [
@@ -139,11 +123,11 @@ def test_the_profile_file_of_the_provider(home: Path, other: Path, tmp_path: Pat
         ("environment ALIBABA_CLOUD_OIDC_TOKEN_FILE", "OIDC"),
     ],
 )
-def test_sources_that_are_fetched(place: str, mode: str, other: Path) -> None:
+def test_sources_that_are_fetched(place: str, mode: str) -> None:
     """They come before the current profile, wherever they are named."""
     name, variables = place.rsplit(maxsplit=1)[-1], dict.fromkeys(OIDC, "FAKE") if mode == "OIDC" else {}
     given = {name: "http://127.0.0.1:1"}
-    found = spec(given, other) if "config" in place else spec(None, other, **variables | given)
+    found = spec(given) if "config" in place else spec(**variables | given)
     assert (found.mode, found.source) == (mode, place)
 
 
@@ -167,24 +151,25 @@ def test_sources_that_are_fetched(place: str, mode: str, other: Path) -> None:
 def test_profiles_that_are_not_whole(fields: dict[str, Any], problem: str, home: Path) -> None:
     """A profile that was named and cannot sign is named, with what it lacks."""
     profile_file(home, p=fields, other=KEYS)
-    text = refused({"hbr-clients:profile": "p"}, home)
+    text = refused({"hbr-clients:profile": "p"})
     assert problem in text
     assert f"profile p in {home}" in text or "profile gone" in text
     assert "FAKE-" not in text
 
 
+@pytest.mark.usefixtures("other")
 @pytest.mark.parametrize("bad", ["FAKE\nID", "FAKE\x00", "FAKE\x7f", "фейк"])
 @pytest.mark.parametrize("place", range(3))
-def test_characters_no_header_can_hold(bad: str, place: int, other: Path) -> None:
+def test_characters_no_header_can_hold(bad: str, place: int) -> None:
     """The setting is named, its value is not shown, and nothing is sent."""
     values = ["FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN"]
     values[place] = bad
     variables = dict(zip(LIBRARY, values, strict=True))
     if "\x00" not in bad:
-        assert refused(None, other, **variables).startswith(f"{LIBRARY[place]} holds a line break")
+        assert refused(**variables).startswith(f"{LIBRARY[place]} holds a line break")
     config = {f"hbr-clients:{key}": value for key, value in zip(CONFIG, values, strict=True)}
-    assert refused(config, other).startswith(f"Pulumi config hbr-clients:{CONFIG[place]} holds a line break")
-    given = refused(None, other, {"credentials": Credentials(*values)})
+    assert refused(config).startswith(f"Pulumi config hbr-clients:{CONFIG[place]} holds a line break")
+    given = refused(None, {"credentials": Credentials(*values)})
     assert "of argument credentials holds a line break" in given
     assert bad not in given
 
@@ -222,7 +207,7 @@ def test_a_file_that_cannot_be_read(home: Path, content: bytes | None, reason: s
     file.parent.mkdir()
     file.mkdir() if content is None else file.write_bytes(content)
     for config in ({}, {"hbr-clients:profile": "gone"}):
-        text = refused(config, home)
+        text = refused(config)
         assert str(file) in text
         assert reason.removeprefix("the current profile: ") in text
 
@@ -233,10 +218,10 @@ def test_an_ini_file(home: Path) -> None:
     file.parent.mkdir()
     key = "type = access_key\naccess_key_id = FAKE-INI # a comment\naccess_key_secret = FAKE%SECRET\n"
     file.write_text(f"[default]\n{key}[half]\ntype = access_key\naccess_key_id = FAKE-HALF\n[odd]\ntype = odd\n")
-    assert spec(None, home).keys == Credentials("FAKE-INI", "FAKE%SECRET")
-    assert "[half] in" in refused(None, home, ALIBABA_CLOUD_PROFILE="half")
-    assert "its type 'odd' cannot sign" in refused(None, home, ALIBABA_CLOUD_PROFILE="odd")
-    assert "there is no file" in refused(None, home, ALIBABA_CLOUD_PROFILE="gone")
+    assert spec().keys == Credentials("FAKE-INI", "FAKE%SECRET")
+    assert "[half] in" in refused(ALIBABA_CLOUD_PROFILE="half")
+    assert "its type 'odd' cannot sign" in refused(ALIBABA_CLOUD_PROFILE="odd")
+    assert "there is no file" in refused(ALIBABA_CLOUD_PROFILE="gone")
 
 
 def test_nothing_anywhere(home: Path) -> None:
@@ -245,50 +230,27 @@ def test_nothing_anywhere(home: Path) -> None:
     `aliyun configure set --region` makes such a profile.
     """
     profile_file(home, default={"mode": "AK", "access_key_id": "", "access_key_secret": "", "region_id": REGION})
-    text = refused(None, home)
+    text = refused()
     assert text.startswith("no credentials are set. Looked at, in this order:")
     assert f"{home}/.aliyun/config.json (the profile holds no credentials)" in text
     places = (*LIBRARY, *PROVIDER, *NEWER, *OIDC, "credentials.ini", "metadata")
     assert [place for place in places if place not in text] == []
 
 
-def test_the_metadata_service_is_the_last_place(home: Path) -> None:
+def test_the_metadata_service_is_the_last_place() -> None:
     """It is asked where nobody named anything and it is not switched off."""
-    found = spec(None, home, ALIBABA_CLOUD_ECS_METADATA_DISABLED="false", ALIBABA_CLOUD_ECS_METADATA="r")
+    found = spec(ALIBABA_CLOUD_ECS_METADATA_DISABLED="false", ALIBABA_CLOUD_ECS_METADATA="r")
     assert (found.mode, found.is_fallback, found.get("ram_role_name")) == ("EcsRamRole", True, "r")
 
 
-def role(config: dict[str, Any] | None = None, arguments: Any = None, **variables: str) -> tuple[str, str]:
-    """The role that is assumed, and by whom."""
-    found = spec(config, Path("/nowhere"), arguments, **variables)
-    assert found.base is not None
-    return str(found.get("ram_role_arn")), found.base.source
-
-
-ENVIRONMENT = {LIBRARY[0]: "FAKE-ID", LIBRARY[1]: "FAKE-SECRET"}
-
-
 def test_a_role_goes_with_its_own_place_or_a_later_one() -> None:
-    """A role of a further place is never assumed with the credentials of a nearer one."""
+    """A role of a further place is never assumed with the credentials of a nearer one; the nearest role counts."""
+    place = "Pulumi config hbr-clients:accessKey"
     ours = {"hbr-clients:accessKey": "FAKE-ID", "hbr-clients:secretKey": "FAKE-SECRET"}
-    config = {"alicloud:assumeRole": json.dumps({"roleArn": ROLE})}
-    assert spec({**ours, **config}).mode == "AK"
-    assert role(config, **ENVIRONMENT) == (ROLE, f"environment {LIBRARY[0]}")
-    assert role({**ours, "hbr-clients:assumeRole": [{"roleArn": ROLE}]}) == (
-        ROLE,
-        "Pulumi config hbr-clients:accessKey",
-    )
-    assert role(ours, {"assume_role": {"role_arn": ROLE}}) == (ROLE, "Pulumi config hbr-clients:accessKey")
-    both = {"assume_role": {"roleArn": "acs:ram::1:role/mine"}}
-    assert role(config, both, **ENVIRONMENT)[0] == "acs:ram::1:role/mine"
-
-
-def test_a_policy_may_be_an_object() -> None:
-    """`alicloud:assumeRole.policy` as text or as an object is the same role (L4)."""
-    policy = {"Version": "1", "Statement": [{"Effect": "Allow", "Action": "hbr:*", "Resource": "*"}]}
-    found = [
-        resolved({"region": REGION}, {"alicloud:assumeRole": {"roleArn": ROLE, "policy": form}}, **ENVIRONMENT)
-        for form in (policy, json.dumps(policy, separators=(",", ":"), sort_keys=True))
-    ]
-    assert found[0].account == found[1].account
-    assert json.loads(found[0].credentials.get("policy")) == policy
+    own = {"hbr-clients:assumeRole": [{"roleArn": ROLE}]}
+    further = {"alicloud:assumeRole": json.dumps({"roleArn": ROLE})}
+    argument = {"assume_role": {"role_arn": "acs:ram::1:role/mine"}}
+    assert spec({**ours, **further}).label == place
+    assert spec({**ours, **own}).label == f"role {ROLE} (Pulumi config hbr-clients:assumeRole), assumed by {place}"
+    assert spec({**ours, **own}, argument).label.startswith("role acs:ram::1:role/mine (argument assumeRole)")
+    assert spec(further, **CALLER).label.endswith(f"alicloud:assumeRole), assumed by environment {LIBRARY[0]}")

@@ -16,17 +16,14 @@ from pulumi_hbr_clients.client.credential_specs import CredentialSpec
 from pulumi_hbr_clients.client.settings import ResolvedSettings, Settings
 from pulumi_hbr_clients.model.errors import CredentialsError, HbrError, InputError
 from pulumi_hbr_clients.protocol.signing import Credentials
+from tests.client.samples import LIBRARY, NEWER, OIDC, PROVIDER, profile_file
 
 ABSENT, WHOLE, HALF = "absent", "whole", "half"
 LAYERS: Final = ("argument", "hbr-clients", "alicloud")
-VARIABLES: Final = {
-    "library": ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN"),
-    "oidc": ("ALIBABA_CLOUD_OIDC_TOKEN_FILE", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN", "ALIBABA_CLOUD_ROLE_ARN"),
-    "provider": ("ALICLOUD_ACCESS_KEY", "ALICLOUD_SECRET_KEY", "ALICLOUD_SECURITY_TOKEN"),
-    "newer": ("ALIBABACLOUD_ACCESS_KEY_ID", "ALIBABACLOUD_ACCESS_KEY_SECRET", "ALIBABACLOUD_SECURITY_TOKEN"),
-}
+VARIABLES: Final = {"library": LIBRARY, "oidc": OIDC, "provider": PROVIDER, "newer": NEWER}
 REGIONS: Final = ("ALIBABA_CLOUD_REGION_ID", "ALIBABA_CLOUD_REGION", "ALICLOUD_REGION")
-KINDS: Final = (ABSENT, "keys", "half keys", "profile", "missing profile", "half profile", "ecs", "uri", "two")
+KINDS: Final = (ABSENT, "keys", "half keys", "profile", "missing profile", "half profile", "two")
+CONFIG_KINDS: Final = (*KINDS, "ecs", "uri")
 
 
 @dataclass
@@ -56,7 +53,9 @@ class World:
 
 worlds = st.builds(
     World,
-    layers=st.fixed_dictionaries({layer: st.sampled_from(KINDS) for layer in LAYERS}),
+    layers=st.fixed_dictionaries(
+        {layer: st.sampled_from(KINDS if layer == "argument" else CONFIG_KINDS) for layer in LAYERS}
+    ),
     roles=st.fixed_dictionaries({layer: st.booleans() for layer in LAYERS}),
     regions=st.fixed_dictionaries({place: st.booleans() for place in (*LAYERS, *REGIONS)}),
     variables=st.fixed_dictionaries({name: st.sampled_from((ABSENT, ABSENT, WHOLE, HALF)) for name in VARIABLES}),
@@ -88,15 +87,14 @@ def build(world: World, home: Path) -> tuple[dict[str, Any], dict[str, Any], dic
         environment["ALIBABA_CLOUD_PROFILE"] = world.env_profile.replace(" ", "-")
     current = {WHOLE: world.keys("current"), HALF: {"mode": "AK", "access_key_id": world.secret("current", "half")}}
     if world.file != ABSENT:
-        profiles = {
-            "current": current.get(world.file, {"mode": "AK", "region_id": "cn-current"}),
+        profiles: dict[str, Any] = {
+            "usual": current.get(world.file, {"mode": "AK", "region_id": "cn-current"}),
             "profile": world.keys("profile"),
             "half-profile": {"mode": "AK", "access_key_secret": world.secret("profile", "half")},
         }
-        rows = [{"name": name, **fields} for name, fields in profiles.items()]
-        text = json.dumps({"current": "current", "profiles": rows})
-        (home / ".aliyun").mkdir()
-        (home / ".aliyun" / "config.json").write_text(text[:-20] if world.file == "broken" else text)
+        file = profile_file(home, **profiles)
+        text = file.read_text()
+        file.write_text(text[:-20] if world.file == "broken" else text)
     if world.ini != ABSENT:
         (home / ".alibabacloud").mkdir()
         secret = f"access_key_secret = {world.secret('ini', 'secret')}\n" if world.ini == WHOLE else ""
@@ -119,8 +117,10 @@ def layer_of(world: World, layer: str) -> dict[str, Any]:
             found |= dict(zip(("accessKey", "secretKey"), values, strict=True))
     if "profile" in kind or kind == "two":
         found["profile"] = "profile" if kind == "two" else kind.replace(" ", "-")
-    if kind in {"ecs", "uri"} and not is_argument:
-        found |= {"ecsRoleName": "role"} if kind == "ecs" else {"credentialsUri": world.secret(layer, "uri")}
+    if kind == "ecs":
+        found["ecsRoleName"] = "role"
+    if kind == "uri":
+        found["credentialsUri"] = world.secret(layer, "uri")
     if world.roles[layer]:
         role = {"roleArn": f"acs:ram::1:role/{layer}"}
         found["assume_role" if is_argument else "assumeRole"] = role if is_argument else json.dumps(role)
@@ -129,18 +129,12 @@ def layer_of(world: World, layer: str) -> dict[str, Any]:
     return found
 
 
-def named(world: World, layer: str) -> str:
-    """The kind of credentials that this layer names; an argument names neither an instance's role nor an address."""
-    kind = world.layers[layer]
-    return ABSENT if layer == "argument" and kind in {"ecs", "uri"} else kind
-
-
 def signs(world: World) -> tuple[str, str]:
     """The place that the documented order names, the first that says anything, and whether what it has is whole."""
     readable = world.file not in {ABSENT, "broken"}
     found: list[tuple[str, str]] = []
     for layer in LAYERS:
-        kind = named(world, layer)
+        kind = world.layers[layer]
         if "profile" in kind:
             found.append(("profile", WHOLE if kind == "profile" and readable else HALF))
         elif kind != ABSENT:
@@ -159,9 +153,9 @@ def region(world: World) -> str | None:
     """The region of the documented order: a profile's counts where it signs, or below the environment."""
     readable = world.file not in {ABSENT, "broken"}
     found: list[str] = []
-    kinds = [named(world, layer) for layer in LAYERS]
-    first = next((layer for layer, kind in zip(LAYERS, kinds, strict=True) if kind != ABSENT), None)
-    for layer, kind in zip(LAYERS, kinds, strict=True):
+    first = next((layer for layer in LAYERS if world.layers[layer] != ABSENT), None)
+    for layer in LAYERS:
+        kind = world.layers[layer]
         found += [f"cn-{layer}"] if world.regions[layer] else []
         found += ["cn-profile"] if layer == first and kind in {"profile", "two"} and readable else []
     found += [f"cn-{name.lower().replace('_', '-')}" for name in REGIONS if world.regions[name]]
@@ -177,7 +171,7 @@ def role(world: World) -> str | None:
     for layer in LAYERS:
         if world.roles[layer]:
             return f"acs:ram::1:role/{layer}"
-        if named(world, layer) != ABSENT:
+        if world.layers[layer] != ABSENT:
             return None
     return None
 

@@ -7,7 +7,7 @@ import pytest
 
 from pulumi_hbr_clients.client.settings import ResolvedSettings
 from pulumi_hbr_clients.model.errors import CredentialsError, InputError
-from tests.client.samples import KEYS, REGION, profile_file, resolved
+from tests.client.samples import CALLER, KEYS, LIBRARY, REGION, profile_file, resolved
 
 
 def refused(config: dict[str, Any] | None = None, **arguments: Any) -> dict[str, str]:
@@ -19,28 +19,24 @@ def refused(config: dict[str, Any] | None = None, **arguments: Any) -> dict[str,
 @pytest.mark.parametrize(
     ("part", "name", "value"),
     [
-        *(
-            ("region", name, "cn-beijing")
-            for name in ("ALIBABA_CLOUD_REGION_ID", "ALIBABA_CLOUD_REGION", "ALICLOUD_REGION")
-        ),
-        *(("endpoint", name, "https://hbr.example.com") for name in ("ALIBABA_CLOUD_ENDPOINT_HBR", "HBR_ENDPOINT")),
+        ("region", "ALIBABA_CLOUD_REGION_ID", "cn-beijing"),
+        ("region", "ALIBABA_CLOUD_REGION", "cn-beijing"),
+        ("region", "ALICLOUD_REGION", "cn-beijing"),
+        ("endpoint", "ALIBABA_CLOUD_ENDPOINT_HBR", "https://hbr.example.com"),
+        ("endpoint", "HBR_ENDPOINT", "https://hbr.example.com"),
     ],
 )
 def test_variables(part: str, name: str, value: str) -> None:
     """Each variable that other tools read is read; white space around it means nothing."""
-    arguments = {} if part == "region" else {"region": REGION}
-    found = getattr(resolved(arguments, **{name: f" {value}\n"}, **variables()), part)
+    variables = {"ALICLOUD_REGION": REGION, name: f" {value}\n", **CALLER}
+    found = getattr(resolved(**variables), part)
     assert (found.value, found.source) == (value, f"environment {name}")
-
-
-def variables() -> dict[str, str]:
-    return {"ALIBABA_CLOUD_ACCESS_KEY_ID": "FAKE-ENV-ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "FAKE-ENV-SECRET"}
 
 
 @pytest.mark.parametrize("form", ['[{"ecs": "e.example.com", "hbr": "h.example.com"}]', [{"hbr": "h.example.com"}]])
 def test_the_endpoints_of_the_provider(form: Any) -> None:
     """alicloud:endpoints, in the forms that its provider takes."""
-    found = resolved({"region": REGION}, {"alicloud:endpoints": form}, **variables())
+    found = resolved({"region": REGION}, {"alicloud:endpoints": form}, **CALLER)
     assert found.endpoint.value == "https://h.example.com"
 
 
@@ -49,7 +45,7 @@ def test_a_region_id_of_another_type(home: Path, region: object) -> None:
     """Somebody else's file may hold anything: what is no text names no region."""
     profile_file(home, a={"region_id": region, **KEYS})
     with pytest.raises(InputError, match="region: is not set"):
-        resolved(None, None, home)
+        resolved()
 
 
 def test_no_region_says_all_places(home: Path) -> None:
@@ -57,7 +53,7 @@ def test_no_region_says_all_places(home: Path) -> None:
     (home / ".aliyun").mkdir()
     (home / ".aliyun" / "config.json").write_text("{")
     with pytest.raises(InputError) as caught:
-        resolved(None, None, home, **variables())
+        resolved(**CALLER)
     for place in ("--region", "hbr-clients:region", "alicloud:region", "ALIBABA_CLOUD_REGION_ID", "it is not JSON"):
         assert place in str(caught.value)
 
@@ -73,27 +69,25 @@ def test_all_issues_at_once_with_their_sources() -> None:
 @pytest.mark.parametrize("region", ["cn-changsha", "ap-south-1", "us-central-1", "cn-hangzou", "sa-brazil-1"])
 def test_an_unknown_region_is_used(region: str) -> None:
     """Regions are added faster than releases; one that looks like a misspelling gets a warning, no more."""
-    found = resolved({"region": region}, **variables())
+    found = resolved({"region": region}, **CALLER)
     assert found.endpoint.value == f"https://hbr.{region}.aliyuncs.com"
     assert bool(found.warnings) == (region != "sa-brazil-1")
-    assert not resolved({"region": region}, {"alicloud:skipRegionValidation": "true"}, **variables()).warnings
+    assert not resolved({"region": region}, {"alicloud:skipRegionValidation": "true"}, **CALLER).warnings
 
 
 def test_one_value_for_all_parts() -> None:
     """Each part has its source; equal settings are one account; no repr shows a secret."""
-    one, two = (resolved({"region": REGION}, **variables()) for _ in range(2))
+    one, two = (resolved({"region": REGION}, **CALLER) for _ in range(2))
     assert isinstance(one, ResolvedSettings)
     assert (one.region.source, one.network.source) == ("argument region", "default")
     assert (one.credentials.source, one.target.account) == ("environment ALIBABA_CLOUD_ACCESS_KEY_ID",) * 2
     assert one.account == two.account
-    assert (
-        one.account != resolved({"region": REGION}, **{**variables(), "ALIBABA_CLOUD_ACCESS_KEY_ID": "FAKE-2"}).account
-    )
-    assert "FAKE-ENV" not in repr(one) + repr(one.account)
+    assert one.account != resolved({"region": REGION}, **{**CALLER, LIBRARY[0]: "FAKE-2"}).account
+    assert "FAKE-CALLER" not in repr(one) + repr(one.account)
 
 
 def test_credentials_problems_come_before_a_missing_region(home: Path) -> None:
     """A profile that does not exist would have named the region: it is the cause, so it is the error."""
     profile_file(home, a=KEYS)
     with pytest.raises(CredentialsError, match=r"argument profile: there is no profile prod in .*; it has a"):
-        resolved({"profile": "prod"}, None, home)
+        resolved({"profile": "prod"})
