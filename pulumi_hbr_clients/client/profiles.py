@@ -6,6 +6,7 @@ A file that is not there is no error; one that cannot be read is named with the 
 
 import configparser
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -130,12 +131,7 @@ def read_again(spec: CredentialSpec) -> CredentialSpec:
 
 def home(environment: Mapping[str, str]) -> Path:
     """The home directory; `~` itself where there is none, as for a user id without an account."""
-    if named := environment.get("HOME") or environment.get("USERPROFILE"):
-        return Path(named)
-    try:
-        return Path.home()
-    except RuntimeError:
-        return Path("~")
+    return Path(environment.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111  pathlib raises where there is none
 
 
 def expanded(path: str, environment: Mapping[str, str]) -> Path:

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from pulumi_hbr_clients import HbrClient
-from pulumi_hbr_clients.client.session import Observer, RetryDetails
+from pulumi_hbr_clients.client.session import SILENT, Observer, RetryDetails
 from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, InMemoryTransport, new_rows
+from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model.outputs import ClientList
 from pulumi_hbr_clients.protocol.codec import HttpResponse
 from tests.virtual_clock import VirtualClock
@@ -37,12 +38,14 @@ class World:
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.clock.run(work)
 
-    def listed(self, settings: dict[str, Any] | None = None, **arguments: Any) -> ClientList:
+    def listed(
+        self, settings: dict[str, Any] | None = None, observer: Observer = SILENT, **arguments: Any
+    ) -> ClientList:
         """All ECS clients, unless the arguments say otherwise."""
 
         async def work() -> ClientList:
             async with self.client(**settings or {}) as client:
-                return await client.list_backup_clients(**{**ECS, **arguments})
+                return await client.list(queries.parse({**ECS, **arguments}), observer)
 
         found: ClientList = self.run(work())
         return found

@@ -165,8 +165,7 @@ def test_characters_no_header_can_hold(bad: str, place: int) -> None:
     values = ["FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN"]
     values[place] = bad
     variables = dict(zip(LIBRARY, values, strict=True))
-    if "\x00" not in bad:
-        assert refused(**variables).startswith(f"{LIBRARY[place]} holds a line break")
+    assert refused(**variables).startswith(f"{LIBRARY[place]} holds a line break")
     config = {f"hbr-clients:{key}": value for key, value in zip(CONFIG, values, strict=True)}
     assert refused(config).startswith(f"Pulumi config hbr-clients:{CONFIG[place]} holds a line break")
     given = refused(None, {"credentials": Credentials(*values)})

@@ -34,14 +34,17 @@ listed("https://slow.invalid", {"timeout": float(sys.argv[1]), "transport": pool
 
 
 class Resolver:
-    """Answers with these addresses, and counts."""
+    """Answers with these addresses, or fails, after a while; it counts."""
 
-    def __init__(self, *addresses: str) -> None:
-        self.addresses, self.asked = addresses, list[tuple[str, int]]()
+    def __init__(self, *addresses: str, seconds: float = 0.01, failure: Exception | None = None) -> None:
+        self.addresses, self.seconds, self.failure = addresses, seconds, failure
+        self.asked: list[tuple[str, int]] = []
 
     async def __call__(self, host: str, port: int) -> list[str]:
         self.asked.append((host, port))
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(self.seconds)
+        if self.failure:
+            raise self.failure
         return list(self.addresses)
 
     def pool(self, endpoint: str) -> ConnectionPool:
@@ -77,15 +80,9 @@ def test_ctrl_c_ends_a_program_that_looks_a_name_up() -> None:
 
 def test_a_slow_name_is_looked_up_once() -> None:
     """Tries that give up waiting for the name join the look-up that is still under way."""
-    resolver = Resolver()
-
-    async def never(_host: str, _port: int) -> list[str]:
-        resolver.asked.append(("", 0))
-        await asyncio.Event().wait()
-        return []
-
+    resolver = Resolver(seconds=60)
     with pytest.raises(DeadlineError, match=r"still waiting for the address of slow\.invalid"):
-        listed(SLOW, {"timeout": 0.5, "transport": lambda endpoint: ConnectionPool(endpoint, never)})
+        listed(SLOW, {"timeout": 0.5, "transport": resolver.pool})
     assert len(resolver.asked) == 1
 
 
@@ -117,14 +114,8 @@ def test_the_next_address_is_tried() -> None:
 )
 def test_a_name_without_an_address(failure: Exception | None, expected: str) -> None:
     """It is an error of the transport that names the host."""
-
-    async def fail(_host: str, _port: int) -> list[str]:
-        if failure:
-            raise failure
-        return []
-
     with pytest.raises(TransportError, match=expected):
-        listed(SLOW, {"transport": lambda endpoint: ConnectionPool(endpoint, fail), **ONE_TRY})
+        listed(SLOW, {"transport": Resolver(failure=failure).pool, **ONE_TRY})
 
 
 def test_daemon_threads() -> None:

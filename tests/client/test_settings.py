@@ -10,12 +10,6 @@ from pulumi_hbr_clients.model.errors import CredentialsError, InputError
 from tests.client.samples import CALLER, KEYS, LIBRARY, REGION, profile_file, resolved
 
 
-def refused(config: dict[str, Any] | None = None, **arguments: Any) -> dict[str, str]:
-    with pytest.raises(InputError) as caught:
-        resolved(arguments, config)
-    return {fault.path: str(fault) for fault in caught.value.faults}
-
-
 @pytest.mark.parametrize(
     ("part", "name", "value"),
     [
@@ -60,7 +54,9 @@ def test_no_region_says_all_places(home: Path) -> None:
 
 def test_all_issues_at_once_with_their_sources() -> None:
     """Region, endpoint and network are judged together, and each says where it came from."""
-    found = refused({"alicloud:endpoints": [{"hbr": "http://far.example.com"}], "hbr-clients:network": "lan"})
+    with pytest.raises(InputError) as caught:
+        resolved(None, {"alicloud:endpoints": [{"hbr": "http://far.example.com"}], "hbr-clients:network": "lan"})
+    found = {fault.path: str(fault) for fault in caught.value.faults}
     assert found.keys() == {"region", "endpoint", "network"}
     assert "(given: 'lan' from Pulumi config hbr-clients:network)" in found["network"]
     assert "from Pulumi config alicloud:endpoints hbr" in found["endpoint"]

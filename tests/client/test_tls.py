@@ -1,6 +1,5 @@
 """TLS on a real socket: nothing is sent to what is not certain to be the service, or to where a response points."""
 
-import asyncio
 import contextlib
 import json
 import socket
@@ -14,8 +13,6 @@ from pathlib import Path
 import pytest
 import trustme
 
-from pulumi_hbr_clients import wait_until_activated
-from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS
 from pulumi_hbr_clients.model.errors import HbrError, InputError, TransportError
 from tests.client.servers import Request, Response, certified, serving
 from tests.queries import listed
@@ -61,17 +58,6 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(authority: trustme.CA)
         listed(f"https://localhost:{server.server_port}", SHORT)
     assert type(error.value) is TransportError
     assert (server.callers, server.paths) == (1, [])
-
-
-def test_no_gate_waits_for_a_certificate(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waiting cures no certificate: the wait ends with the first poll, not with its timeout."""
-    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", FAKE_CREDENTIALS.access_key_id)
-    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", FAKE_CREDENTIALS.access_key_secret)
-    with serving(service, certified(authority, "localhost")) as server:
-        endpoint = f"https://localhost:{server.server_port}"
-        waiting = wait_until_activated(client_type="ECS_CLIENT", region="cn-hangzhou", endpoint=endpoint, timeout=100)
-        with pytest.raises(TransportError, match="CERTIFICATE_VERIFY_FAILED"):
-            asyncio.run(waiting)
 
 
 @pytest.mark.usefixtures("known")
