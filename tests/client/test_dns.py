@@ -15,7 +15,7 @@ from pulumi_hbr_clients.client.blocking import run_in_daemon_thread
 from pulumi_hbr_clients.client.transport import ConnectionPool
 from pulumi_hbr_clients.emulator import Backend, new_rows
 from pulumi_hbr_clients.model.errors import DeadlineError, TransportError
-from tests.queries import ONE_TRY, listed
+from tests.queries import ONE_TRY, client, listed
 
 SLOW = "https://slow.invalid"
 PROGRAM = """
@@ -79,10 +79,15 @@ def test_ctrl_c_ends_a_program_that_looks_a_name_up() -> None:
 
 
 def test_a_slow_name_is_looked_up_once() -> None:
-    """Tries that give up waiting for the name join the look-up that is still under way."""
+    """Requests that need the name meanwhile wait for the look-up that is under way."""
     resolver = Resolver(seconds=60)
-    with pytest.raises(DeadlineError, match=r"still waiting for the address of slow\.invalid"):
-        listed(SLOW, {"timeout": 0.5, "transport": resolver.pool})
+
+    async def work() -> list[Any]:
+        async with client(SLOW, timeout=0.5, transport=resolver.pool) as hbr:
+            queries = [hbr.list_backup_clients(client_type=kind) for kind in ("ECS_CLIENT", "LOCAL_CLIENT")]
+            return await asyncio.gather(*queries, return_exceptions=True)
+
+    assert [type(error) for error in asyncio.run(work())] == [DeadlineError] * 2
     assert len(resolver.asked) == 1
 
 
