@@ -26,12 +26,6 @@ class Server(http.server.ThreadingHTTPServer):
         server = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.do_POST()
-
-            def do_CONNECT(self) -> None:
-                self.do_POST()
-
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 server.paths.append(self.path)
@@ -41,6 +35,8 @@ class Server(http.server.ThreadingHTTPServer):
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
+
+            do_GET = do_CONNECT = do_POST  # noqa: N815  the names that http.server looks for
 
             def log_message(self, *_: object) -> None:
                 """Quiet."""

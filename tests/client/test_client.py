@@ -97,29 +97,6 @@ def test_an_incomplete_list_is_an_error() -> None:
     assert stayed - set(found.ids) == set()
 
 
-@pytest.mark.parametrize(
-    ("by", "asked"),
-    [("presence", {}), ("tags", {"tags": {"group": "a"}}), ("filters", {"filters": {"BackupStatus": ["PROTECTED"]}})],
-    ids=["presence", "tags", "filters"],
-)
-@pytest.mark.parametrize("leave_from", ["front", "end", "anywhere"])
-@pytest.mark.parametrize("arrive_at", ["front", "end", "anywhere"])
-@pytest.mark.parametrize("arrivals", ["new", "old"])
-def test_one_change_in_every_way(by: Any, asked: Any, leave_from: Any, arrive_at: Any, arrivals: Any) -> None:
-    """One client leaves while another arrives, once, between two pages: the list is read until it is right."""
-    turnover = Turnover(by=by, leave_from=leave_from, arrive_at=arrive_at, arrivals=arrivals, times=1, every=2)
-    world = World(300, turnover=turnover)
-    for number, row in enumerate(world.backend.rows()):
-        tags = [{"Key": "group", "Value": "a" if number % 8 else "b"}]
-        status = "PROTECTED" if number % 8 else "UNPROTECTED"
-        world.backend.change(row["ClientId"], {"Tags": tags, "BackupStatus": status})
-    found = world.listed(**asked)
-    changes = len(world.backend.history) - 300
-    assert found.complete
-    assert changes >= 1
-    assert found.ids == world.listed(**asked).ids
-
-
 def test_a_page_is_no_list() -> None:
     """A single page that is not all is returned as it is: the caller asked for no more."""
     found = World(250).listed(page_size=10)

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from pulumi_hbr_clients.client.settings import ResolvedSettings
 from pulumi_hbr_clients.model.errors import CredentialsError, InputError
 from tests.client.samples import CALLER, KEYS, LIBRARY, REGION, profile_file, resolved
 
@@ -74,7 +73,6 @@ def test_an_unknown_region_is_used(region: str) -> None:
 def test_one_value_for_all_parts() -> None:
     """Each part has its source; equal settings are one account; no repr shows a secret."""
     one, two = (resolved({"region": REGION}, **CALLER) for _ in range(2))
-    assert isinstance(one, ResolvedSettings)
     assert (one.region.source, one.network.source) == ("argument region", "default")
     assert (one.credentials.source, one.target.account) == ("environment ALIBABA_CLOUD_ACCESS_KEY_ID",) * 2
     assert one.account == two.account
