@@ -11,6 +11,7 @@ import pulumi
 from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
 from pulumi_hbr_clients.model.configuration import Config
+from pulumi_hbr_clients.model.errors import HbrError
 from pulumi_hbr_clients.model.outputs import same_but_volatile, to_state
 from pulumi_hbr_clients.model.query import query_of
 
@@ -44,13 +45,15 @@ class ActivationGateProvider(ResourceProvider):
 
     def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """An update, before which the hook waits, where the gate must wait again."""
-        from pulumi_hbr_clients.activation.stack_gate import must_wait_again
+        from pulumi_hbr_clients.activation.stack_gate import reasons_to_wait
+        from pulumi_hbr_clients.client.blocking import run
 
-        return DiffResult(
-            changes=must_wait_again(
-                olds, news, self._config, lambda text: pulumi.log.warn(f"ActivationGate {id_}: {text}")
-            )
-        )
+        try:
+            reasons = run(lambda: reasons_to_wait(olds, news, olds, news.get("bypass", "enforce"), self._config))
+        except HbrError as error:
+            pulumi.log.warn(f"ActivationGate {id_}: not checked again: {error}")
+            return DiffResult(changes=False)
+        return DiffResult(changes=bool(reasons))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Return the clients as outputs. It is not judged again whether the gate passes."""

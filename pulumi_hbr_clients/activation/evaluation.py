@@ -109,11 +109,6 @@ def track_unknown(since: Mapping[str, float], clients: Iterable[BackupClient], n
     return {c.identity: since.get(c.identity, now) for c in clients if c.status == "UNKNOWN"}
 
 
-def rule_of(status: str | None) -> StatusRule:
-    """The effect of a status and what to do about it; an unknown status is waited out."""
-    return STATUSES.get(status or "", _NEW_STATUS)
-
-
 def _by_requested_id(query: Query, found: ClientList) -> Iterator[tuple[Sequence[BackupClient], BlockingClient | None]]:
     """For each requested id its clients, and what to report if it has none. An instance may have an old and a new."""
     for kind, wanted, missing in (
@@ -145,7 +140,7 @@ def _judge(
     condition: ActivationCondition, client: BackupClient, now: float, unknown_for: Mapping[str, float]
 ) -> tuple[State, BlockingClient | None]:
     """Whether a client passes, is waited for, or cannot pass any more; and what is wrong with it."""
-    rule, seconds = rule_of(client.status), unknown_for.get(client.identity, 0.0)
+    rule, seconds = STATUSES.get(client.status or "", _NEW_STATUS), unknown_for.get(client.identity, 0.0)
     if client.status == "UNKNOWN":
         why = f"UNKNOWN for {seconds:.0f} s"
     elif client.status != "ACTIVATED":

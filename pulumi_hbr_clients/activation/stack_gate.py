@@ -149,14 +149,3 @@ def read_gate(properties: Mapping[str, Any], previous: Mapping[str, Any], config
     own_id, found = blocking.run(work)
     kept = ("clients", "countsByStatus", "bypassed", "settingsDigest")
     return own_id, {**properties, **{name: found[name] for name in kept}}
-
-
-def must_wait_again(
-    old: Mapping[str, Any], new: Mapping[str, Any], config: Config, warn: Callable[[str], object]
-) -> bool:
-    """Whether there is a reason to wait. `old`: properties and outputs."""
-    try:
-        return bool(blocking.run(lambda: reasons_to_wait(old, new, old, new.get("bypass", "enforce"), config)))
-    except HbrError as error:
-        warn(f"not checked again: {error}")
-        return False
