@@ -116,8 +116,10 @@ class Provider(ResourceProviderServicer):
 
     async def CheckConfig(self, request: Any, _: Any) -> Any:
         """Refuse a configuration that cannot work, property by property. What is kept of the keys is secret."""
-        faults = self._handlers.check_config(properties.read(request.news))
-        kept = properties.hide(request.news, self._handlers.SECRET_KEYS)
+        given = properties.read(request.news)
+        faults = self._handlers.check_config(given)
+        secret = given.secret | self._handlers.SECRET_KEYS
+        kept = properties.write(given.known(), secret=secret, unknown=given.unknown)
         return provider_pb2.CheckResponse(inputs=kept, failures=_check_failures(faults))
 
     async def DiffConfig(self, request: Any, _: Any) -> Any:

@@ -89,13 +89,3 @@ def write(values: Mapping[str, Any], *, secret: Iterable[str] = (), unknown: Ite
     marked = {n: {_SIGNATURE: _SECRET, "value": v} if n in secret else v for n, v in plain.items()}
     struct.update({**marked, **dict.fromkeys(unknown, UNKNOWN)})
     return struct
-
-
-def hide(struct: Struct, names: Iterable[str]) -> Struct:
-    """A copy in which these texts are secret, where they are known and were not so yet."""
-    hidden, texts = Struct(), {name: struct.fields[name].string_value for name in names if name in struct.fields}
-    hidden.CopyFrom(struct)
-    hidden.update(
-        {name: {_SIGNATURE: _SECRET, "value": text} for name, text in texts.items() if text and text not in _UNKNOWNS}
-    )
-    return hidden
