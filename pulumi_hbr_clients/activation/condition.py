@@ -8,8 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel, Field
 
 from pulumi_hbr_clients.model import query as queries
 from pulumi_hbr_clients.model import validators
@@ -22,9 +21,7 @@ from pulumi_hbr_clients.model.validators import snake, unknown_value_warnings, v
 class ActivationCondition(BaseModel):
     """When a gate passes, and how long it waits."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, loc_by_alias=False
-    )
+    model_config = Query.model_config
 
     min_clients: validators.PageNumber = Field(
         default=1, description="Minimum number of matching clients. Not together with client or instance ids."

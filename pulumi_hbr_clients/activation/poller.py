@@ -65,31 +65,20 @@ class Subscription:
         self.urgent.set()
 
 
-class Pollers:
-    """The pollers of a process, each on the event loop of its gates."""
-
-    def __init__(self) -> None:
-        """Nothing is polled yet."""
-        self._loops: PerEventLoop[dict[Hashable, _Poller]] = PerEventLoop(dict)
-
-    @contextmanager
-    def subscribe(self, query: Query, client: HbrClient, interval: float) -> Iterator[Subscription]:
-        """Take part in the polls for such queries. `client` says which service is asked; it is not closed here."""
-        pollers = self._loops.get()
-        settings = client.resolve(query)
-        key = (settings.target, settings.account, _shape(query))
-        poller = pollers.get(key) or _Poller(client)
-        pollers[key] = poller
-        subscription = poller.join(query, interval)
-        try:
-            yield subscription
-        finally:
-            if poller.leave(subscription):
-                del pollers[key]
-
-
-POLLERS: Final = Pollers()
-"""The pollers of this process, for the gates of all its clients."""
+@contextmanager
+def subscribe(query: Query, client: HbrClient, interval: float) -> Iterator[Subscription]:
+    """Take part in the polls for such queries. `client` says which service is asked; it is not closed here."""
+    pollers = _POLLERS.get()
+    settings = client.resolve(query)
+    key = (settings.target, settings.account, _shape(query))
+    poller = pollers.get(key) or _Poller(client)
+    pollers[key] = poller
+    subscription = poller.join(query, interval)
+    try:
+        yield subscription
+    finally:
+        if poller.leave(subscription):
+            del pollers[key]
 
 
 def _shape(query: Query) -> Hashable:
@@ -168,6 +157,10 @@ class _Poller(Observer):
         least = min(_MIN_INTERVAL, due)
         if not await _is_set_within(self._urgent, least):
             await _is_set_within(self._joined, due - least)
+
+
+_POLLERS: Final[PerEventLoop[dict[Hashable, _Poller]]] = PerEventLoop(dict)
+"""The pollers of this process, for the gates of all its clients, on the event loop of each."""
 
 
 async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 from pulumi_hbr_clients.activation import messages
 from pulumi_hbr_clients.activation.condition import Gate, GateMode, gate_mode, parse
 from pulumi_hbr_clients.activation.evaluation import Verdict, evaluate, track_unknown
-from pulumi_hbr_clients.activation.poller import POLLERS, PollResult
+from pulumi_hbr_clients.activation.poller import PollResult, subscribe
 from pulumi_hbr_clients.client.client import HbrClient
 from pulumi_hbr_clients.client.clock import Clock
 from pulumi_hbr_clients.model.configuration import Config, no_config
@@ -142,7 +142,7 @@ async def _wait(gate: Gate, client: HbrClient, report: ProgressCallback) -> Acti
     verdict, outage, unknown_since = NO_RESPONSE, "", dict[str, float]()
     try:
         async with asyncio.timeout(condition.timeout):
-            with POLLERS.subscribe(gate.query, client, condition.poll) as subscription:
+            with subscribe(gate.query, client, condition.poll) as subscription:
                 while True:
                     result = await _next(subscription.results)
                     now = clock.monotonic()
