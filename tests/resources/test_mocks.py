@@ -8,27 +8,32 @@ from pathlib import Path
 import pytest
 
 
-def child(folder: Path, *command: str) -> str:
-    """Run in a process of its own, without any account or region; Pulumi's mocks hold for a whole process."""
+def run_tests(folder: Path, text: str) -> str:
+    """Run a file of tests in a process of its own, for which Pulumi's mocks hold; it has no account and no region."""
+    (folder / "test_program.py").write_text(text)
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}
-    done = subprocess.run(
-        [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_program.py"]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
-PROGRAM = """
-import asyncio, json, logging, sys
+ANSWERS = """
+import json
 import pulumi
+import pytest
 from pulumi_hbr_clients import ActivationGate, BackupClients, InputError, get_backup_clients, get_backup_clients_output
-from pulumi_hbr_clients.client import transport
 
 CLIENTS = [{"clientId": "c-1", "instanceId": "i-1", "status": "ACTIVATED", "settings": {"proxyPort": 3128.0}}]
 ANSWERS = {
     "list": {"clients": CLIENTS},
     "text": {"clients": json.dumps(CLIENTS), "complete": False, "missingInstanceIds": ["i-9"]},
     "nothing": {},
+}
+EXPECTED = {
+    "list": (["c-1"], ["i-1"], 1, 1, {"ACTIVATED": 1}, [], [], True),
+    "text": (["c-1"], ["i-1"], 1, 1, {"ACTIVATED": 1}, [], ["i-9"], False),
+    "nothing": ([], [], 0, 0, {}, [], [], True),
 }
 asked = []
 
@@ -43,35 +48,34 @@ class Mocks(pulumi.runtime.Mocks):
 
 pulumi.runtime.set_mocks(Mocks())
 
+def outputs_of(found):
+    names = ("ids", "instance_ids", "total_count", "service_total_count", "counts_by_status")
+    return [getattr(found, name) for name in (*names, "missing_client_ids", "missing_instance_ids", "complete")]
+
+@pytest.mark.parametrize("name", ANSWERS)
 @pulumi.runtime.test
-def looked_up():
-    for answer in ANSWERS:
-        found = get_backup_clients(client_type="ECS_CLIENT", tags={"answer": answer})
-        print(answer, found.ids, found.instance_ids, dict(found.counts_by_status), end=" ")
-        print(found.complete, found.missing_instance_ids)
-        later = get_backup_clients_output(client_type="ECS_CLIENT", tags={"answer": pulumi.Output.from_input(answer)})
-        yield later.apply(lambda found, answer=answer: print(answer, "later", found.ids))
+def test_each_answer(name):
+    def check(values):
+        *fleet, gate_ids, looked_up, found = values
+        assert tuple(fleet) == EXPECTED[name]
+        assert (gate_ids, looked_up) == (fleet[0], tuple(fleet[0]))
+        assert [list(each) if isinstance(each, tuple) else each for each in outputs_of(found)] == fleet
 
-@pulumi.runtime.test
-def declared():
-    for name in ANSWERS:
-        fleet = BackupClients(name, client_type="ECS_CLIENT", tags={"a": "b"})
-        gate = ActivationGate(name, client_type="ECS_CLIENT", instance_ids=["i-1"], timeout="1s")
-        yield pulumi.Output.all(fleet.ids, gate.ids).apply(lambda ids, name=name: print(name, "resources", *ids))
+    fleet = BackupClients(name, client_type=pulumi.Output.from_input("ECS_CLIENT"), tags={"a": "b"})
+    gate = ActivationGate(name, client_type="ECS_CLIENT", instance_ids=["i-1"], timeout="1s")
+    answer = fleet.total_count.apply(lambda _: name)
+    later = get_backup_clients_output(client_type="ECS_CLIENT", tags={"answer": answer})
+    found = get_backup_clients(client_type="ECS_CLIENT", tags={"answer": name})
+    return pulumi.Output.all(*outputs_of(fleet), gate.ids, later.ids, found).apply(check)
 
-def run(test):
-    @pulumi.runtime.test
-    def whole():
-        return pulumi.Output.all(*test.__wrapped__())
-    whole()
-
-run(looked_up)
-run(declared)
-try:
-    get_backup_clients(client_type="ecs")
-except InputError as error:
-    print(error)
-print(sorted(set(asked)))
+def test_what_was_asked():
+    with pytest.raises(InputError, match="client_type: must be one of"):
+        get_backup_clients(client_type="ecs")
+    assert sorted(set(asked)) == [
+        "hbr-clients:index:getBackupClients",
+        "pulumi-python:dynamic/hbr-clients:ActivationGate",
+        "pulumi-python:dynamic/hbr-clients:BackupClients",
+    ]
 """
 
 
@@ -79,48 +83,15 @@ print(sorted(set(asked)))
 def test_what_mocks_may_return(tmp_path: Path) -> None:
     """`clients` as a list, as text or not at all, for both look-ups, the data source and the gate; nothing is sent.
 
-    There is no region and no account, so that whatever tried to send would fail; and a gate does not wait.
+    What is left out follows from the clients. There is no region and no account, so that whatever tried to send would
+    fail; and a gate does not wait.
     """
-    lines = child(tmp_path, "-c", PROGRAM).splitlines()
-    one, none = "('c-1',)", "()"
-    assert f"list {one} ('i-1',) {{'ACTIVATED': 1}} True ()" in lines
-    assert f"text {one} ('i-1',) {{'ACTIVATED': 1}} False ('i-9',)" in lines
-    assert "nothing () () {} True ()" in lines
-    assert {f"list later {one}", f"text later {one}", f"nothing later {none}"} <= set(lines)
-    assert {"list resources ['c-1'] ['c-1']", "text resources ['c-1'] ['c-1']", "nothing resources [] []"} <= set(lines)
-    assert any(line.startswith("client_type: must be one of") for line in lines)
-    assert lines[-1] == str(
-        [
-            "hbr-clients:index:getBackupClients",
-            "pulumi-python:dynamic/hbr-clients:ActivationGate",
-            "pulumi-python:dynamic/hbr-clients:BackupClients",
-        ]
-    )
-
-
-ALONE = """
-from pulumi_hbr_clients import BackupClients, get_backup_clients_output
-
-alone = BackupClients("alone", client_type=pulumi.Output.from_input("ECS_CLIENT"))
-
-
-@pulumi.runtime.test
-def test_what_follows_from_the_clients():
-    def check(values):
-        assert values == [2, 2, {"ACTIVATED": 1, "STOPPED": 1}, [], True, ("c-2",)]
-
-    listed = get_backup_clients_output(client_type=alone.clients[0].client_type.apply(lambda _: "ECS_CLIENT"))
-    return pulumi.Output.all(
-        alone.total_count, alone.service_total_count, alone.counts_by_status, alone.missing_client_ids, alone.complete,
-        listed.ids,
-    ).apply(check)
-"""
+    assert "4 passed" in run_tests(tmp_path, ANSWERS)
 
 
 def test_the_page(tmp_path: Path) -> None:
-    """The page's program and its tests pass without a service, and so do the outputs that a mock leaves out."""
+    """The page's program and its tests pass without a service."""
     page = (Path(__file__).parents[2] / "docs" / "testing.md").read_text()
     program, tests, *_ = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
     (tmp_path / "fleet.py").write_text(program)
-    (tmp_path / "test_fleet.py").write_text(tests + ALONE)
-    assert "4 passed" in child(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_fleet.py")
+    assert "3 passed" in run_tests(tmp_path, tests)
