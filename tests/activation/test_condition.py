@@ -38,10 +38,8 @@ def test_parameters(
 @pytest.mark.parametrize(
     ("arguments", "path", "says"),
     [
-        ({"timeout": 0}, "timeout", "must be longer than 0 s"),
         ({"timeout": "soon"}, "timeout", "must be a time: seconds, or text like 90s, 15m or 1h30m"),
         ({"timeout": True}, "timeout", "must be a time"),
-        ({"timeout": float("nan")}, "timeout", "must be a time"),
         ({"min_clients": 0}, "min_clients", "must be 1 or more"),
         ({"min_client_version": "new"}, "min_client_version", "must be a version"),
         ({"tolerate": ["install_failed"]}, "tolerate[0]", "did you mean INSTALL_FAILED?"),

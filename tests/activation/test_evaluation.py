@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pulumi_hbr_clients.activation import condition as gate
 from pulumi_hbr_clients.activation import messages
-from pulumi_hbr_clients.activation.evaluation import STATUSES, Verdict, evaluate, track_unknown
+from pulumi_hbr_clients.activation.evaluation import STATUSES, Verdict, evaluate
 from pulumi_hbr_clients.model import validators
 from pulumi_hbr_clients.model.backup_client import BackupClient, from_wire
 from pulumi_hbr_clients.model.outputs import ClientList
@@ -89,15 +89,6 @@ def test_unknown_has_a_grace(seconds: float, expected: str) -> None:
     assert verdict(client(1, "UNKNOWN"), unknown_for=duration).state == expected
     assert verdict(client(1, "UNKNOWN"), unknown_for=duration, tolerate=["UNKNOWN"]).state == "waiting"
     assert verdict(client(1, "UNKNOWN"), unknown_for=duration, unknown_grace=0).state == "failed"
-
-
-def test_since_when_it_is_unknown() -> None:
-    """Counted from the first poll that saw it so; a break starts anew."""
-    first = track_unknown({}, [client(1, "UNKNOWN"), client(2)], 10.0)
-    again = track_unknown(first, [client(1, "UNKNOWN")], 20.0)
-    assert (first, again) == ({"c-1": 10.0}, {"c-1": 10.0})
-    assert track_unknown(again, [client(1)], 30.0) == {}
-    assert track_unknown({}, [client(1, "UNKNOWN")], 40.0) == {"c-1": 40.0}
 
 
 def record(client_id: str, status: str) -> BackupClient:

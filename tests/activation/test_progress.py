@@ -1,33 +1,25 @@
-"""Lines of a waiting gate: few of them in a log, each time something changes."""
-
-import pytest
+"""Lines of a gate: few of them in a log while it waits, each time something changes; one in a preview."""
 
 from pulumi_hbr_clients.activation.condition import parse
 from pulumi_hbr_clients.activation.stack_gate import StackGate
-from pulumi_hbr_clients.emulator import new_rows
+from pulumi_hbr_clients.emulator import Turnover, new_rows
 from tests.activation.worlds import World
 
 
-def lines_of(world: World) -> list[tuple[int, str]]:
+def lines_of(world: World, *, preview: bool = False) -> list[tuple[int, str]]:
     """What a gate writes, each line with the second at which it came."""
     lines, gate = list[tuple[int, str]](), parse({"client_type": "ECS_CLIENT"})
 
     def log(text: str, *, ephemeral: bool = False, warning: bool = False) -> None:
-        assert (ephemeral, warning) == (True, False)
+        assert (ephemeral, warning) == (not preview, False)
         lines.append((round(world.clock.monotonic()), text))
 
     async def work() -> None:
         async with world.client() as client:
-            await StackGate(gate, "enforce", client).run(log, (), preview=False)
+            await StackGate(gate, "enforce", client).run(log, (), preview=preview)
 
     world.run(work())
     return lines
-
-
-@pytest.fixture
-def world() -> World:
-    """Ten clients."""
-    return World()
 
 
 def test_a_minute_without_a_change(world: World) -> None:
@@ -64,3 +56,12 @@ def test_a_gate_that_passes_at_once(world: World) -> None:
     assert lines_of(world) == []
     world.backend.add(*new_rows(190, seed=3, Status="ACTIVATED"))
     assert [text.partition(";")[0] for _, text in lines_of(world)] == ["200 of 200 activated"]
+
+
+def test_a_preview_of_a_list_that_cannot_be_completed(world: World) -> None:
+    """The gate would wait: that is no error."""
+    world.backend.add(*new_rows(240, seed=3, Status="ACTIVATED"))
+    world.backend.turnover = Turnover()
+    ((_, text),) = lines_of(world, preview=True)
+    assert text.startswith("up will wait: ")
+    assert "the list may be incomplete" in text
