@@ -17,20 +17,9 @@ if "pulumi" not in sys.modules and (_found := find_spec("pulumi")):
         sys.modules[_name] = ModuleType(_name)
         sys.modules[_name].__path__ = [f"{folder}{_below}" for folder in _found.submodule_search_locations or ()]
 
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2
-from pulumi.runtime.proto.provider_pb2_grpc import (
-    ResourceProviderServicer,
-    add_ResourceProviderServicer_to_server,
-)
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc
 
-__all__ = [
-    "CHANNEL",
-    "EngineLog",
-    "ResourceProviderServicer",
-    "add_ResourceProviderServicer_to_server",
-    "plugin_pb2",
-    "provider_pb2",
-]
+__all__ = ["CHANNEL", "EngineLog", "plugin_pb2", "provider_pb2", "provider_pb2_grpc"]
 CHANNEL: Final[list[tuple[str, Any]]] = [
     ("grpc.max_receive_message_length", 400 * 1024 * 1024),  # as the engine's own limit
     ("grpc.max_send_message_length", -1),

@@ -31,14 +31,7 @@ from pulumi_hbr_clients.model.errors import (
 )
 from pulumi_hbr_clients.model.names import FUNCTION_TOKEN, GATE_TOKEN
 from pulumi_hbr_clients.plugin import values as properties
-from pulumi_hbr_clients.plugin.engine import (
-    CHANNEL,
-    EngineLog,
-    ResourceProviderServicer,
-    add_ResourceProviderServicer_to_server,
-    plugin_pb2,
-    provider_pb2,
-)
+from pulumi_hbr_clients.plugin.engine import CHANNEL, EngineLog, plugin_pb2, provider_pb2, provider_pb2_grpc
 
 if TYPE_CHECKING:
     from pulumi_hbr_clients.plugin.handlers import Handlers
@@ -67,7 +60,7 @@ _BY_KIND: Final = (
 async def serve(engine_address: str | None = None) -> None:
     """Serve on a free port, which is printed, until SIGINT or SIGTERM."""
     server, stopped = grpc.aio.server(options=CHANNEL), asyncio.Event()
-    add_ResourceProviderServicer_to_server(Provider(EngineLog(engine_address)), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(EngineLog(engine_address)), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     sys.stdout.write(f"{port}\n")
@@ -78,7 +71,7 @@ async def serve(engine_address: str | None = None) -> None:
     await server.stop(grace=None)
 
 
-class Provider(ResourceProviderServicer):
+class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """The provider. Pydantic and httpx are loaded by the first call that needs them."""
 
     def __init__(self, log: EngineLog) -> None:
