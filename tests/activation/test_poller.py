@@ -28,11 +28,7 @@ def rounds(world: World) -> Counter[float]:
 def test_gates_share_requests(world: World, gates: int, requests: int) -> None:
     """N gates on N instances cost ceil(N / 99) requests a round, and each passes by itself."""
     chosen = world.instances[:gates]
-
-    async def work() -> list[ActivationResult]:
-        return await asyncio.gather(*(world.gate(instance_ids=[each]) for each in chosen))
-
-    passed = world.run(work())
+    passed = world.run_together(*(world.gate(instance_ids=[each]) for each in chosen))
     assert [gate.found.instance_ids for gate in passed] == [(instance,) for instance in chosen]
     assert [gate.waited > 50 for gate in passed] == [number < 5 for number in range(gates)]
     first, *later = rounds(world).values()
@@ -71,14 +67,9 @@ def test_conditions_do_not_matter_for_sharing(world: World) -> None:
     """One list a round serves gates with different conditions; each judges it for itself."""
     world.backend.set_status("DEACTIVATED", world.instances[0])
     world.backend.latency = 0.1
-
-    async def work() -> list[ActivationResult | BaseException]:
-        strict = world.gate(zone_ids=["nowhere"], timeout=5)
-        patient = world.gate(tolerate=["DEACTIVATED"])
-        failing = world.gate()
-        return list(await asyncio.gather(strict, patient, failing, return_exceptions=True))
-
-    _, patient, failing = world.run(work())
+    _, patient, failing = world.run_together(
+        world.gate(zone_ids=["nowhere"], timeout=5), world.gate(tolerate=["DEACTIVATED"]), world.gate()
+    )
     assert isinstance(patient, ActivationResult)
     assert isinstance(failing, GateFailedError)
     assert rounds(world).most_common(1)[0][1] <= 3  # 200 clients are three pages
@@ -86,28 +77,18 @@ def test_conditions_do_not_matter_for_sharing(world: World) -> None:
 
 def test_other_queries_do_not_share(world: World) -> None:
     """Another client type is another question."""
-
-    async def work() -> None:
-        await asyncio.gather(
-            world.gate(instance_ids=world.instances[:1]),
-            world.gate(instance_ids=world.instances[:1], client_type="LOCAL_CLIENT", timeout=1),
-            return_exceptions=True,
-        )
-
-    world.run(work())
+    world.run_together(
+        world.gate(instance_ids=world.instances[:1]),
+        world.gate(instance_ids=world.instances[:1], client_type="LOCAL_CLIENT", timeout=1),
+    )
     assert max(rounds(world).values()) == 2
 
 
 def test_a_poller_outlives_the_gate_that_started_it(world: World) -> None:
     """The first gate passes and closes its client; the others are still polled for."""
-
-    async def work() -> tuple[ActivationResult, ActivationResult]:
-        first, second = await asyncio.gather(
-            world.gate(instance_ids=[world.instances[9]]), world.gate(instance_ids=world.instances[:1])
-        )
-        return first, second
-
-    first, second = world.run(work())
+    first, second = world.run_together(
+        world.gate(instance_ids=[world.instances[9]]), world.gate(instance_ids=world.instances[:1])
+    )
     assert (first.waited < 1, second.waited >= 60) == (True, True)
 
 

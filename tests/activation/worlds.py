@@ -55,6 +55,14 @@ class World:
 
         return self.clock.run(planned())
 
+    def run_together(self, *gates: Coroutine[Any, Any, ActivationResult]) -> list[Any]:
+        """What each of these gates ended with: a result or an error."""
+
+        async def work() -> list[Any]:
+            return list(await asyncio.gather(*gates, return_exceptions=True))
+
+        return self.run(work())
+
     async def gate(
         self,
         mode: GateMode = "enforce",
