@@ -60,16 +60,6 @@ def backend() -> Backend:
     return Backend(new_rows(250, Status="ACTIVATED"))
 
 
-@pytest.fixture(autouse=True)
-def ids(backend: Backend) -> list[str]:
-    """The instances. Every test starts with a fleet that is activated and a service that is well."""
-    found = [row["InstanceId"] for row in backend.rows()]
-    backend.next_faults, backend.fault_rate = [], 0.0
-    backend.activate(*found)
-    backend.clear_log()
-    return found
-
-
 class Listener(engine_pb2_grpc.EngineServicer):
     """An engine that keeps what is logged."""
 
@@ -86,7 +76,7 @@ class Listener(engine_pb2_grpc.EngineServicer):
 
 
 @pytest.fixture(scope="module")
-def listener() -> Iterator[Listener]:
+def engine() -> Iterator[Listener]:
     server, listener = grpc.server(ThreadPoolExecutor(4)), Listener()
     engine_pb2_grpc.add_EngineServicer_to_server(listener, server)
     listener.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
@@ -95,11 +85,15 @@ def listener() -> Iterator[Listener]:
     server.stop(0).wait()
 
 
-@pytest.fixture
-def engine(listener: Listener) -> Listener:
-    """The engine of every provider process, without what an earlier test logged."""
-    listener.logged.clear()
-    return listener
+@pytest.fixture(autouse=True)
+def ids(backend: Backend, engine: Listener) -> list[str]:
+    """The instances. Every test starts with all of them activated, a service that is well, and nothing logged."""
+    found = [row["InstanceId"] for row in backend.rows()]
+    backend.next_faults, backend.fault_rate = [], 0.0
+    backend.activate(*found)
+    backend.clear_log()
+    engine.logged.clear()
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -124,8 +118,8 @@ def started(environment: dict[str, str], *arguments: str, **configuration: Any) 
 
 
 @pytest.fixture(scope="module")
-def provider(environment: dict[str, str], listener: Listener) -> Iterator[Any]:
-    with started(environment, listener.address) as stub:
+def provider(environment: dict[str, str], engine: Listener) -> Iterator[Any]:
+    with started(environment, engine.address) as stub:
         yield stub
 
 
