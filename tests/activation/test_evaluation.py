@@ -35,7 +35,13 @@ def verdict(
     return evaluate(parsed, found, now=NOW, unknown_for=unknown_for or {})
 
 
+def record(client_id: str, status: str) -> BackupClient:
+    """One of several clients of an instance."""
+    return client(1, status, ClientId=client_id)
+
+
 OLD: dict[str, Any] = {"LastHeartBeatTime": NOW - 400}
+DISCONNECTED, LONG = (client(1, "UNKNOWN"),), {"c-1": 120.0}
 CASES: list[tuple[str, tuple[BackupClient, ...], dict[str, Any], str]] = [
     ("one that is activated", (client(),), {}, "passed"),
     ("none that matches", (), {}, "waiting"),
@@ -51,6 +57,12 @@ CASES: list[tuple[str, tuple[BackupClient, ...], dict[str, Any], str]] = [
     ("an id without a client", (client(),), {"instance_ids": ["i-1", "i-2"]}, "waiting"),
     ("a client id that is activated", (client(),), {"client_ids": ["c-1"]}, "passed"),
     ("a client id that does not exist", (), {"client_ids": ["c-1"]}, "waiting"),
+    (
+        "a client id whose instance has another client",
+        (record("c-1", "DEACTIVATED"), record("c-2", "ACTIVATED")),
+        {"client_ids": ["c-1", "c-2"]},
+        "failed",
+    ),
     ("an empty id list", (), {"instance_ids": []}, "passed"),
     ("a fresh heartbeat", (client(LastHeartBeatTime=NOW - 100),), {"max_heartbeat_age": "5m"}, "passed"),
     ("an old heartbeat", (client(**OLD),), {"max_heartbeat_age": "5m"}, "waiting"),
@@ -63,6 +75,13 @@ CASES: list[tuple[str, tuple[BackupClient, ...], dict[str, Any], str]] = [
     ("not protected", (client(BackupStatus="UNPROTECTED"),), {"backup_status": "PROTECTED"}, "waiting"),
     ("no backup status", (client(),), {"backup_status": "PROTECTED"}, "waiting"),
     ("no status", (client(status=None),), {}, "waiting"),
+    ("disconnected just now", DISCONNECTED, {}, "waiting"),
+    ("disconnected for less than the grace period", DISCONNECTED, {"unknown_for": {"c-1": 119.0}}, "waiting"),
+    ("disconnected for the grace period", DISCONNECTED, {"unknown_for": LONG}, "failed"),
+    ("disconnected for long and tolerated", DISCONNECTED, {"unknown_for": LONG, "tolerate": ["UNKNOWN"]}, "waiting"),
+    ("disconnected without any grace", DISCONNECTED, {"unknown_grace": 0}, "failed"),
+    ("filters: someone might not be listed", (client(),), {"complete": False}, "waiting"),
+    ("ids: all were seen", (client(),), {"complete": False, "instance_ids": ["i-1"]}, "passed"),
     ("one of two failed", (client(1), client(2, "INSTALL_FAILED")), {}, "failed"),
     ("failed beats missing", (client(1, "INSTALL_FAILED"),), {"instance_ids": ["i-1", "i-2"]}, "failed"),
 ]
@@ -82,19 +101,6 @@ def test_every_status() -> None:
         assert verdict(client(1), client(2, status), tolerate=[status]).state == "waiting"
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [(0, "waiting"), (119, "waiting"), (120, "failed")])
-def test_unknown_has_a_grace(seconds: float, expected: str) -> None:
-    """Disconnected may recover: it fails only after the grace period."""
-    duration = {"c-1": float(seconds)}
-    assert verdict(client(1, "UNKNOWN"), unknown_for=duration).state == expected
-    assert verdict(client(1, "UNKNOWN"), unknown_for=duration, tolerate=["UNKNOWN"]).state == "waiting"
-    assert verdict(client(1, "UNKNOWN"), unknown_for=duration, unknown_grace=0).state == "failed"
-
-
-def record(client_id: str, status: str) -> BackupClient:
-    return client(1, status, ClientId=client_id)
-
-
 @pytest.mark.parametrize(
     ("statuses", "expected"),
     [
@@ -112,18 +118,6 @@ def test_an_instance_with_several_clients(statuses: tuple[str, str], expected: s
     assert (found.state, found.wanted, found.ready) == (expected, 1, int(expected == "passed"))
     if statuses == ("INSTALL_FAILED", "INSTALLING"):
         assert [blocking.status for blocking in found.waiting] == ["INSTALLING"]
-
-
-def test_each_client_id_is_judged_by_itself() -> None:
-    """Another client of the same instance does not stand in for a client that was asked for by its id."""
-    found = verdict(record("c-1", "DEACTIVATED"), record("c-2", "ACTIVATED"), client_ids=["c-1", "c-2"])
-    assert (found.state, found.ready, found.wanted) == ("failed", 1, 2)
-
-
-def test_an_incomplete_list_opens_no_gate() -> None:
-    """Asked by filters, someone might not be listed; asked by ids, everyone asked for was seen."""
-    assert verdict(client(), complete=False).state == "waiting"
-    assert verdict(client(), complete=False, instance_ids=["i-1"]).state == "passed"
 
 
 def test_ids_that_another_filter_drops() -> None:
