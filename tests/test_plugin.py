@@ -356,31 +356,27 @@ def test_what_makes_a_gate_wait_again(provider: Any, backend: Backend, engine: L
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "changed"),
+    ("before", "after", "reasons"),
     [
-        ({}, {"region": "cn-shanghai"}, True),
-        ({}, {"region": "cn-hangzhou"}, False),
-        ({}, {"accessKey": "FAKE-OTHER-ID", "secretKey": "FAKE-OTHER-SECRET"}, True),
+        ({}, {"region": "cn-shanghai"}, ["settingsDigest"]),
+        ({}, {"region": "cn-hangzhou"}, []),
+        ({}, {"accessKey": "FAKE-OTHER-ID", "secretKey": "FAKE-OTHER-SECRET"}, ["settingsDigest"]),
         (
             {"accessKey": "FAKE-1", "secretKey": "FAKE-S1", "securityToken": "FAKE-T1"},
             {"accessKey": "FAKE-2", "secretKey": "FAKE-S2", "securityToken": "FAKE-T2"},
-            False,
+            [],
         ),
     ],
 )
 def test_other_settings_make_a_gate_wait_again(
-    environment: dict[str, str],
-    backend: Backend,
-    before: dict[str, Any],
-    after: dict[str, Any],
-    changed: bool,  # noqa: FBT001  a case
+    environment: dict[str, str], backend: Backend, before: dict[str, str], after: dict[str, str], reasons: list[str]
 ) -> None:
     """Other clients are meant. Temporary keys that were renewed are the same caller."""
     given: dict[str, Any] = {"clientType": "ECS_CLIENT", "instanceIds": []}
     with started(environment, **before) as stub:
         state = stub.Create(create(**given)).properties
         configure(stub, **after)
-        assert diff(stub, state, given, given) == (["settingsDigest"] if changed else [])
+        assert diff(stub, state, given, given) == reasons
     assert backend.requests == 0
 
 
