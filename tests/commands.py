@@ -2,20 +2,21 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
 from click.testing import CliRunner, Result
 
+from pulumi_hbr_clients import HbrClient
 from pulumi_hbr_clients.cli import hbr_clients
 
 ECS: Final = ("--client-type", "ECS_CLIENT")
 
 
-def run(*words: str) -> Result:
-    """What it printed, and its exit code."""
-    return CliRunner().invoke(hbr_clients, words, prog_name="hbr-clients")
+def run(*words: str, client: Callable[..., HbrClient] | None = None) -> Result:
+    """What it printed, and its exit code. `client` makes the clients that send its requests."""
+    return CliRunner().invoke(hbr_clients, words, prog_name="hbr-clients", obj=client)
 
 
 @contextmanager

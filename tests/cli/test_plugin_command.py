@@ -6,26 +6,19 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from pulumi_hbr_clients import __version__
-from pulumi_hbr_clients.cli import hbr_clients
 from pulumi_hbr_clients.cli.plugin_command import install_plugin
 from pulumi_hbr_clients.model.errors import HbrError
+from tests.commands import run
 
 ROOT = Path(__file__).parents[2]
 
 
-def run(*words: str) -> str:
-    result = CliRunner().invoke(hbr_clients, words)
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
 def test_the_schema() -> None:
     """It prints what is checked in."""
-    assert run("schema") == (ROOT / "pulumi_hbr_clients" / "plugin" / "schema.json").read_text()
-    assert json.loads(run("schema"))["name"] == "hbr-clients"
+    assert run("schema").stdout == (ROOT / "pulumi_hbr_clients" / "plugin" / "schema.json").read_text()
+    assert json.loads(run("schema").stdout)["name"] == "hbr-clients"
 
 
 @pytest.mark.parametrize("home", ["PULUMI_HOME", "HOME"])
@@ -35,13 +28,13 @@ def test_install_and_uninstall(home: str, monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setenv(home, str(tmp_path))
     plugins = tmp_path / ("plugins" if home == "PULUMI_HOME" else ".pulumi/plugins")
     script = plugins / f"resource-hbr-clients-v{__version__}" / "pulumi-resource-hbr-clients"
-    assert run("plugin", "install") == f"installed {script.parent}\n"
-    assert run("plugin", "install") == f"installed {script.parent}\n"
+    assert run("plugin", "install").stdout == f"installed {script.parent}\n"
+    assert run("plugin", "install").stdout == f"installed {script.parent}\n"
     shown = subprocess.run([str(script), "--version"], check=True, capture_output=True, text=True)
     assert shown.stdout == f"{__version__}\n"
-    assert run("plugin", "uninstall") == f"removed {script.parent}\n"
+    assert run("plugin", "uninstall").stdout == f"removed {script.parent}\n"
     assert list(plugins.iterdir()) == []
-    assert run("plugin", "uninstall") == f"not installed: {script.parent}\n"
+    assert run("plugin", "uninstall").stdout == f"not installed: {script.parent}\n"
 
 
 def test_install_an_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -53,11 +46,11 @@ def test_install_an_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     for path in (archive, other):
         with tarfile.open(path, "w:gz") as packed:
             packed.add(executable, executable.name)
-    run("plugin", "install", "--archive", str(archive))
+    assert run("plugin", "install", "--archive", str(archive)).exit_code == 0
     (installed,) = tmp_path.glob("plugins/*/pulumi-resource-hbr-clients")
     for wrong, reason in ((other, "is not of this version: install"), (executable, "is not an archive of")):
-        refused = CliRunner().invoke(hbr_clients, ["plugin", "install", "--archive", str(wrong)])
-        assert (refused.exit_code != 0, reason in refused.output + str(refused.exception)) == (True, True)
+        refused = run("plugin", "install", "--archive", str(wrong))
+        assert (refused.exit_code, reason in refused.stderr) == (1, True)
     assert subprocess.run([installed], check=True, capture_output=True, text=True).stdout == "frozen\n"
 
 

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 from pulumi_hbr_clients import HbrClient
-from pulumi_hbr_clients.cli import hbr_clients
-from pulumi_hbr_clients.emulator import Backend, Cloud, InMemoryTransport, account_credentials, serve
+from pulumi_hbr_clients.emulator import Backend, Cloud, InMemoryTransport, account_credentials
 from pulumi_hbr_clients.protocol.endpoints import REGIONS
+from tests import commands
 from tests.cli.terminals import row
 from tests.client.samples import profile_file
 from tests.commands import ECS
@@ -34,12 +33,7 @@ def run(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Any:
     credentials = account_credentials("prod")
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", credentials.access_key_id)
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", credentials.access_key_secret)
-    client = partial(HbrClient, transport=lambda _endpoint: InMemoryTransport(cloud))
-
-    def run(*words: str) -> Result:
-        return CliRunner().invoke(hbr_clients, words, prog_name="hbr-clients", obj=client)
-
-    return run
+    return partial(commands.run, client=partial(HbrClient, transport=lambda _endpoint: InMemoryTransport(cloud)))
 
 
 def test_a_table_of_several_regions(run: Any) -> None:
@@ -62,7 +56,7 @@ def test_a_setting_that_cannot_be_is_reported_with_its_target(monkeypatch: pytes
     """The proxy is read when a connection is opened: an error then names the target, as any other."""
     monkeypatch.setenv("HTTPS_PROXY", "socks9://proxy.invalid")
     monkeypatch.delenv("NO_PROXY", raising=False)
-    result = CliRunner().invoke(hbr_clients, ["list", *ECS, *BOTH], prog_name="hbr-clients")
+    result = commands.run("list", *ECS, *BOTH)
     assert result.exit_code == 1
     for region in ("cn-hangzhou", "cn-shanghai"):
         assert f"error: {region}: bad input, nothing was sent\n  HTTPS_PROXY: must be http" in result.stderr
@@ -108,15 +102,13 @@ def test_all_regions(cloud: Cloud, run: Any, monkeypatch: pytest.MonkeyPatch) ->
     assert refused.stderr.startswith("error: InvalidAccessKeyId.NotFound: ")
 
 
-def test_an_emulator_of_several_regions(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Over HTTP each region has an address of its own, and what the emulator prints names them all."""
-    with serve(cloud) as running:
-        for name, value in running.environment.items():
-            monkeypatch.setenv(name, value)
-        result = CliRunner().invoke(hbr_clients, ["list", *ECS, "--all-regions"])
-        elsewhere = CliRunner().invoke(hbr_clients, ["list", *ECS, "--region", "eu-west-1"])
-    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "3 clients in 2 targets: 2 ACTIVATED, 1 STOPPED")
-    assert "--endpoint: names no endpoint for eu-west-1, only for cn-hangzhou, cn-shanghai, " in elsewhere.stderr
+@pytest.mark.parametrize("output", ["table", "json", "csv"])
+def test_a_service_without_regions(cloud: Cloud, run: Any, output: str) -> None:
+    """With --all-regions an answer that names no region is an error, not an empty list."""
+    cloud.backends[HANGZHOU].regions = ()
+    result = run("list", *ECS, "--all-regions", "--output", output)
+    error = "error: hbr:DescribeRegions names no region; give each as --region\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", error)
 
 
 def test_bad_targets_are_reported_together(cloud: Cloud, run: Any) -> None:
