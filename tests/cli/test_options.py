@@ -140,17 +140,15 @@ def test_bad_input_is_reported_together(backend: Backend, typed: str, wrong: str
 @pytest.mark.parametrize(
     ("typed", "text"),
     [
-        *((f"--{name}=", "must not be empty or hold white space") for name in ("client-id", "instance-id", "zone-id")),
+        ("--client-id=", "--client-id: must not be empty or hold white space"),
         ("--page-size 100", "--page-size: must be 1 to 99 (given: 100)"),
         ("--cross-account-user-id x", "--cross-account-type: must be given too"),
         ("--tag =v", "--tag key: must not be empty (given: '')"),
-        ("--tag aliyun=v", "--tag key: must not start with aliyun or acs: (given: 'aliyun')"),
         ("--region cn-hangzou --endpoint=", "--endpoint: must"),
         (
             "--region eu-west-1 --endpoint cn-hangzhou=127.0.0.1,cn-shanghai=127.0.0.1",
             "--endpoint: names no endpoint for eu-west-1, only for cn-hangzhou, cn-shanghai",
         ),
-        (" ".join(f"--tag {n}" for n in range(21)), "--tag: must be at most 20"),
         ("--assume-role {roleArn", "--assume-role: must be a role's ARN, or a JSON object with roleArn (given"),
         ("--assume-role {}", "--assume-role roleArn: is required"),
         ("--timeout 5x", "--timeout: must be a time: seconds, or text like 90s, 15m or 1h30m"),

@@ -8,13 +8,10 @@ import pytest
 from click.testing import Result
 
 from pulumi_hbr_clients.emulator import Backend
+from tests.cli.terminals import row
 from tests.commands import ECS, run
 
 pytestmark = pytest.mark.usefixtures("emulator")
-
-
-def row(number: int, status: str = "ACTIVATED") -> dict[str, Any]:
-    return {"ClientId": f"c-{number}", "InstanceId": f"i-{number}", "Status": status, "ClientVersion": "2.13.0"}
 
 
 @pytest.fixture
@@ -154,7 +151,7 @@ def test_warnings_come_first() -> None:
 
 def test_a_name_cannot_steer_the_terminal(backend: Backend) -> None:
     """Control codes in what the service says are shown, not sent."""
-    backend.add({**row(9, "STOPPED"), "InstanceId": "i-\x1b[31m"})
+    backend.add(row(9, Status="STOPPED", InstanceId="i-\x1b[31m"))
     result = wait("--timeout", "0.3")
     assert "c-9 (i-\ufffd[31m): STOPPED" in result.stderr
     assert "\x1b" not in result.output
