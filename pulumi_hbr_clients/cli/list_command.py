@@ -201,7 +201,7 @@ def _print(results: Sequence[Target], output: str, *, watched: bool = False) -> 
     if output == "table" and is_terminal(sys.stdout):
         from pulumi_hbr_clients.cli import terminal  # noqa: PLC0415  rich costs 0.1 s: only where it is needed
 
-        terminal.print_lines(lambda width: tables.lines(results, now=time.time(), width=width))
+        terminal.print_lists(results)
     else:
         if output == "json":
             text = json_csv.json_text(results, compact=watched)

@@ -6,7 +6,7 @@ Imported only where a terminal is: rich costs 0.1 s.
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final, TextIO
@@ -41,10 +41,10 @@ def _styled(line: Line) -> Text:
     return Text.assemble(*line)
 
 
-def print_lines(lines: Callable[[int], Iterable[Line]]) -> None:
-    """Print the lines that fit the width of the terminal on stdout."""
+def print_lists(results: Sequence[Target]) -> None:
+    """Print the lists to stdout as a table that fits the width of the terminal."""
     console = _console_on(sys.stdout)
-    for line in lines(console.width):
+    for line in tables.lines(results, now=time.time(), width=console.width):
         console.print(_styled(line), soft_wrap=True)
 
 
