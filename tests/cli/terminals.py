@@ -44,6 +44,16 @@ def on_terminal(*words: str, width: int = 100, **env: str) -> tuple[int, str]:
         return process.wait(), text
 
 
+def interrupted_on_terminal(when: Callable[[], object], *words: str, **size: Any) -> tuple[int, str]:
+    """The exit code and all that was written to a terminal, with Ctrl-C a moment after the condition holds."""
+    with attached(*words, **size) as (process, written):
+        wait_for(when)
+        time.sleep(0.3)  # what was answered is drawn
+        process.send_signal(signal.SIGINT)
+        text = written()
+        return process.wait(), text
+
+
 def _read(descriptor: int) -> bytes:
     try:
         return os.read(descriptor, 65536)
