@@ -22,14 +22,17 @@ def usage(stream: IO[str] | None) -> list[str]:
 
 
 def test_what_it_prints_works(tmp_path: Path) -> None:
-    """Pasted into a shell, its lines make the next command list its fleet in all regions; Ctrl-C ends it quietly."""
+    """Pasted into a shell, its lines list its fleet in all regions and show its behaviours; Ctrl-C ends it quietly."""
     fleet = tmp_path / "fleet.yaml"
     fleet.write_text("accounts: {prod: {cn-hangzhou: [{count: 150}], cn-shanghai: [{clientId: c-mine}]}}")
-    with program("emulator", "--fleet", str(fleet), "--seed", "3", "--rate", "500/s", "--latency", "0.01") as process:
+    options = ["--fleet", str(fleet), "--seed", "3", "--rate", "500/s", "--latency", "0.01", "--faults", "0%"]
+    with program("emulator", *options, "--behaviour", "window={limit: 600}", "--behaviour", "order=id") as process:
         lines = usage(process.stdout)
         exports = "\n".join(line for line in lines if line.startswith("export "))
         script = f"{exports}\n{sys.executable} -m pulumi_hbr_clients.cli list --client-type ECS_CLIENT --all-regions"
         shell = subprocess.run(["/bin/sh", "-c", script], check=False, capture_output=True, text=True)
+        with urllib.request.urlopen(lines[-1].rpartition(" ")[2]) as response:  # noqa: S310  loopback
+            behaviours = json.load(response)["behaviours"]
         process.send_signal(signal.SIGINT)
         out, errors = process.communicate(timeout=20)
     assert lines[0].startswith("Cloud Backup is emulated at http://127.0.0.1:")
@@ -38,43 +41,29 @@ def test_what_it_prints_works(tmp_path: Path) -> None:
     assert any(line.startswith("cn-shanghai is at http://127.0.0.1:") for line in lines)
     assert (shell.returncode, shell.stderr) == (0, "note: regions: 2 from hbr:DescribeRegions\n")
     assert shell.stdout.splitlines()[-1].startswith("151 clients in 2 targets: ")
+    assert [behaviours[name] for name in ("rate", "latency", "fault_rate", "order")] == [500, 0.01, 0, "id"]
+    assert behaviours["window"]["limit"] == 600
     assert (process.returncode, out, errors) == (130, "", "")
 
 
 def test_bad_input_is_reported_together() -> None:
-    """Every bad option in one report, with what is allowed."""
-    result = run("emulator", "--port", "70000", "--latency", "-1", "--rate", "0", "--faults", "101%", "--seed", "x")
+    """Every bad option in one report, with what is allowed; behaviours first."""
+    numbers = "--port 70000 --latency -1 --rate 0 --faults 101% --seed x"
+    behaviours = "--behaviour order=sorted --behaviour x=1 --behaviour rate={"
+    result = run("emulator", *numbers.split(), *behaviours.split())
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.splitlines() == [
-        "error: bad input",
+    head, order, unknown, rate, *lines = result.stderr.splitlines()
+    assert head == "error: bad input"
+    assert order.startswith("  --behaviour: order: Input should be 'arrival', 'id', 'name', 'random' or 'shuffled'")
+    assert unknown.startswith("  --behaviour: no such behaviour: x; one of latency, rate,")
+    assert rate.startswith("  --behaviour: rate: not YAML")
+    assert lines == [
         "  --port: must be a port, 1 to 65535, or 0 for a free one (given: '70000')",
         "  --latency: must be seconds, 0 to 3600 (given: '-1')",
         "  --rate: must be requests per second, such as 20/s (given: '0')",
         "  --faults: must be a share, as 0.05 or 5% (given: '101%')",
         "  --seed: must be a whole number (given: 'x')",
     ]
-
-
-def test_behaviours() -> None:
-    """Any behaviour can be set, its value as YAML; bad ones are reported with the other options."""
-    with program("emulator", "--behaviour", "turnover={by: tags, times: 1}", "--behaviour", "order=id") as process:
-        lines = usage(process.stdout)
-        with urllib.request.urlopen(lines[-1].rpartition(" ")[2]) as response:  # noqa: S310  loopback
-            behaviours = json.load(response)["behaviours"]
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
-    assert (behaviours["turnover"]["by"], behaviours["turnover"]["times"], behaviours["order"]) == ("tags", 1, "id")
-    result = run(
-        "emulator", "--behaviour", "order=sorted", "--behaviour", "x=1", "--behaviour", "rate={", "--seed", "x"
-    )
-    assert result.exit_code == 2
-    assert [line.partition(" (given")[0] for line in result.stderr.splitlines()[1:]] == [
-        "  --behaviour: order: Input should be 'arrival', 'id', 'name', 'random' or 'shuffled'",
-        *[line.partition(" (given")[0] for line in result.stderr.splitlines()[2:4]],
-        "  --seed: must be a whole number",
-    ]
-    assert "no such behaviour: x; one of latency, rate," in result.stderr
-    assert "--behaviour: rate: not YAML" in result.stderr
 
 
 def test_a_bad_fleet(tmp_path: Path) -> None:
