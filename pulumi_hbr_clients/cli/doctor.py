@@ -147,7 +147,7 @@ def _location(settings: Settings) -> dict[str, Finding]:
     try:
         *_, endpoint, warnings = settings.location()
         if warnings:
-            problems["region"] = warnings[0].partition(": ")[2] or warnings[0]
+            problems["region"] = warnings[0]
         else:
             defaults["endpoint"] = endpoint
     except InputError as error:

@@ -125,7 +125,4 @@ def _wait_picture(progress: waiter.Progress) -> Group:
     ]
     if progress.outage:
         lines.append([(printable(f"the service does not answer: {progress.outage}"), "red")])
-    texts = list(map(_styled, lines))
-    for text in texts:
-        text.no_wrap, text.overflow = True, "ellipsis"
-    return Group(head, *texts)
+    return Group(head, *(Text.assemble(*line, no_wrap=True, overflow="ellipsis") for line in lines))
