@@ -2,7 +2,6 @@
 
 import heapq
 import random
-from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -10,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from pulumi_hbr_clients.emulator.behaviour import Behaviour, Limiter
+from pulumi_hbr_clients.emulator.responses import ApiError
 from pulumi_hbr_clients.protocol.rate_limiter import MOST, PROBE_DELAY, START, WINDOW, RateLimiter, State
 
 Accepts = Callable[[float], bool]
@@ -18,46 +19,21 @@ SERVICE_TIME = 0.0007
 """Seconds of the service's work for a request: it answers one after the other."""
 CLIENT_TIME = 0.0015
 """Seconds of a process's work for a page; two processes at a time have a core."""
+FIRST_WINDOW = 5.0
+"""Seconds since the first fixed window opened."""
+KINDS = ("fixed", "sliding")
 
 
-def bucket(rate: float) -> Accepts:
-    """A burst of `rate` requests, and as many a second."""
-    tokens, refilled = rate, 0.0
-
-    def accepts(now: float) -> bool:
-        nonlocal tokens, refilled
-        tokens, refilled = min(rate, tokens + (now - refilled) * rate), now
-        has_token = tokens >= 1
-        tokens -= has_token
-        return has_token
-
-    return accepts
-
-
-def fixed(limit: int, began: float = 5.0) -> Accepts:
-    """A window that opens every minute; the first one opened `began` seconds ago. Refused requests do not count."""
-    taken = Counter[int]()
+def service(**limits: Any) -> Accepts:
+    """The emulator's limits: a `rate`, or a `window`."""
+    behaviour, limiter = Behaviour(**limits), Limiter()
 
     def accepts(now: float) -> bool:
-        window = int((now + began) // WINDOW)
-        has_room = taken[window] < limit
-        taken[window] += has_room
-        return has_room
-
-    return accepts
-
-
-def sliding(limit: int) -> Accepts:
-    """The accepted requests of the last minute count."""
-    taken = deque[float]()
-
-    def accepts(now: float) -> bool:
-        while taken and taken[0] <= now - WINDOW:
-            taken.popleft()
-        has_room = len(taken) < limit
-        if has_room:
-            taken.append(now)
-        return has_room
+        try:
+            limiter.take(behaviour, now + FIRST_WINDOW)
+        except ApiError:
+            return False
+        return True
 
     return accepts
 
@@ -149,38 +125,36 @@ def simulate(accepts: Accepts, *, processes: int = 1, pages: int, latency: float
 @pytest.mark.parametrize("rate", [5, 20, 100])
 def test_a_rate_is_found(rate: int, latency: float) -> None:
     """Fifty seconds' worth of pages take less than 15 % longer, with at most one response in twenty throttled."""
-    run = simulate(bucket(rate), pages=50 * rate + MOST, latency=latency)
+    run = simulate(service(rate=rate), pages=50 * rate + MOST, latency=latency)
     assert run.seconds <= (49 + MOST / rate) * 1.15
     assert run.throttled - MOST <= run.sent / 20  # what is in flight when the first is throttled cannot be helped
 
 
 @pytest.mark.parametrize("latency", [0.0, 0.1])
 @pytest.mark.parametrize(("pages", "windows"), [(708, 1), (1416, 2)], ids=["counted", "verified"])
-@pytest.mark.parametrize("service", [fixed, sliding])
-def test_a_window_of_ones_own(service: Callable[[int], Accepts], pages: int, windows: int, latency: float) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_window_of_ones_own(kind: str, pages: int, windows: int, latency: float) -> None:
     """70,000 clients in windows of 600 requests: within 1.15 of the shortest time, less than 2 % throttled."""
-    shortest = windows * WINDOW - (5.0 if service is fixed else 0.0)
-    run = simulate(service(600), pages=pages, latency=latency)
+    shortest = windows * WINDOW - (FIRST_WINDOW if kind == "fixed" else 0.0)
+    run = simulate(service(window={"limit": 600, "kind": kind}), pages=pages, latency=latency)
     assert shortest <= run.seconds <= shortest * 1.15
     assert run.throttled_share < 0.02
 
 
 @pytest.mark.parametrize("latency", [0.0, 0.02, 0.1])
 @pytest.mark.parametrize(("processes", "pages"), [(5, 203), (5, 406), (3, 1000)])
-@pytest.mark.parametrize("service", [fixed, sliding])
-def test_a_window_that_processes_share(
-    service: Callable[[int], Accepts], processes: int, pages: int, latency: float
-) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_window_that_processes_share(kind: str, processes: int, pages: int, latency: float) -> None:
     """20,000 to 100,000 clients each: within 1.15 of the shortest time, less than 8 % throttled."""
-    shortest = processes * pages // 600 * WINDOW - (5.0 if service is fixed else 0.0)
-    run = simulate(service(600), processes=processes, pages=pages, latency=latency)
+    shortest = processes * pages // 600 * WINDOW - (FIRST_WINDOW if kind == "fixed" else 0.0)
+    run = simulate(service(window={"limit": 600, "kind": kind}), processes=processes, pages=pages, latency=latency)
     assert run.seconds <= shortest * 1.15
     assert run.throttled_share < 0.08
 
 
 def test_who_is_left_takes_the_whole_window() -> None:
     """Two processes share a window; when one has finished, the other soon sends more than its share."""
-    simulation = Simulation(sliding(600), processes=2, pages=2000, latency=0.1)
+    simulation = Simulation(service(window={"limit": 600, "kind": "sliding"}), processes=2, pages=2000, latency=0.1)
     simulation.processes[1].pages = 200
     run = simulation.run()
     assert run.seconds <= 4 * WINDOW * 1.05
@@ -194,21 +168,16 @@ def test_no_limit_no_waiting() -> None:
     assert run.seconds <= 0.1 * (3000 / MOST + 30)
 
 
-def test_fast_responses_need_no_more_in_flight() -> None:
-    """Sixteen in flight saturate a service that answers at once; more would only be refused at the end of a window."""
+@pytest.mark.parametrize(
+    ("rate", "latency", "responses"), [(1000, 0.001, 2 * START), (100, 0.2, 300)], ids=["fast", "queue"]
+)
+def test_sixteen_in_flight_are_enough(rate: int, latency: float, responses: int) -> None:
+    """More are not tried where the service answers at once, and are given up where they only wait in a queue."""
     limiter = RateLimiter()
-    for moment in range(100):
-        limiter.on_send(moment / 1000)
-        limiter.on_success((moment + 1) / 1000, moment / 1000)
-    assert limiter.max_in_flight(0.2) == START
-
-
-def answered(limiter: RateLimiter, *, rate: float, latency: float) -> int:
-    """Requests in flight at most, after 300 responses at this rate per second, each this slow."""
-    for number in range(300):
+    for number in range(responses):
         limiter.on_send(number / rate)
         limiter.on_success(number / rate + latency, number / rate)
-    return limiter.max_in_flight(300 / rate)
+    assert limiter.max_in_flight(responses / rate) == START
 
 
 def test_slow_responses_let_more_in_flight() -> None:
@@ -220,11 +189,6 @@ def test_slow_responses_let_more_in_flight() -> None:
             limiter.on_send(moment)
             limiter.on_success(moment + 0.1, moment)
     assert limiter.max_in_flight(4) == MOST
-
-
-def test_a_queue_lets_no_more_in_flight() -> None:
-    """Where twice as many requests bring no more responses, they wait in a queue: back to sixteen."""
-    assert answered(RateLimiter(), rate=100, latency=0.2) == START
 
 
 def test_a_burst_counts_once() -> None:
