@@ -43,13 +43,6 @@ def test_same_request_as_the_sdk(sample: dict[str, Any]) -> None:
     assert {name: headers[name] for name in request.headers} == request.headers
 
 
-@pytest.mark.parametrize("sample", ALIKE, ids=[s["name"] for s in ALIKE])
-def test_far_end_reads_the_same_query(sample: dict[str, Any]) -> None:
-    """What is encoded decodes to the same arguments."""
-    query = query_of(sample)
-    assert queries.parse(codec.decode_request(codec.encode_request(query, PageRequest(), "h"))) == query
-
-
 def test_an_ask_overrides_paging_and_ids() -> None:
     """A page of a part of a long id list; an empty part sends no ids at all."""
     query = queries.parse({"client_type": "ECS_CLIENT", "instance_ids": ["i-1", "i-2", "i-3"]})
