@@ -10,10 +10,14 @@ import yaml
 from pydantic.alias_generators import to_camel
 
 from pulumi_hbr_clients.activation import condition as gate
-from pulumi_hbr_clients.client.settings import Settings
 from pulumi_hbr_clients.model import names, validators
-from pulumi_hbr_clients.model.configuration import KEY_VARIABLES, AssumeRole, Configuration
-from pulumi_hbr_clients.protocol.signing import Credentials
+from pulumi_hbr_clients.model.configuration import (
+    ENDPOINT_VARIABLES,
+    KEY_VARIABLES,
+    REGION_VARIABLES,
+    AssumeRole,
+    Configuration,
+)
 from tools import schema
 
 ROOT = Path(__file__).parents[1]
@@ -138,24 +142,19 @@ def test_the_environment_never_becomes_an_input() -> None:
     assert {path for path, node in properties() if "defaultInfo" in node and not path.startswith("/config/")} == set()
 
 
-@pytest.mark.parametrize("key", ["region", "endpoint"])
-def test_environment_of_settings(key: str) -> None:
-    """The variables that the schema names are those that are read, in this order."""
-    names = CONFIG[key]["defaultInfo"]["environment"]
-    for number, name in enumerate(names):
-        found = Settings(environment={"HOME": "/nowhere", **dict.fromkeys(names[number:], "x")}).first(key)
-        assert (found.value, found.source) == ("x", f"environment {name}")
-    assert all(f"`{name}`" in CONFIG[key]["description"] for name in names)
-
-
-def test_environment_of_keys() -> None:
-    """Three variables make somebody who signs."""
-    keys = ("accessKey", "secretKey", "securityToken")
-    (names,) = zip(*(CONFIG[key]["defaultInfo"]["environment"] for key in keys), strict=True)
-    assert names == KEY_VARIABLES[0]
-    environment = dict(zip(names, ("FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN"), strict=True))
-    found = Settings(arguments={"region": "cn-hangzhou"}, environment=environment).resolve().credentials.keys
-    assert found == Credentials("FAKE-ID", "FAKE-SECRET", "FAKE-TOKEN")
+def test_environment() -> None:
+    """The variables that the schema names, as values and in descriptions, are those that are read, in this order."""
+    access_key, secret_key, token = KEY_VARIABLES[0]
+    read = {
+        "region": list(REGION_VARIABLES),
+        "endpoint": list(ENDPOINT_VARIABLES),
+        "accessKey": [access_key],
+        "secretKey": [secret_key],
+        "securityToken": [token],
+    }
+    assert {key: CONFIG[key]["defaultInfo"]["environment"] for key in read} == read
+    described = {key: re.findall(r"`([A-Z_]+)`", CONFIG[key]["description"]) for key in read}
+    assert described == read
 
 
 def page(name: str) -> tuple[dict[str, Any], str]:

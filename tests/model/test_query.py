@@ -99,13 +99,6 @@ def test_a_resource_directory_needs_no_role() -> None:
     assert parsed(**kind, cross_account_user_id=1, cross_account_role_name="role").cross_account_user_id == "1"
 
 
-def test_all_faults_at_once() -> None:
-    """One error names everything that is wrong."""
-    found = faults(client_type="ecs", page_size=100, tags={"": "http://x"}, client_ids=[""], cross_account_user_id="x")
-    fields = {"client_type", "page_size", "tags[0].key", "tags[0].value", "client_ids[0]"}
-    assert found.keys() == fields | set(TRIPLE)
-
-
 @pytest.mark.parametrize(
     ("arguments", "hidden"),
     [
