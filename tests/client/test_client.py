@@ -1,13 +1,12 @@
 """`HbrClient` against the emulator in memory: exactly these requests, one complete list or an error, one deadline."""
 
 import asyncio
-import inspect
 import threading
 from typing import Any
 
 import pytest
 
-from pulumi_hbr_clients import HbrClient, get_backup_clients
+from pulumi_hbr_clients import get_backup_clients
 from pulumi_hbr_clients.emulator import Turnover
 from pulumi_hbr_clients.model.errors import DeadlineError, IncompleteListError, InputError, ServiceError
 from pulumi_hbr_clients.model.outputs import ClientList
@@ -95,6 +94,29 @@ def test_an_incomplete_list_is_an_error() -> None:
     stayed = before & {row["ClientId"] for row in world.backend.rows()}
     assert (found.complete, caught.value.found.complete) == (False, False)
     assert stayed - set(found.ids) == set()
+
+
+@pytest.mark.parametrize(
+    ("by", "asked"),
+    [("presence", {}), ("tags", {"tags": {"group": "a"}}), ("filters", {"filters": {"BackupStatus": ["PROTECTED"]}})],
+    ids=["presence", "tags", "filters"],
+)
+@pytest.mark.parametrize("leave_from", ["front", "end", "anywhere"])
+@pytest.mark.parametrize("arrive_at", ["front", "end", "anywhere"])
+@pytest.mark.parametrize("arrivals", ["new", "old"])
+def test_one_change_in_every_way(by: Any, asked: Any, leave_from: Any, arrive_at: Any, arrivals: Any) -> None:
+    """One client leaves while another arrives, once, between two pages: the list is read until it is right."""
+    turnover = Turnover(by=by, leave_from=leave_from, arrive_at=arrive_at, arrivals=arrivals, times=1, every=2)
+    world = World(300, turnover=turnover)
+    for number, row in enumerate(world.backend.rows()):
+        tags = [{"Key": "group", "Value": "a" if number % 8 else "b"}]
+        status = "PROTECTED" if number % 8 else "UNPROTECTED"
+        world.backend.change(row["ClientId"], {"Tags": tags, "BackupStatus": status})
+    found = world.listed(**asked)
+    changes = len(world.backend.history) - 300
+    assert found.complete
+    assert changes >= 1
+    assert found.ids == world.listed(**asked).ids
 
 
 def test_a_page_is_no_list() -> None:
@@ -186,14 +208,6 @@ def test_a_warning_of_settings_is_logged_once(caplog: pytest.LogCaptureFixture) 
     assert caplog.messages == [
         "region cn-hangzou is not known to this version; did you mean cn-hangzhou? (argument region)"
     ]
-
-
-def test_the_keywords_are_the_querys_fields() -> None:
-    """`list_backup_clients` takes what `Query` has, and nothing else."""
-    keywords = dict(inspect.signature(HbrClient.list_backup_clients).parameters)
-    del keywords["self"]
-    assert list(keywords) == list(Query.model_fields)
-    assert [name for name, each in keywords.items() if each.default is each.empty] == ["client_type"]
 
 
 @pytest.mark.usefixtures("emulator")

@@ -152,6 +152,13 @@ def test_pulumi_keeps_clients() -> None:
     pulumi.runtime.sync_await._sync_await(work())  # noqa: SLF001  Outputs need Pulumi's way into its loop
 
 
+def test_the_password_is_nowhere() -> None:
+    """A client cannot hold a proxy password, whatever shows it."""
+    row = {**ROW, "Settings": {**ROW["Settings"], "ProxyPassword": "FAKE-PASSWORD"}}
+    found = model.from_wire([row])
+    assert "FAKE-PASSWORD" not in repr(found) + model.to_json(found) + str(model.to_dicts(found))
+
+
 def test_canonical_json() -> None:
     """State names, sorted at every level, empty values left out."""
     text = model.to_json([client(Hostname="", Tags=[], ArchType=None, ClusterId="cc-1")])

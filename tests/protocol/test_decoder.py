@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pulumi_hbr_clients.model.errors import HbrError, InvalidResponseError, Retry, ServiceError, ThrottledError
 from pulumi_hbr_clients.protocol.codec import HttpResponse
@@ -210,3 +212,26 @@ def test_where_a_redirect_leads(location: str, shown: str | None) -> None:
     text = str(trouble(b"", 302, location=location))
     assert "FAKE" not in text
     assert (f"redirects to {shown} (" in text) if shown else ("redirects" not in text)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=9,
+)
+BODIES = (
+    st.binary(max_size=60)
+    | VALUES.map(lambda v: json.dumps(v).encode())
+    | st.dictionaries(st.sampled_from(sorted(GOOD)), VALUES).map(lambda v: json.dumps({**GOOD, **v}).encode())
+)
+
+
+@given(BODIES, st.sampled_from([200, 204, 302, 400, 403, 404, 429, 500, 503]), st.booleans(), st.booleans())
+def test_hostile_answers(body: bytes, status: int, passwords: bool, later: bool) -> None:  # noqa: FBT001  Hypothesis passes them
+    """Whatever comes, the outcome is a page or one of our own errors."""
+    try:
+        page = Decoder().page(HttpResponse(status, {}, body), passwords=passwords, known={ID} if later else set())
+    except HbrError as error:
+        assert str(error)
+    else:
+        assert page.total >= 0
