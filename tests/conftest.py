@@ -23,7 +23,7 @@ settings.load_profile("here")
 def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     """Nobody's account: no settings of the person who runs the tests, an empty home, no metadata service."""
     for name in os.environ:
-        if name.startswith(("ALIBABA_CLOUD_", "ALICLOUD_", "HBR_")):
+        if name.startswith(("ALIBABA_CLOUD_", "ALIBABACLOUD_", "ALICLOUD_", "HBR_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true")

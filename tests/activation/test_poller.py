@@ -84,6 +84,22 @@ def test_other_queries_do_not_share(world: World) -> None:
     assert max(rounds(world).values()) == 2
 
 
+def test_ids_of_two_kinds_do_not_share(world: World) -> None:
+    """Client ids and instance ids cannot be joined: each gate has requests of its own."""
+    row = world.backend.rows()[9]
+    passed = world.run_together(world.gate(instance_ids=[row["InstanceId"]]), world.gate(client_ids=[row["ClientId"]]))
+    assert [gate.found.ids for gate in passed] == [(row["ClientId"],)] * 2
+
+
+def test_a_poller_ends_with_its_last_gate(world: World) -> None:
+    """The next equal gate has a new one, and passes at once."""
+
+    async def work() -> list[float]:
+        return [(await world.gate(instance_ids=[world.instances[9]])).waited for _ in range(2)]
+
+    assert max(world.run(work())) < 1
+
+
 def test_a_poller_outlives_the_gate_that_started_it(world: World) -> None:
     """The first gate passes and closes its client; the others are still polled for."""
     first, second = world.run_together(

@@ -1,6 +1,7 @@
 """Signatures against the published vector and the official SDK's captured requests, stage by stage."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -60,7 +61,7 @@ def test_our_headers(sample: dict[str, Any]) -> None:
 
 
 def test_sign_then_verify() -> None:
-    """What `sign` makes, `verify` accepts; a token is signed too."""
+    """What `sign` makes, `verify` accepts, with all that it signed; a token is signed too, and whose it is."""
     keys = Credentials("FAKE-AK", "FAKE-SECRET", "FAKE-TOKEN")
     unsigned = Request({"host": "h", "accept": "a"}, (("A", "b c*~"),), b"x=1")
     headers = signing.sign(unsigned, keys, date="2024-11-06T10:20:30Z", nonce="n")
@@ -70,6 +71,9 @@ def test_sign_then_verify() -> None:
     assert "accept" not in authorization.signed_headers
     signed = Request(headers, unsigned.query, unsigned.body)
     assert signing.verify(signed, authorization, "FAKE-SECRET")
+    assert headers["x-acs-accesskey-id"] == "FAKE-AK"
+    without = {name: value for name, value in headers.items() if name != "x-acs-security-token"}
+    assert not signing.verify(replace(signed, headers=without), authorization, "FAKE-SECRET")
 
 
 def test_secrets_stay_out_of_repr() -> None:
