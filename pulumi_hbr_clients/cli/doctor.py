@@ -2,7 +2,7 @@
 
     settings → findings → credentials → one small request → text or JSON
 
-The places and their order are those of `client.settings` and `client.credential_places`: nothing is decided here.
+The places and their order are those of `client.settings` and `client.credential_chain`: nothing is decided here.
 Shows no secret: of an access key the last four characters of its id, of the rest whether it is set.
 """
 
@@ -23,7 +23,7 @@ from pulumi_hbr_clients.cli import options
 from pulumi_hbr_clients.cli.errors import REFUSED, error_text, one_line
 from pulumi_hbr_clients.cli.messages import print_message, printable, verbose_option
 from pulumi_hbr_clients.cli.targets import Target, parse_targets, run_on_targets
-from pulumi_hbr_clients.client.credential_places import CredentialPlace
+from pulumi_hbr_clients.client.credential_chain import CredentialPlace
 from pulumi_hbr_clients.client.credentials import credential_source
 from pulumi_hbr_clients.client.profiles import home
 from pulumi_hbr_clients.client.settings import Setting, Settings

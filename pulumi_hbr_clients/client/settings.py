@@ -2,7 +2,7 @@
 
     argument → Pulumi config hbr-clients:* → Pulumi config alicloud:* → environment → Alibaba CLI profile
 
-The first place that sets a part wins; credentials are taken whole from one place (see `credential_places`). Resolving
+The first place that sets a part wins; credentials are taken whole from one place (see `credential_chain`). Resolving
 happens in the process that runs the query, and only reads: the environment, Pulumi's config, the CLI's file. Nothing
 is sent.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from pulumi_hbr_clients.client.credential_places import CredentialPlaces, Layer
+from pulumi_hbr_clients.client.credential_chain import CredentialChain, Layer
 from pulumi_hbr_clients.client.credential_specs import CredentialSpec
 from pulumi_hbr_clients.model.configuration import (
     ENDPOINT_VARIABLES,
@@ -122,9 +122,9 @@ class Settings:
         return Layer(arguments.get), Layer(self.config, "hbr-clients:"), Layer(self.config, "alicloud:")
 
     @property
-    def credentials(self) -> CredentialPlaces:
+    def credentials(self) -> CredentialChain:
         """Every place of credentials, in order."""
-        return CredentialPlaces(self.layers, self.environment)
+        return CredentialChain(self.layers, self.environment)
 
     def location(self) -> tuple[Setting, Setting, Setting, tuple[str, ...]]:
         """Region, network, endpoint, and warnings. Raises `InputError` with every issue of them."""

@@ -1,7 +1,7 @@
-"""Where credentials may be set: every place in order, that `settings` takes the first from and `doctor` shows.
+"""The credential chain: every place where credentials may be set, in order. `settings` takes the first that has any.
 
 A place has nothing, a whole source, or a problem. The first that has anything ends the search: half a source is an
-error, and nothing further down is tried.
+error, and nothing further down is tried. `doctor` shows every place.
 """
 
 import json
@@ -133,8 +133,8 @@ class CredentialPlace:
 
 
 @dataclass(frozen=True)
-class CredentialPlaces:
-    """Every place in order. Each is read when it is reached."""
+class CredentialChain:
+    """Every place, in order. Each is read when it is reached."""
 
     layers: Sequence[Layer]
     environment: Mapping[str, str] = field(repr=False)
