@@ -12,22 +12,16 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.json_format import MessageToDict
-from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from pulumi_hbr_clients import __version__, get_backup_clients
 from pulumi_hbr_clients.emulator import Backend, RunningEmulator, new_row
 from pulumi_hbr_clients.model.names import FUNCTION_TOKEN, GATE_TOKEN
+from tests.plugin.calls import bag
 from tools import generated, plugin_archive
 
 pytestmark = pytest.mark.timeout(900)  # after a change of the package it is built first
 URN = f"urn:pulumi:dev::p::{GATE_TOKEN}::ready"
-
-
-def bag(**values: Any) -> Struct:
-    struct = Struct()
-    struct.update(values)
-    return struct
 
 
 @pytest.fixture

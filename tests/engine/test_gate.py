@@ -147,11 +147,9 @@ def test_targets(engine: Any, backend: Backend) -> None:
         gated(instance_ids=chosen, timeout="4s")
 
     stack = engine.stack()
-    before = time.monotonic()
     stack.up(program, exclude=["**ready"], exclude_dependents=True)
     assert stack.names() == {"other"}
     stack.up(partial(program, 2), target=[stack.urn("other")])
-    assert time.monotonic() - before < 60
     assert backend.requests == 0
     backend.activate(*chosen)
     stack.up(program)
@@ -229,9 +227,7 @@ def test_one_slot(engine: Any, backend: Backend) -> None:
         gated("later", instance_ids=chosen)
 
     stack = engine.stack()
-    before = time.monotonic()
     stack.up(program, parallel=1)
-    assert time.monotonic() - before < 50
     at = created_at(stack)
     assert max(at[f"installer-{number}"] for number in range(6)) < at["after-ordered"]
 
