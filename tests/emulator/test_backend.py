@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, Cloud, new_row, new_rows, open_fleet
+from pulumi_hbr_clients.emulator import Backend, Cloud, new_row, new_rows, open_fleet
 from pulumi_hbr_clients.emulator.fake_client import HEARTBEAT, ROW_FIELDS
 from pulumi_hbr_clients.model.errors import InputError
-from tests.emulator.caller import ALL_ECS, ECS, Caller
+from tests.emulator.caller import ALL_ECS, Caller
 from tests.virtual_clock import VirtualClock
 
 
@@ -87,18 +87,6 @@ def test_changes_show_at_once(backend: Backend, caller: Caller) -> None:
     backend.remove(web["InstanceId"])
     backend.add({"clientId": "c-new", "hostname": "new"})
     assert [caller.names()[0], caller.names()[-1]] == ["web-2", "new"]
-
-
-def test_the_log(backend: Backend, caller: Caller) -> None:
-    """The log states each request: action, arguments by name, page, key, and what was answered."""
-    caller.call({**ECS, "PageNumber": "2"}, {"Tag.1.Key": "env", "ClientIds": '["c-1"]'})
-    record = backend.log[-1]
-    expected = {"client_type": "ECS_CLIENT", "page_number": "2", "client_ids": ["c-1"], "tags": [{"key": "env"}]}
-    assert record.arguments == expected
-    assert (record.status, record.key_id) == (200, FAKE_CREDENTIALS.access_key_id)
-    assert (record.action, backend.requests) == ("DescribeBackupClients", 1)
-    backend.clear_log()
-    assert (backend.requests, list(backend.log)) == (0, [])
 
 
 @pytest.mark.parametrize("wrap", [False, True])

@@ -45,6 +45,7 @@ FAULTS_AS_SEEN: dict[str, Callable[[ApiResponse], bool]] = {
     "no_total": lambda r: "TotalCount" not in body(r) and len(body(r)["Clients"]) == 12,
     "no_page": lambda r: (body(r)["TotalCount"], body(r)["Clients"]) == (12, []),
     "ServiceNotActivated": has_code(403, "ServiceNotActivated"),
+    "SignatureDoesNotMatch": has_code(403, "SignatureDoesNotMatch"),
     "400 9990040003 Throttling.Resource: slow down": lambda r: body(r)["Message"] == "Throttling.Resource: slow down",
     "503 systembusy": has_code(503, "systembusy"),
     "200 InternalError": lambda r: r.status == 200 and body(r)["Success"] is False,
@@ -96,42 +97,26 @@ def test_behaviours_are_checked(name: str, value: object, message: str) -> None:
         Backend(latancy=1)
 
 
-def codes(caller: Caller, count: int) -> list[str]:
-    return [caller.code() for _ in range(count)]
-
-
-THROTTLED = "Throttling.User"
-
-
-def test_rate(caller: Caller, clock: VirtualClock) -> None:
-    """A bucket of N tokens lets N pass at once, then N a second."""
-    caller.backend.rate = 4.0
-    assert codes(caller, 6) == ["200"] * 4 + [THROTTLED] * 2
-    clock.advance(0.5)
-    assert codes(caller, 3) == ["200", "200", THROTTLED]
-    clock.advance(60)
-    assert codes(caller, 6).count("200") == 4
-
-
-def test_a_fixed_window(caller: Caller, clock: VirtualClock) -> None:
-    """A burst of the whole window passes; then nothing does until the clock enters the next one."""
-    clock.advance(-clock.time() % 60 + 50)  # ten seconds before a window ends
-    caller.backend.window = Window(limit=5, seconds=60)
-    assert codes(caller, 7) == ["200"] * 5 + [THROTTLED] * 2
-    clock.advance(9.5)
-    assert codes(caller, 1) == [THROTTLED]
-    clock.advance(0.5)
-    assert codes(caller, 6) == ["200"] * 5 + [THROTTLED]
-
-
-def test_a_sliding_window(caller: Caller, clock: VirtualClock) -> None:
-    """A request passes when fewer than the limit passed in the seconds before it; throttled ones do not count."""
-    caller.backend.window = Window(limit=2, seconds=60, kind="sliding")
-    seen = []
-    for _ in range(7):
-        seen += codes(caller, 1)
-        clock.advance(20)
-    assert seen == ["200", "200", THROTTLED, "200", "200", THROTTLED, "200"]
+@pytest.mark.parametrize(
+    ("limit", "steps"),
+    [
+        pytest.param({"rate": 4.0}, [(0, 6, 4), (0.5, 3, 2), (60, 6, 4)], id="a bucket of 4 tokens"),
+        pytest.param({"window": Window(limit=5)}, [(50, 7, 5), (9.5, 1, 0), (0.5, 6, 5)], id="a minute of the clock"),
+        pytest.param(
+            {"window": Window(limit=2, kind="sliding")},
+            [(20, 1, 1), (20, 1, 1), (20, 1, 0), (20, 1, 1), (20, 1, 1), (20, 1, 0), (20, 1, 1)],
+            id="any minute, throttled requests not counted",
+        ),
+    ],
+)
+def test_limits(clock: VirtualClock, limit: dict[str, Any], steps: list[tuple[float, int, int]]) -> None:
+    """So many seconds later, of so many requests at once so many pass, and the rest is throttled."""
+    clock.advance(-clock.time() % 60)  # a minute begins
+    caller = Caller(Backend(clock=clock.time, **limit))
+    for seconds, requests, passing in steps:
+        clock.advance(seconds)
+        codes = [caller.code() for _ in range(requests)]
+        assert codes == ["200"] * passing + ["Throttling.User"] * (requests - passing)
 
 
 @pytest.mark.parametrize(

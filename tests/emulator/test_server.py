@@ -114,6 +114,8 @@ def test_admin_api(backend: Backend, http: HttpCaller) -> None:
     assert (len(fleet["clients"]), fleet["totalCount"]) == (16 + 1 + 4, 21)
     assert fleet["clients"][0]["Status"] == "ACTIVATED"
     assert [entry["fault"] for entry in http.get("/_emulator/log").json()["log"]] == ["throttle"]
+    post("clear_log")
+    assert http.get("/_emulator/log").json() == {"requests": 0, "log": []}
     index = http.get("/_emulator").json()
     assert index["commands"]["install"] == ["instances", "seconds", "fails"]
     assert index["behaviours"]["turnover"]["by"] == "tags"

@@ -1,6 +1,5 @@
 """Authentication and parameters: the service compared with the document, request by request."""
 
-import asyncio
 import json
 from dataclasses import replace
 from urllib.parse import urlencode
@@ -10,7 +9,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pulumi_hbr_clients.emulator import (
-    CLUSTER,
     FAKE_STS_CREDENTIALS,
     SOURCE_ACCOUNT,
     Backend,
@@ -44,25 +42,6 @@ def test_envelope(caller: Caller) -> None:
     refusal = caller.document({})
     assert set(refusal) == {"RequestId", "HostId", "Code", "Message", "Recommend"}
     assert (refusal["HostId"], refusal["Code"]) == (caller.host, "MissingClientType")
-
-
-def test_wrong_secret(caller: Caller) -> None:
-    """A wrong secret is refused, and the response echoes the canonical request, the token included."""
-    wrong = Credentials(FAKE_STS_CREDENTIALS.access_key_id, "FAKE-WRONG", FAKE_STS_CREDENTIALS.security_token)
-    response = caller.call(credentials=wrong)
-    assert (response.status, response.code) == (403, "SignatureDoesNotMatch")
-    assert f"x-acs-security-token:{FAKE_STS_CREDENTIALS.security_token}" in json.loads(response.body)["Message"]
-
-
-def test_tampering(caller: Caller) -> None:
-    """A request that was changed after signing is refused, wherever it was changed."""
-    request = caller.request(body={"ClientIds": '["c-1"]'})
-    changed = [
-        replace(request, query=(*request.query, ("PageNumber", "2"))),
-        replace(request, body=b"ClientIds=%5B%22c-2%22%5D"),
-        replace(request, headers={**request.headers, "x-acs-unsigned": "1"}),
-    ]
-    assert {caller.send(each).code for each in changed} == {"SignatureDoesNotMatch"}
 
 
 def test_replay(caller: Caller, clock: VirtualClock) -> None:
@@ -108,6 +87,7 @@ def test_security_tokens(backend: Backend, caller: Caller) -> None:
         ("IncompleteSignature", "x-acs-signature-nonce", None),
         ("IncompleteSignature", "x-acs-content-sha256", None),
         ("SignatureDoesNotMatch", "x-acs-content-sha256", "0" * 64),
+        ("SignatureDoesNotMatch", "x-acs-unsigned", "1"),
         ("IllegalTimestamp", "x-acs-date", None),
         ("IllegalTimestamp", "x-acs-date", "yesterday"),
     ],
@@ -141,7 +121,6 @@ def test_headers(caller: Caller, expected: str, header: str, value: str | None) 
         (["web-2"], {}, {"ClientIds": json.dumps([new_row("sample/web-2")["ClientId"]])}),
         (["nas-1"], {"ClientType": "LOCAL_CLIENT"}, {}),
         ([], {"ClientType": "FUTURE_CLIENT"}, {}),
-        (["node-1", "node-2"], {"ClientType": "CONTAINER_CLIENT", "ClusterId": CLUSTER}, {}),
         ([], {"ClientType": "CONTAINER_CLIENT", "ClusterId": "cl-other"}, {}),
         (["cross-1"], CROSS, {}),
     ],
@@ -171,16 +150,9 @@ def test_empty_id_lists_select_everything(caller: Caller) -> None:
 @pytest.mark.parametrize(
     ("query", "body"),
     [
-        ({"ClientType": "ecs_client"}, {}),
-        ({"PageNumber": "0"}, {}),
         ({"PageNumber": "one"}, {}),
-        ({"PageSize": "100"}, {}),
-        ({}, {f"Tag.{n}.Key": f"k{n}" for n in range(1, 22)}),
-        ({}, {"Tag.1.Key": "aliyun-x"}),
         ({}, {"Tag.1.Key": "k", "Tag.1.Value": ""}),
         ({}, {"ClientIds": "c-1"}),
-        ({}, {"InstanceIds": '[""]'}),
-        ({"CrossAccountType": "CROSS_ACCOUNT"}, {}),
         ({"Filters.1.Key": "Colour", "Filters.1.Values.1": "red"}, {}),
     ],
 )
@@ -211,6 +183,7 @@ def test_regions(backend: Backend, caller: Caller) -> None:
     document = caller.document({}, x_acs_action="DescribeRegions")
     assert [region["RegionId"] for region in document["Regions"]["Region"]] == ["cn-hangzhou", "cn-shanghai"]
     assert document["Regions"]["Region"][0].keys() == {"LocalName", "RegionId"}
+    assert backend.log[-1].action == "DescribeRegions"
     backend.denied = frozenset({"DescribeRegions"})
     assert (caller.code({}, x_acs_action="DescribeRegions"), caller.code()) == ("NoPermission", "200")
 
@@ -243,18 +216,6 @@ def test_accounts_and_regions(clock: VirtualClock) -> None:
 async def post(transport: InMemoryTransport, caller: Caller) -> HttpResponse:
     request = caller.request()
     return await transport.post(canonical_query(request.query), request.body, request.headers)
-
-
-def test_latency_in_memory(backend: Backend, caller: Caller, clock: VirtualClock) -> None:
-    """Without a socket, responses are late by the latency, in simulated time; side by side they wait together."""
-    backend.latency = 5.0
-    transport = InMemoryTransport(backend, sleep=clock.sleep)
-
-    async def three() -> list[HttpResponse]:
-        return await asyncio.gather(*(post(transport, caller) for _ in range(3)))
-
-    assert [response.status for response in clock.run(three())] == [200] * 3
-    assert clock.monotonic() == pytest.approx(5.0)
 
 
 @pytest.mark.parametrize(
