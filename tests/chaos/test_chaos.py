@@ -87,26 +87,21 @@ class Chaos(RuleBasedStateMachine):
 
     @initialize(
         count=st.sampled_from([0, 5, 99, 100, 150, 250, 400]),
-        turnover=st.none() | EVEN_TURNOVERS,
-        order=ORDERS,
-        seed=st.integers(0, 3),
-        life=st.none() | st.floats(1, 600),
-        failures=st.sampled_from([*[0] * 9, 1, 3]),
-        suffix=st.sampled_from([*[""] * 40, "\n", "\r", " ", "ü"]),
+        fleet=st.fixed_dictionaries(
+            {"seed": st.integers(0, 3), "turnover": st.none() | EVEN_TURNOVERS, "order": ORDERS}
+        ),
+        vault=st.fixed_dictionaries(
+            {
+                "life": st.none() | st.floats(1, 600),
+                "failures": st.sampled_from([*[0] * 9, 1, 3]),
+                "suffix": st.sampled_from([*[""] * 40, "\n", "\r", " ", "ü"]),
+            }
+        ),
     )
-    def start(  # noqa: PLR0917  hypothesis passes them by name
-        self,
-        count: int,
-        turnover: Turnover | None,
-        order: Any,
-        seed: int,
-        life: float | None,
-        failures: int,
-        suffix: str,
-    ) -> None:
-        clock, rows = VirtualClock(), grouped(new_rows(count, seed=seed))
-        backend = Backend(rows, clock=clock.time, seed=seed, turnover=turnover, order=order)
-        self.run = Run(backend, clock, Vault(backend, life, suffix, failures))
+    def start(self, count: int, fleet: dict[str, Any], vault: dict[str, Any]) -> None:
+        clock, rows = VirtualClock(), grouped(new_rows(count, seed=fleet["seed"]))
+        backend = Backend(rows, clock=clock.time, **fleet)
+        self.run = Run(backend, clock, Vault(backend, **vault))
 
     @rule(data=st.data(), name=st.sampled_from(sorted(BEHAVIOURS)))
     def behave(self, data: st.DataObject, name: str) -> None:

@@ -15,25 +15,22 @@ from typing import Any, Final
 
 import pytest
 
-from pulumi_hbr_clients import HbrClient
 from pulumi_hbr_clients.activation import condition
 from pulumi_hbr_clients.activation.waiter import pass_gate
-from pulumi_hbr_clients.emulator import FAKE_CREDENTIALS, Backend, InMemoryTransport, new_rows
 from pulumi_hbr_clients.model.errors import GateTimeoutError, HbrError
-from tests.virtual_clock import VirtualClock
+from tests.client.in_memory import ECS, World
 
 DURATION: Final = 300.0
 ALLOWED: Final = {"memory": 256 * 1024, "connections": 2, "tasks": 2}
 """Bytes and numbers by which the last quarter may exceed the second."""
 
 
-class Soak:
+class Soak(World):
     """Everything that goes on, and what the process holds meanwhile."""
 
     def __init__(self, *, leaks: bool) -> None:
-        self.clock, self.leaks = VirtualClock(), leaks
-        self.backend = Backend(new_rows(150, Status="ACTIVATED"), clock=self.clock.time, fault_rate=0.02, latency=0.1)
-        self.connections = 0
+        super().__init__(150, fault_rate=0.02, latency=0.1)
+        self.leaks = leaks
         self.done = Counter[str]()
         self.samples: list[dict[str, float]] = []
         self.kept: list[Any] = []
@@ -58,14 +55,9 @@ class Soak:
                 group.create_task(work())
                 await asyncio.sleep(every)
 
-    def client(self) -> HbrClient:
-        return HbrClient(
-            region="cn-hangzhou", credentials=FAKE_CREDENTIALS, transport=lambda _: Connection(self), clock=self.clock
-        )
-
     async def wait(self, **arguments: Any) -> None:
         async with self.client() as client:
-            await pass_gate(condition.parse({"client_type": "ECS_CLIENT", **arguments}), client, "enforce")
+            await pass_gate(condition.parse({**ECS, **arguments}), client, "enforce")
 
     async def gate_that_passes(self) -> None:
         instance = f"i-{self.done['gates started']}"
@@ -87,20 +79,22 @@ class Soak:
     async def read_list(self) -> None:
         with suppress(HbrError):
             async with self.client() as client:
-                await client.list_backup_clients(client_type="ECS_CLIENT")
+                await client.list_backup_clients(**ECS)
                 self.done["lists"] += 1
 
     async def sample(self) -> None:
         self.backend.clear_log()
         self.backend.history.clear()
+        self.sent.clear()
         gc.collect()
         memory = tracemalloc.get_traced_memory()[0]
-        self.samples.append({"memory": memory, "connections": self.connections, "tasks": len(asyncio.all_tasks())})
+        connections = self.opened - self.closed
+        self.samples.append({"memory": memory, "connections": connections, "tasks": len(asyncio.all_tasks())})
 
     async def leak(self) -> None:
         """On purpose: it must be found."""
         if self.leaks:
-            self.connections += 1
+            self.opened += 1
             self.kept += [bytes(20_000), asyncio.create_task(asyncio.sleep(10 * DURATION))]
 
     def growing(self) -> list[str]:
@@ -114,18 +108,6 @@ class Soak:
         return [name for name, allowed in ALLOWED.items() if growth(name) > allowed]
 
 
-class Connection(InMemoryTransport):
-    """Counted while it is open."""
-
-    def __init__(self, soak: Soak) -> None:
-        super().__init__(soak.backend, sleep=soak.clock.sleep)
-        self._soak = soak
-        soak.connections += 1
-
-    async def aclose(self) -> None:
-        self._soak.connections -= 1
-
-
 @pytest.mark.parametrize("leaks", [False, True])
 def test_what_the_process_holds_stays_level(*, leaks: bool) -> None:
     """Gates pass, time out and are cancelled, lists come and go, requests fail: only leaks on purpose grow."""
@@ -134,7 +116,7 @@ def test_what_the_process_holds_stays_level(*, leaks: bool) -> None:
     gc.freeze()  # what is there by now is looked through no more: a collection takes 1 ms, not 100
     tracemalloc.start()
     try:
-        soak.clock.run(soak.work())
+        soak.run(soak.work())
     finally:
         tracemalloc.stop()
         gc.unfreeze()
