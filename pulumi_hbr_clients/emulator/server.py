@@ -8,6 +8,7 @@ HTTP is h11's; a web framework has no word for dropping a connection in the midd
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -90,13 +91,10 @@ def run(
     Port 0 is a free one. Where several regions are served, each has its own: this one and those after it. Raises
     `InputError` where a port is taken.
     """
-
-    async def serve_for_ever() -> None:
-        async with _listening(backend, port) as running:
-            on_ready(running)
-            await asyncio.Event().wait()
-
-    asyncio.run(serve_for_ever())
+    with serve(backend, port=port) as running:
+        on_ready(running)
+        while True:
+            time.sleep(3600)
 
 
 @asynccontextmanager
