@@ -1,7 +1,6 @@
 """The official SDK, unchanged, against the emulator on a socket: a foreign implementation agrees with ours."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,7 +22,6 @@ from pulumi_hbr_clients.emulator import (
     new_row,
     new_rows,
     sample,
-    serve,
 )
 from pulumi_hbr_clients.protocol.signing import Credentials
 
@@ -38,20 +36,14 @@ def backend() -> Backend:
     return sample(clock=lambda: now)
 
 
-@pytest.fixture
-def running(backend: Backend) -> Iterator[RunningEmulator]:
-    with serve(backend) as running:
-        yield running
-
-
-def sdk(running: RunningEmulator, credentials: Credentials = FAKE_CREDENTIALS) -> Client:
+def sdk(emulator: RunningEmulator, credentials: Credentials = FAKE_CREDENTIALS) -> Client:
     """A client as the SDK's own documentation sets it up."""
     return Client(
         Config(
             access_key_id=credentials.access_key_id,
             access_key_secret=credentials.access_key_secret,
             security_token=credentials.security_token,
-            endpoint=running.endpoint.removeprefix("http://"),
+            endpoint=emulator.endpoint.removeprefix("http://"),
             protocol="HTTP",
         )
     )
@@ -69,11 +61,11 @@ def listed(client: Client, **arguments: Any) -> list[Any]:
     return clients
 
 
-def test_lists_the_fleet(backend: Backend, running: RunningEmulator) -> None:
+def test_lists_the_fleet(backend: Backend, emulator: RunningEmulator) -> None:
     """The SDK reads every page, and every field of every client is what the backend holds."""
     backend.add(*new_rows(250))
     rows = [row for row in backend.rows() if row["ClientType"] == "ECS_CLIENT" and row["Hostname"] != "cross-1"]
-    found = listed(sdk(running), client_type="ECS_CLIENT")
+    found = listed(sdk(emulator), client_type="ECS_CLIENT")
     assert [client.to_map() for client in found] == rows
     assert [record.arguments["page_number"] for record in backend.log] == ["1", "2", "3"]
     settings = next(client.settings for client in found if client.hostname == "db-1")
@@ -81,9 +73,9 @@ def test_lists_the_fleet(backend: Backend, running: RunningEmulator) -> None:
     assert settings.alert_on_partial_complete is False
 
 
-def test_filters(running: RunningEmulator) -> None:
+def test_filters(emulator: RunningEmulator) -> None:
     """Each filter, placed by the SDK where it places it, selects what the document says."""
-    client, web_3 = sdk(running), new_row("sample/web-3")
+    client, web_3 = sdk(emulator), new_row("sample/web-3")
     tag = DescribeBackupClientsRequestTag(key="env", value="prod")
     item = DescribeBackupClientsRequestFilters(key="instanceName", values=["web-1", "web-2"])
     cases: list[tuple[list[str], dict[str, Any]]] = [
@@ -97,9 +89,9 @@ def test_filters(running: RunningEmulator) -> None:
         assert [client.hostname for client in found] == expected
 
 
-def test_temporary_credentials(backend: Backend, running: RunningEmulator) -> None:
+def test_temporary_credentials(backend: Backend, emulator: RunningEmulator) -> None:
     """The SDK lists with an STS token."""
-    assert len(listed(sdk(running, FAKE_STS_CREDENTIALS), client_type="ECS_CLIENT")) == 12
+    assert len(listed(sdk(emulator, FAKE_STS_CREDENTIALS), client_type="ECS_CLIENT")) == 12
     assert backend.log[-1].key_id == FAKE_STS_CREDENTIALS.access_key_id
 
 
@@ -115,7 +107,7 @@ def test_temporary_credentials(backend: Backend, running: RunningEmulator) -> No
 )
 def test_errors(
     backend: Backend,
-    running: RunningEmulator,
+    emulator: RunningEmulator,
     expected: tuple[type[Exception], str],
     fault: str,
     arguments: dict[str, Any],
@@ -123,7 +115,7 @@ def test_errors(
     """The SDK turns refusals into its own exceptions, code and retry header and all."""
     backend.next_faults += [fault]
     with pytest.raises(Exception, match=expected[1]) as raised:
-        sdk(running).describe_backup_clients(DescribeBackupClientsRequest(**arguments))
+        sdk(emulator).describe_backup_clients(DescribeBackupClientsRequest(**arguments))
     error: Any = raised.value
     assert (type(error), error.code) == expected
     if fault == "throttle:700":

@@ -42,14 +42,8 @@ class HttpCaller(httpx.Client):
 
 
 @pytest.fixture
-def running(backend: Backend) -> Iterator[RunningEmulator]:
-    with serve(backend) as running:
-        yield running
-
-
-@pytest.fixture
-def http(running: RunningEmulator) -> Iterator[HttpCaller]:
-    with HttpCaller(running) as http:
+def http(emulator: RunningEmulator) -> Iterator[HttpCaller]:
+    with HttpCaller(emulator) as http:
         yield http
 
 
@@ -80,14 +74,14 @@ def test_dropped_connections(backend: Backend, http: HttpCaller) -> None:
 
 
 @pytest.mark.parametrize("text", [b"GET\r\n\r\n", b"POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n", b"POST"])
-def test_what_is_not_http(running: RunningEmulator, text: bytes) -> None:
+def test_what_is_not_http(emulator: RunningEmulator, text: bytes) -> None:
     """Anything but HTTP ends the connection, and the emulator goes on."""
-    port = urlsplit(running.endpoint).port
+    port = urlsplit(emulator.endpoint).port
     with socket.create_connection(("127.0.0.1", port or 0), timeout=5) as client:
         client.sendall(text)
         client.shutdown(socket.SHUT_WR)
         assert client.recv(1) == b""
-    with HttpCaller(running) as http:
+    with HttpCaller(emulator) as http:
         assert http.call().status_code == 200
 
 
