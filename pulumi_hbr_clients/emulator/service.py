@@ -141,18 +141,12 @@ def _check_signature(request: Request, authorization: Authorization, account: Ac
     )
 
 
-def _arguments(request: Request) -> dict[str, Any]:
-    """The vendor says of query parameters that they may also be sent in the form body; Terraform does."""
-    form = parse_qsl(request.body.decode(), keep_blank_values=True)
-    return codec.decode_request(replace(request, query=(*form, *request.query)))
-
-
 def _query(request: Request) -> Query:
     """The query of a request, within the document's limits. Raises `ApiError`."""
     if request.body and not request.headers.get("content-type", "").startswith(codec.FORM):
         raise ApiError("InvalidParameter", f"The body must be a form: {codec.FORM}.")
     try:
-        return queries.parse(_arguments(request))
+        return queries.parse(codec.decode_request(request))
     except _UNREADABLE as error:
         raise ApiError("InvalidParameter", f"A parameter cannot be read: {error}") from None
     except InputError as error:
@@ -167,7 +161,7 @@ def _record(backend: Backend, request: Request, response: ApiResponse, fault: st
     authorization = parse_authorization(request.headers.get("authorization", ""))
     arguments: dict[str, Any] = {}
     with suppress(*_UNREADABLE):
-        arguments = _arguments(request)
+        arguments = codec.decode_request(request)
     return Record(
         time=backend.now(),
         key_id=authorization.access_key_id if authorization else None,

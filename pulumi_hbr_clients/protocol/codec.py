@@ -147,10 +147,11 @@ def _numbered(name: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[st
 def decode_request(request: Request) -> dict[str, Any]:
     """Return the arguments of `Query` that a request carries in their places. For the emulator.
 
-    Raises `ValueError` on a parameter that cannot be read.
+    The vendor says of query parameters that they may also be sent in the form body; Terraform does. Raises `ValueError`
+    on a parameter that cannot be read.
     """
-    body = parse_qsl(request.body.decode(), keep_blank_values=True)
-    pairs = {"query": dict(request.query), "body": dict(body)}
+    body = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
+    pairs = {"query": {**body, **dict(request.query)}, "body": body}
     given = ((name, _decode(wire, pairs[wire.place])) for name, wire in PARAMETERS.items())
     return {name: value for name, value in given if value is not None}
 
