@@ -44,6 +44,25 @@ def test_envelope(caller: Caller) -> None:
     assert (refusal["HostId"], refusal["Code"]) == (caller.host, "MissingClientType")
 
 
+def test_wrong_secret(caller: Caller) -> None:
+    """A wrong secret is refused, and the response echoes the canonical request, the token included."""
+    wrong = Credentials(FAKE_STS_CREDENTIALS.access_key_id, "FAKE-WRONG", FAKE_STS_CREDENTIALS.security_token)
+    response = caller.call(credentials=wrong)
+    assert (response.status, response.code) == (403, "SignatureDoesNotMatch")
+    assert f"x-acs-security-token:{FAKE_STS_CREDENTIALS.security_token}" in json.loads(response.body)["Message"]
+
+
+def test_tampering(caller: Caller) -> None:
+    """A request that was changed after signing is refused, wherever it was changed."""
+    request = caller.request(body={"ClientIds": '["c-1"]'})
+    changed = [
+        replace(request, query=(*request.query, ("PageNumber", "2"))),
+        replace(request, body=b"ClientIds=%5B%22c-2%22%5D"),
+        replace(request, headers={**request.headers, "x-acs-unsigned": "1"}),
+    ]
+    assert {caller.send(each).code for each in changed} == {"SignatureDoesNotMatch"}
+
+
 def test_replay(caller: Caller, clock: VirtualClock) -> None:
     """A request is let in once, for as long as its date would be good; its nonce is forgotten then."""
     request = caller.request(nonce="the-same")
