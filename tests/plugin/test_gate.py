@@ -10,6 +10,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from pulumi_hbr_clients.emulator import Backend
 from pulumi_hbr_clients.plugin import values as properties
+from tests.cli.terminals import wait_for
 from tests.plugin.calls import (
     SECRET,
     URN,
@@ -29,14 +30,14 @@ from tests.plugin.calls import (
 def test_a_gate_waits(provider: Any, backend: Backend, engine: Listener, ids: list[str]) -> None:
     """Create returns when the last client is activated; its row says meanwhile who is missing."""
     backend.set_status("INSTALLING", ids[0])
-    backend.later(1.5, lambda: backend.activate(ids[0]))
-    before = time.monotonic()
-    answer = provider.Create(create(instanceIds=ids[:3]))
-    assert time.monotonic() - before >= 1
+    waiting = provider.Create.future(create(instanceIds=ids[:3]))
+    line = f"2 of 3 activated; waiting for {backend.find(ids[0]).row['ClientId']}"
+    wait_for(lambda: any(line in each.message for each in engine.logged if each.urn == URN and each.ephemeral))
+    assert not waiting.done()
+    backend.activate(ids[0])
+    answer = waiting.result(timeout=20)
     assert plain(answer.properties)["countsByStatus"] == {"ACTIVATED": 3}
     assert len(answer.id) == 16
-    lines = [request.message for request in engine.logged if request.urn == URN and request.ephemeral]
-    assert any(f"2 of 3 activated; waiting for {backend.find(ids[0]).row['ClientId']}" in line for line in lines)
 
 
 def test_unknown_values_are_warned_of(provider: Any, engine: Listener) -> None:
