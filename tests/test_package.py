@@ -15,6 +15,7 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 import hatch_build
 import pulumi_hbr_clients
 from tools import schema
+from tools.cache import environment
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,18 +45,12 @@ def test_the_wheel_holds(wheel: Path) -> None:
 
 def test_it_installs_in_a_clean_environment(wheel: Path, tmp_path: Path) -> None:
     """A fresh environment with our pinned dependencies runs the command and finds every public name."""
-    uv, python = Path(sys.executable).with_name("uv"), tmp_path / "bin" / "python"
+    python = environment(tmp_path / "clean", wheel)
     code = "import pulumi_hbr_clients as p; print(*(getattr(p, name) for name in p.__all__), p.__file__)"
-    constraints = ("--constraint", ROOT / "requirements-dev.lock")
-    commands: list[tuple[str | Path, ...]] = [
-        (uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, tmp_path),
-        (uv, "pip", "install", "--quiet", "--python", python, *constraints, wheel),
-        (python, "-c", code),
-        (python.with_name("hbr-clients"), "--version"),
-    ]
+    commands: list[tuple[str | Path, ...]] = [(python, "-c", code), (python.with_name("hbr-clients"), "--version")]
     printed = [subprocess.run(c, check=True, capture_output=True, text=True, cwd=tmp_path).stdout for c in commands]
-    assert str(tmp_path) in printed[2]
-    assert pulumi_hbr_clients.__version__ in printed[3]
+    assert str(tmp_path) in printed[0]
+    assert pulumi_hbr_clients.__version__ in printed[1]
 
 
 def test_no_registry_is_named() -> None:

@@ -110,7 +110,7 @@ def test_behaviours_are_checked(name: str, value: object, message: str) -> None:
     ],
 )
 def test_limits(clock: VirtualClock, limit: dict[str, Any], steps: list[tuple[float, int, int]]) -> None:
-    """So many seconds later, of so many requests at once so many pass, and the rest is throttled."""
+    """After each pause, the limit lets this many of the requests pass; the others are throttled."""
     clock.advance(-clock.time() % 60)  # a minute begins
     caller = Caller(Backend(clock=clock.time, **limit))
     for seconds, requests, passing in steps:

@@ -49,8 +49,8 @@ class Service:
         return {"wall": time.perf_counter() - start, "failed": failed, **self._requests()}
 
     def _run(self, worker: str, *arguments: str, python: str = sys.executable) -> Figures:
-        environment = {**os.environ, **self.emulator.environment}
-        return run("-m", f"tools.bench.{worker}", *arguments, environment=environment, python=python)
+        variables = {**os.environ, **self.emulator.environment}
+        return run("-m", f"tools.bench.{worker}", *arguments, variables=variables, python=python)
 
     def _requests(self) -> Figures:
         """Requests and throttled requests since the last call."""
@@ -76,13 +76,13 @@ def service(count: int, *, regions: int = 1, **behaviour: Any) -> Iterator[Servi
         yield Service(running)
 
 
-def run(*argv: str, environment: Mapping[str, str] | None = None, python: str = sys.executable) -> Figures:
+def run(*argv: str, variables: Mapping[str, str] | None = None, python: str = sys.executable) -> Figures:
     """What a fresh Python prints as JSON in its last line, its wall time, and its CPU if nothing else runs."""
     BUILD.mkdir(parents=True, exist_ok=True)
     start, before = time.perf_counter(), _cpu()
     command = [python, *argv]
     done = subprocess.run(
-        command, cwd=BUILD, env=environment, check=True, stdout=subprocess.PIPE, text=True, timeout=TIMEOUT
+        command, cwd=BUILD, env=variables, check=True, stdout=subprocess.PIPE, text=True, timeout=TIMEOUT
     )
     figures = {"wall": time.perf_counter() - start, "cpu": _cpu() - before}
     last = done.stdout.splitlines()[-1:]
