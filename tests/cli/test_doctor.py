@@ -22,10 +22,6 @@ def report(*words: str) -> dict[str, Any]:
     return found
 
 
-def home() -> Path:
-    return Path(os.environ["HOME"])
-
-
 @pytest.mark.usefixtures("emulator")
 def test_all_is_well(backend: Backend, emulator: RunningEmulator) -> None:
     """Values with their sources; one request for one client, signed with what is shown; exit code 0."""
@@ -55,7 +51,7 @@ def test_no_permission(backend: Backend) -> None:
     assert (result.exit_code, result.stderr) == (1, "")
 
 
-def test_nothing_is_set() -> None:
+def test_nothing_is_set(home: Path) -> None:
     """On a fresh machine every place is named with the reason why it has nothing, and nothing is sent."""
     found = report()
     assert [found[name]["value"] for name in ("region", "credentials", "permission")] == [None] * 3
@@ -67,18 +63,18 @@ def test_nothing_is_set() -> None:
     assert [name for name in (*REGION_VARIABLES, ID, "credentials.ini", "metadata service") if name not in names] == []
     assert not any(place["is_used"] or place["value"] for place in looked)
     assert all(place["note"] for place in found["credentials"]["places"])
-    assert str(home()) not in " ".join(place["note"] for place in looked)
+    assert str(home) not in " ".join(place["note"] for place in looked)
 
 
 @pytest.mark.usefixtures("emulator")
-def test_offline(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline(backend: Backend, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is sent and no credentials are fetched: keys at hand are shown, a source of them is enough."""
     found = report("--offline")
     assert (found["usable"], found["credentials"]["value"]) == (True, "access key ***ATOR")
     assert found["permission"]["value"] == "not asked because of --offline"
     for name in (ID, SECRET, "ALIBABA_CLOUD_REGION_ID", "ALIBABA_CLOUD_ENDPOINT_HBR"):
         monkeypatch.delenv(name)
-    profile_file(home(), prod={"mode": "External", "process_command": "false", "region_id": "cn-shanghai"})
+    profile_file(home, prod={"mode": "External", "process_command": "false", "region_id": "cn-shanghai"})
     found = report("--offline")
     assert (found["usable"], found["region"]["value"]) == (True, "cn-shanghai")
     assert found["endpoint"]["value"] == "https://hbr.cn-shanghai.aliyuncs.com"
@@ -87,9 +83,9 @@ def test_offline(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("emulator")
-def test_a_profile(backend: Backend) -> None:
+def test_a_profile(backend: Backend, home: Path) -> None:
     """A profile gives credentials and region; its secret is not shown, of its id the end; later places are not used."""
-    profile_file(home(), default=KEYS, prod={**KEYS, "access_key_id": "FAKE-PROFILE-0042", "region_id": "cn-shanghai"})
+    profile_file(home, default=KEYS, prod={**KEYS, "access_key_id": "FAKE-PROFILE-0042", "region_id": "cn-shanghai"})
     text = run("doctor", "--profile", "prod").stdout
     assert "region       cn-shanghai  (region_id of profile prod in ~/.aliyun/config.json)" in text
     assert "credentials  access key ***0042  (profile prod in ~/.aliyun/config.json (--profile))" in text
@@ -104,11 +100,11 @@ def test_a_profile(backend: Backend) -> None:
 
 
 @pytest.mark.usefixtures("emulator")
-def test_half_a_key_is_no_key(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_a_key_is_no_key(backend: Backend, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An id without its secret is the problem, and the profile below it is not used."""
     monkeypatch.setenv(ID, "FAKE-NEVER-SHOWN")
     monkeypatch.delenv(SECRET)
-    profile_file(home(), default=KEYS)
+    profile_file(home, default=KEYS)
     found = report()
     assert found["credentials"]["problem"].startswith(f"environment {ID}: {SECRET} is not set although {ID} is")
     assert not any(place["is_used"] for place in found["credentials"]["places"])

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -211,14 +210,14 @@ def test_wait_by_filters_passes_in_each(cloud: Cloud, run: Any) -> None:
     assert (passed.exit_code, passed.stderr) == (0, "")
 
 
-def test_profiles_sign_for_themselves(run: Any) -> None:
+def test_profiles_sign_for_themselves(run: Any, home: Path) -> None:
     """Each profile lists its own account in its own region, and one that does not exist fails alone."""
     profiles: dict[str, Any] = {}
     for name, region in (("prod", "cn-hangzhou"), ("test", "cn-beijing")):
         key = account_credentials(name)
         keys = {"access_key_id": key.access_key_id, "access_key_secret": key.access_key_secret}
         profiles[name] = {"mode": "AK", **keys, "region_id": region}
-    profile_file(Path(os.environ["HOME"]), **profiles)
+    profile_file(home, **profiles)
     table = run("list", *ECS, "--profile", "prod", "--profile", "test")
     head, *rows = table.stdout.splitlines()
     assert (table.exit_code, table.stderr, head.split()[:3]) == (0, "", ["REGION", "PROFILE", "CLIENT"])

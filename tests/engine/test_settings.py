@@ -107,12 +107,10 @@ def test_keys_that_the_program_sets(engine: Any, backend: Backend) -> None:
     assert backend.requests > 0
 
 
-def test_a_profile_in_a_file_of_its_own(engine: Any, backend: Backend, tmp_path: Path) -> None:
+def test_a_profile_in_a_file_of_its_own(engine: Any, backend: Backend, home: Path) -> None:
     """The profile of sharedCredentialsFile signs, not the one of that name in the home, for every entry point."""
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    file = profile_file(elsewhere, prod=account(backend, "MEANT"))
-    profile_file(Path(os.environ["HOME"]), prod=account(backend, "OTHER"))
+    file = profile_file(home / "elsewhere", prod=account(backend, "MEANT"))
+    profile_file(home, prod=account(backend, "OTHER"))
     for name in (ID, SECRET):
         del engine.environment[name]
     stack = engine.stack(alicloud__profile="prod", alicloud__sharedCredentialsFile=str(file))
@@ -135,18 +133,16 @@ def test_another_network(engine: Any, backend: Backend, service: ExitStack) -> N
             assert backend.log
 
 
-def test_a_role_for_one_resource(
-    engine: Any, backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_role_for_one_resource(engine: Any, backend: Backend, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`assume_role` and `profile` stand in state, as names; what STS gave is nowhere."""
     role = "acs:ram::1234567890123456:role/tenant"
-    with Sts().serving(tmp_path / "authority.pem") as sts:
+    with Sts().serving(home / "authority.pem") as sts:
         backend.allow(Credentials("FAKE-STS-1", "FAKE-STS-SECRET", "FAKE-STS"))
-        environment = {"SSL_CERT_FILE": str(tmp_path / "authority.pem"), "ALIBABA_CLOUD_STS_ENDPOINT": sts.endpoint}
+        environment = {"SSL_CERT_FILE": str(home / "authority.pem"), "ALIBABA_CLOUD_STS_ENDPOINT": sts.endpoint}
         engine.environment |= environment
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        profile_file(Path(os.environ["HOME"]), prod=account(backend, "PROFILE"))
+        profile_file(home, prod=account(backend, "PROFILE"))
 
         def program() -> None:
             BackupClients("role", assume_role={"role_arn": role}, **ECS)
